@@ -231,7 +231,7 @@ doctor distribution *options: deployer
 deployer: (_python "boto3")
     @cargo build --quiet -p connector --bin wallarm-connector
 
-# Test deploy, upgrade and undeploy against mocks of AWS, and the templates
+# Test deploy, upgrade and undeploy against mocks of AWS, the templates, and the files of releases
 test-deploy: (_python "deploy-tests")
     cargo build --quiet -p connector --bin wallarm-connector
-    PYTHONPATH="{{ deploy_tests }}" python3 -m pytest -q -p no:cacheprovider deploy/connector/tests
+    PYTHONPATH="{{ deploy_tests }}" python3 -m pytest -q -p no:cacheprovider deploy/connector/tests deploy/release/tests

@@ -13,7 +13,7 @@ use tracing::warn;
 /// The node of the Wallarm connector for Amazon CloudFront: inspects requests, allows or blocks
 /// them, records attacks.
 #[derive(Parser)]
-#[command(version = shared::BUILD, arg_required_else_help = true)]
+#[command(name = "wallarm-node", version = shared::BUILD, arg_required_else_help = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

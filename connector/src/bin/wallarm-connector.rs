@@ -17,7 +17,7 @@ use std::{
 
 /// Tools for the Wallarm connector for Amazon CloudFront.
 #[derive(Parser)]
-#[command(version = shared::BUILD, arg_required_else_help = true)]
+#[command(name = "wallarm-connector", version = shared::BUILD, arg_required_else_help = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
