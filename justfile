@@ -9,6 +9,7 @@ nightly := "nightly-x86_64-unknown-linux-gnu"
 lambda := "x86_64-unknown-linux-gnu"
 function := "--no-default-features --features function"
 dist := "dist"
+just_folder := parent_directory(just_executable())
 boto3 := justfile_directory() / "target/tools/boto3"
 deploy_tests := justfile_directory() / "target/tools/deploy-tests"
 cargo_deny := justfile_directory() / "target/tools/cargo-deny"
@@ -153,7 +154,7 @@ bundle *options: (_compile "bundle" lambda "connector" "bootstrap" function)
 
 # Compile the program of the bundle in another folder too, and compare the two: `dist/` can be reproduced
 bundle-check: bundle
-    deploy/release/elsewhere target/elsewhere just _compile bundle {{ lambda }} connector bootstrap "{{ function }}"
+    deploy/release/elsewhere target/elsewhere "{{ just_executable() }}" _compile bundle {{ lambda }} connector bootstrap "{{ function }}"
     sha256sum target/{{ lambda }}/bundle/bootstrap target/elsewhere/target/{{ lambda }}/bundle/bootstrap
     cmp target/{{ lambda }}/bundle/bootstrap target/elsewhere/target/{{ lambda }}/bundle/bootstrap
 
@@ -170,13 +171,13 @@ _compile profile target package program options="": (_python "linker")
 # Build the files of a release, with SBOMs and checksums; options: --out DIR --require arm64; see docs/release.md
 [positional-arguments]
 release *options: (_cargo "cargo-deb" "3.8.0")
-    PATH="{{ debs }}/bin:$PATH" python3 deploy/release/release.py "$@"
+    PATH="{{ debs }}/bin:{{ just_folder }}:$PATH" python3 deploy/release/release.py "$@"
 
 # Build the release of this commit in two folders, and compare the checksums; options as for `just release`
 [positional-arguments]
 release-check *options:
-    deploy/release/elsewhere target/elsewhere just release --out "{{ justfile_directory() }}/target/release-1" "$@"
-    deploy/release/elsewhere target/another/folder just release --out "{{ justfile_directory() }}/target/release-2" "$@"
+    deploy/release/elsewhere target/elsewhere "{{ just_executable() }}" release --out "{{ justfile_directory() }}/target/release-1" "$@"
+    deploy/release/elsewhere target/another/folder "{{ just_executable() }}" release --out "{{ justfile_directory() }}/target/release-2" "$@"
     cat target/release-1/SHA256SUMS
     cmp target/release-1/SHA256SUMS target/release-2/SHA256SUMS
 

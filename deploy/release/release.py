@@ -84,7 +84,7 @@ class Release:
         self.sbom(program, architecture)
 
     def debian_package(self, architecture: str) -> None:
-        run("cargo-deb", "--package", NODE.package, "--no-build", "--target", TARGETS[architecture],
+        run("cargo-deb", "--package", NODE.package, "--no-build", "--no-strip", "--target", TARGETS[architecture],
             "--output", self.out, SOURCE_DATE_EPOCH=str(self.epoch))
 
     def sbom(self, program: Program, architecture: str) -> None:
