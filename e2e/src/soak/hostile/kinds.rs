@@ -107,9 +107,13 @@ fn batch_that_inflates(targets: &Targets, _: u32) -> (SocketAddr, Vec<u8>) {
 
 fn implausible_records(targets: &Targets, _: u32) -> (SocketAddr, Vec<u8>) {
     let authorization = format!("Bearer {}", targets.node_token);
-    let record = json!({"response": {"request_id": "00000000000000000000000000000001", "at": "-009999-01-03T00:00:00Z", "status": 200}});
-    let batch =
-        json!({"node": {"id": "6f6e0a5e-7c55-4a36-8a4c-4a3f6f1c9f10", "version": "1"}, "records": vec![record; 1_000]});
+    let report = json!({
+        "id": "6f1e4a0c-6d0e-4b43-9c39-0e0a3c3a4f10",
+        "reason": "node_timeout",
+        "at": "-009999-01-03T00:00:00Z",
+    });
+    let record = json!({"not_inspected": report});
+    let batch = json!({"node": {"id": "6f6e0a5e-7c55-4a36-8a4c-4a3f6f1c9f10", "version": "1"}, "records": vec![record; 1_000]});
     (
         targets.console,
         post("/api/v1/ingest", &[JSON, ("Authorization", &authorization)], batch.to_string().as_bytes()),
@@ -124,7 +128,8 @@ fn expensive_body(targets: &Targets, number: u32) -> (SocketAddr, Vec<u8>) {
 
 fn inflated_batch() -> std::io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(br#"{"node":{"id":"6f6e0a5e-7c55-4a36-8a4c-4a3f6f1c9f10","version":"1"},"records":["#)?;
+    encoder
+        .write_all(br#"{"node":{"id":"6f6e0a5e-7c55-4a36-8a4c-4a3f6f1c9f10","version":"1"},"records":["#)?;
     let records = "{},".repeat(1_000);
     for _ in 0..2_000 {
         encoder.write_all(records.as_bytes())?;
