@@ -59,6 +59,11 @@ axe-core:
 chaos *options:
     cargo run --release --bin e2e -- chaos "$@"
 
+# Load the system with benign, hostile and slow clients; fails above a bound of latency, memory or losses; --minutes N
+[positional-arguments]
+soak *options:
+    cargo run --release --bin e2e -- soak "$@"
+
 # Run the tests of all crates
 test:
     cargo test --workspace
@@ -101,16 +106,25 @@ fuzz target="engine" minutes="30": (_cargo "cargo-fuzz" "0.13.2" ("+" + nightly)
     #!/usr/bin/env bash
     set -euo pipefail
     export PATH="{{ fuzzer }}/bin:$PATH"
-    cd node/engine/fuzz
-    targets="{{ target }}"
-    [ "$targets" != all ] || targets=$(cargo +{{ nightly }} fuzz list --fuzz-dir .)
-    cargo +{{ nightly }} fuzz build --fuzz-dir .
-    for target in $targets; do
-      mkdir -p "corpus/$target"
-      nice -n 19 cargo +{{ nightly }} fuzz run --fuzz-dir . "$target" "corpus/$target" ../corpus/regressions -- \
-        -dict=dictionary -max_len=4096 -max_total_time=$(({{ minutes }} * 60)) -timeout=60 -rss_limit_mb=2048 -print_final_stats=1 2>&1 |
-        tee "corpus/$target.log" | grep -E 'ERROR|SUMMARY|panicked|Test unit|stat::' | sed "s/^/$target: /"
+    # Parsers of requests, and readers of messages between programs and of texts from users.
+    for folder in node/engine/fuzz e2e/fuzz; do
+      cd "{{ justfile_directory() }}/$folder"
+      targets=$(cargo +{{ nightly }} fuzz list --fuzz-dir .)
+      [ "{{ target }}" = all ] || targets=$(grep -Fx "{{ target }}" <<<"$targets") || continue
+      options="--fuzz-dir . --target-dir {{ justfile_directory() }}/$folder/target"
+      seeds=../corpus/regressions
+      [ $folder = node/engine/fuzz ] || options="$options --features fuzzer"
+      cargo +{{ nightly }} fuzz build $options
+      for target in $targets; do
+        [ $folder = node/engine/fuzz ] || seeds=seeds/$target
+        mkdir -p "corpus/$target"
+        nice -n 19 cargo +{{ nightly }} fuzz run $options "$target" "corpus/$target" $seeds -- \
+          -dict=dictionary -max_len=4096 -max_total_time=$(({{ minutes }} * 60)) -timeout=60 -rss_limit_mb=2048 -print_final_stats=1 2>&1 |
+          tee "corpus/$target.log" | grep -E 'ERROR|SUMMARY|panicked|Test unit|stat::' | sed "s/^/$target: /"
+      done
+      found=yes
     done
+    [ -n "${found:-}" ] || { echo "no fuzz target is named {{ target }}"; exit 1; }
 
 # Fuzz every operation of the console's OpenAPI document, with valid and invalid calls; options: --seconds N --seed N
 [positional-arguments]

@@ -1,33 +1,13 @@
 //! Passwords and their hashes: Argon2id with 19 MiB, two passes and one lane, the minimum of
 //! OWASP's Password Storage Cheat Sheet. A hash takes about 30 ms of a core.
 //!
-//! Two threads of their own hash, and a queue bounds how many passwords wait. On a pool of threads each
-//! thread would keep the memory of its last hash.
+//! Two threads hash, and a queue bounds how many passwords wait.
 
-use argon2::{
-    Argon2,
-    password_hash::{PasswordHasher as _, PasswordVerifier as _},
-};
+mod hasher;
+
 use serde::{Deserialize, Deserializer, de};
-use std::{
-    fmt, io,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc, LazyLock, Mutex, PoisonError,
-        mpsc::{Receiver, SyncSender, sync_channel},
-    },
-    thread,
-};
-use tokio::sync::oneshot;
+use std::fmt;
 use zxcvbn::{Score, feedback::Feedback};
-
-/// About half a second of work.
-const MAX_WAITING: usize = 32;
-const THREADS: usize = 2;
-
-type Job = Box<dyn FnOnce() + Send>;
-
-static HASHER: LazyLock<io::Result<SyncSender<Job>>> = LazyLock::new(start_threads);
 
 /// A password in plain text. `Debug` does not print it.
 #[derive(Clone)]
@@ -72,48 +52,17 @@ impl Password {
 
     /// The hash to store, with its salt and cost.
     pub async fn hash(self) -> Result<String, PasswordError> {
-        let hashed = on_hasher_thread(move || Argon2::default().hash_password(self.0.as_bytes()));
-        hashed.await?.map(|hash| hash.to_string()).map_err(|_| PasswordError::Hash)
+        hasher::run(move |hasher| hasher.hash(self.0.as_bytes())).await?.ok_or(PasswordError::Hash)
     }
 
     /// Whether the password matches the stored hash. Takes as long without a hash, so that the time
     /// does not reveal which users exist.
     pub async fn matches(self, stored: Option<String>) -> Result<bool, PasswordError> {
-        on_hasher_thread(move || match stored {
-            Some(stored) => Argon2::default().verify_password(self.0.as_bytes(), stored.as_str()).is_ok(),
-            None => Argon2::default().hash_password(self.0.as_bytes()).is_err(),
+        hasher::run(move |hasher| match stored {
+            Some(stored) => hasher.matches(self.0.as_bytes(), &stored).unwrap_or(false),
+            None => hasher.hash(self.0.as_bytes()).is_none(),
         })
         .await
-    }
-}
-
-async fn on_hasher_thread<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, PasswordError> {
-    let (reply, result) = oneshot::channel();
-    // The caller may be cancelled.
-    let job: Job = Box::new(move || drop(reply.send(work())));
-    let hasher = HASHER.as_ref().map_err(|_| PasswordError::Hash)?;
-    hasher.try_send(job).map_err(|_| PasswordError::Busy)?;
-    result.await.map_err(|_| PasswordError::Hash)
-}
-
-fn start_threads() -> io::Result<SyncSender<Job>> {
-    let (sender, jobs) = sync_channel::<Job>(MAX_WAITING);
-    let jobs = Arc::new(Mutex::new(jobs));
-    for _ in 0..THREADS {
-        let jobs = jobs.clone();
-        thread::Builder::new().name("password".to_owned()).spawn(move || work_on(&jobs))?;
-    }
-    Ok(sender)
-}
-
-fn work_on(jobs: &Mutex<Receiver<Job>>) {
-    loop {
-        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = next else { return };
-        // A panic must not end the thread.
-        let _panicked = catch_unwind(AssertUnwindSafe(job));
     }
 }
 
@@ -132,7 +81,10 @@ impl fmt::Debug for Password {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        hasher::{MAX_WAITING, THREADS},
+        *,
+    };
 
     #[tokio::test]
     async fn only_the_right_password_matches_its_hash() {

@@ -25,6 +25,7 @@ pub mod exclusive;
 pub mod faulty_node;
 mod markdown;
 pub mod screenshots;
+pub mod soak;
 pub mod stack;
 pub mod tap;
 pub mod visit;

@@ -5,7 +5,7 @@ use clap::{Args, Parser, Subcommand};
 use e2e::{
     bench, bench_page, bench_sim,
     binaries::Binaries,
-    chaos, screenshots,
+    chaos, screenshots, soak,
     stack::{Mode, PortsOption, Stack, StackOptions, TriggerPair, WITH_PARENT, become_with_parent},
 };
 use std::{fs, path::PathBuf, process::ExitCode};
@@ -32,6 +32,9 @@ enum Command {
     BenchPage(bench_page::Options),
     /// Load the node while it and the console are killed; exits 1 when a hit is lost or duplicated.
     Chaos(chaos::Plan),
+    /// Load the system with benign, hostile and slow clients; exits 1 when a bound of latency, memory
+    /// or losses is missed.
+    Soak(soak::Options),
     /// Compare the request function with a Python function that does the same work; exits 1 when a
     /// bound is exceeded.
     BenchConnector(bench::Options),
@@ -96,6 +99,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Screenshots(options) => screenshots::run(options).await.map(|()| ExitCode::SUCCESS),
         Command::BenchPage(options) => bench_page::run(options).await,
         Command::Chaos(plan) => chaos::run(plan).await,
+        Command::Soak(options) => soak::run(options).await,
         Command::BenchConnector(options) => bench::run(options).await,
         Command::BenchSim(options) => bench_sim::run(options).await,
         Command::WithParent { .. } | Command::DoesNothing => {
