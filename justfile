@@ -154,7 +154,7 @@ _python name folder=("target/tools" / name):
 _npm name folder:
     @cmp -s .ci/tools/npm/{{ name }}/package-lock.json {{ folder }}/lock.json || .ci/tools/npm/install {{ name }} {{ folder }}
 
-# Install a program from crates.io with its own Cargo.lock, in this version
+# Install a crate with its own Cargo.lock, in this version
 [private]
 _cargo name version toolchain="" folder=(justfile_directory() / "target/tools" / name):
     @grep -qs '"{{ name }} {{ version }} ' "{{ folder }}/.crates.toml" || CARGO_TARGET_DIR="{{ folder }}/build" \
