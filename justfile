@@ -246,7 +246,9 @@ doctor distribution *options: deployer
 deployer: (_python "boto3")
     @cargo build --quiet -p connector --bin wallarm-connector
 
-# Test deploy, upgrade and undeploy against mocks of AWS, the templates, and the files of releases
+# Test deploy, upgrade and undeploy against mocks of AWS, the IAM policies, the templates, the images, and releases
 test-deploy: (_python "deploy-tests")
+    @! command -v npm >/dev/null || "{{ just_executable() }}" _npm iam-simulate target/tools/iam-simulate
     cargo build --quiet -p connector --bin wallarm-connector
-    PYTHONPATH="{{ deploy_tests }}" python3 -m pytest -q -p no:cacheprovider deploy/connector/tests deploy/release/tests
+    PYTHONPATH="{{ deploy_tests }}" python3 -m pytest -q -rs -p no:cacheprovider deploy/connector/tests deploy/node/tests \
+      deploy/release/tests

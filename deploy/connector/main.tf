@@ -35,6 +35,11 @@ variable "name" {
   description = "Deployment name: functions NAME-request and NAME-response, role NAME."
   type        = string
   default     = "wallarm-connector"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,55}$", var.name))
+    error_message = "name: 1 to 55 letters, digits, - and _ (names of Lambda functions have at most 64 characters)."
+  }
 }
 
 variable "bundles" {
@@ -70,19 +75,30 @@ locals {
     kind => "${local.folder}/${one(fileset(local.folder, "wallarm-cloudfront-${kind}-*.zip"))}"
   }
   # All regions: a function writes its log where it runs.
-  log_groups = "arn:${data.aws_partition.current.partition}:logs:*:${data.aws_caller_identity.current.account_id}:log-group:/aws/lambda/us-east-1.${var.name}-*"
+  log_groups = [
+    for kind in ["request", "response"] :
+    "arn:${data.aws_partition.current.partition}:logs:*:${data.aws_caller_identity.current.account_id}:log-group:/aws/lambda/us-east-1.${var.name}-${kind}"
+  ]
 }
 
 data "aws_iam_policy_document" "logs" {
   statement {
     actions   = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
-    resources = [local.log_groups, "${local.log_groups}:*"]
+    resources = concat(local.log_groups, [for group in local.log_groups : "${group}:*"])
   }
 }
 
 resource "aws_iam_role" "connector" {
-  name               = var.name
-  assume_role_policy = data.aws_iam_policy_document.trust.json
+  name                 = var.name
+  assume_role_policy   = data.aws_iam_policy_document.trust.json
+  permissions_boundary = aws_iam_policy.boundary.arn
+}
+
+# Further policies of the role have no effect.
+resource "aws_iam_policy" "boundary" {
+  name   = "${var.name}-boundary"
+  path   = "/wallarm/"
+  policy = data.aws_iam_policy_document.logs.json
 }
 
 resource "aws_iam_role_policy" "logs" {

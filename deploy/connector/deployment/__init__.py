@@ -7,6 +7,7 @@ functions     Lambda: create, update, publish, delete
 distribution  CloudFront: function associations
 role          IAM: the functions' role
 describe      the documents for the doctor, as JSON
-policy        the IAM permissions that the tool needs
+policy        the IAM policies: of the tool's users, and the boundary of the role
+naming        names of functions, validation of options
 progress      output, errors, polling with a limit
 """

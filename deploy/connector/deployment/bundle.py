@@ -12,7 +12,6 @@ from typing import Optional
 
 from .progress import Refused, say
 
-KINDS = ("request", "response")
 LAUNCHER = "lambda_function.py"
 
 

@@ -7,7 +7,7 @@ from typing import Optional
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from . import describe, policy, steps
+from . import describe, naming, policy, steps
 from .bundle import Tool
 from .functions import Settings
 from .progress import Refused, say, warn
@@ -88,7 +88,9 @@ def _describe(options) -> int:
 
 
 def _policy(options) -> int:
-    print(json.dumps(policy.deployer(options.account, options.distribution, options.name), indent=2))
+    scope = policy.Scope(options.account, options.name)
+    documents = {"deployer": policy.deployer(scope, options.distribution), "boundary": policy.logs(scope)}
+    print(json.dumps(documents[options.only] if options.only else documents, indent=2))
     return 0
 
 
@@ -106,7 +108,8 @@ def _parser() -> argparse.ArgumentParser:
     def command(name: str, run, about: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=about, description=about)
         added.set_defaults(run=run)
-        added.add_argument("distribution", metavar="DISTRIBUTION", help="distribution id, such as E2EXAMPLE")
+        added.add_argument("distribution", type=naming.distribution_id, metavar="DISTRIBUTION",
+                           help="distribution id, such as E2EXAMPLE")
         return added
 
     deploy = command("deploy", _deploy, "Create or update the functions and attach them to a behavior.")
@@ -128,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
                       "Upgrade the functions; parameters and triggers stay unchanged.")
     ways = upgrade.add_mutually_exclusive_group()
     ways.add_argument("--in-place", action="store_true", help="publish new versions of the same functions (default)")
-    ways.add_argument("--new-functions", metavar="NAME",
+    ways.add_argument("--new-functions", type=naming.deployment_name, metavar="NAME",
                       help="replace the functions by new ones, NAME-request and NAME-response, and delete the old ones")
     _code_options(upgrade)
     _role_option(upgrade)
@@ -142,16 +145,18 @@ def _parser() -> argparse.ArgumentParser:
 
     command("describe", _describe, "Print the documents that the doctor needs, as JSON. Read-only.")
 
-    permissions = command("policy", _policy, "Print the IAM policy for users of this tool. Makes no calls to AWS.")
-    permissions.add_argument("--account", default="123456789012", help="AWS account id")
+    permissions = command("policy", _policy, "Print the IAM policy for users of this tool, and the permissions boundary of "
+                          "the functions' role. Makes no calls to AWS.")
+    permissions.add_argument("--account", type=naming.account_id, default="123456789012", help="AWS account id")
+    permissions.add_argument("--only", choices=("deployer", "boundary"), help="print one of them (default: both)")
     _name_option(permissions)
     return parser
 
 
 def _name_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--name", default="wallarm-connector",
-                        help="deployment name: functions NAME-request and NAME-response, role NAME "
-                             "(default: wallarm-connector)")
+    parser.add_argument("--name", type=naming.deployment_name, default="wallarm-connector",
+                        help="deployment name: functions NAME-request and NAME-response, role NAME; at most "
+                             f"{naming.DEPLOYMENT_LIMIT} letters, digits, - and _ (default: wallarm-connector)")
 
 
 def _code_options(parser: argparse.ArgumentParser) -> None:
@@ -159,7 +164,8 @@ def _code_options(parser: argparse.ArgumentParser) -> None:
                         help="set a parameter; others keep the deployed value. Can be repeated")
     parser.add_argument("--bundles", type=Path, default=Path("dist"), metavar="DIR",
                         help="output folder of `just bundle` (default: dist)")
-    parser.add_argument("--runtime", help="Python runtime of Lambda (default: python3.13; upgrades keep the deployed one)")
+    parser.add_argument("--runtime", type=naming.runtime,
+                        help="Python runtime of Lambda (default: python3.13; upgrades keep the deployed one)")
     parser.add_argument("--memory", type=int, metavar="MB", help="memory (default: 128; upgrades keep the deployed value)")
     parser.add_argument("--tool", type=Path, default=Path("target/debug/wallarm-connector"), metavar="FILE",
                         help="path of the program wallarm-connector")

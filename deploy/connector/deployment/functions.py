@@ -7,9 +7,9 @@ from typing import Optional
 
 from botocore.exceptions import ClientError
 
+from .policy import TAG
 from .progress import poll, say
 
-TAG = "wallarm-connector"
 #: Seconds; CloudFront's limit at viewer triggers. The connector replies far earlier.
 TIMEOUT = 5
 #: Seconds; a new role takes some time to propagate.

@@ -1,4 +1,13 @@
-"""IAM policy with the permissions for deploy, upgrade, undeploy and describe."""
+"""IAM policies of a deployment: that of its users, and the permissions boundary of the functions' role."""
+
+from dataclasses import dataclass
+
+from .naming import KINDS, function_name
+
+#: Path of the role and of its boundary. Policies of users name it, so that no other role can be meant.
+PATH = "/wallarm/"
+TAG = "wallarm-connector"
+SERVICES = ["lambda.amazonaws.com", "edgelambda.amazonaws.com"]
 
 FUNCTION_ACTIONS = [
     "lambda:CreateFunction",
@@ -20,41 +29,83 @@ DISTRIBUTION_ACTIONS = [
     "cloudfront:UpdateDistribution",
 ]
 DOCTOR_ACTIONS = ["cloudfront:GetCachePolicy", "cloudfront:GetOriginRequestPolicy"]
-ROLE_ACTIONS = [
-    "iam:CreateRole",
-    "iam:DeleteRole",
-    "iam:DeleteRolePolicy",
-    "iam:GetRole",
-    "iam:PutRolePolicy",
-    "iam:TagRole",
-]
-LAMBDA_SERVICES = ["lambda.amazonaws.com", "edgelambda.amazonaws.com"]
+#: Actions that give the role permissions. Attaching managed policies, changing the boundary and changing who may
+#: assume the role are not needed, and not allowed.
+GRANTING_ACTIONS = ["iam:CreateRole", "iam:PutRolePolicy"]
+REMOVING_ACTIONS = ["iam:DeleteRole", "iam:DeleteRolePolicy"]
+LOG_ACTIONS = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
 
 
-def deployer(account: str, distribution: str, deployment: str, partition: str = "aws") -> dict:
-    function = f"arn:{partition}:lambda:us-east-1:{account}:function:{deployment}-*"
-    cloudfront = f"arn:{partition}:cloudfront::{account}"
-    role = f"arn:{partition}:iam::{account}:role/{deployment}"
-    service_roles = f"arn:{partition}:iam::{account}:role/aws-service-role"
+@dataclass(frozen=True)
+class Scope:
+    """The account and the deployment that policies are limited to."""
+
+    account: str
+    deployment: str
+    partition: str = "aws"
+
+    def iam(self, resource: str) -> str:
+        return f"arn:{self.partition}:iam::{self.account}:{resource}"
+
+    @property
+    def role(self) -> str:
+        return self.iam(f"role{PATH}{self.deployment}")
+
+    @property
+    def boundary_name(self) -> str:
+        return f"{self.deployment}-boundary"
+
+    @property
+    def boundary(self) -> str:
+        return self.iam(f"policy{PATH}{self.boundary_name}")
+
+    @property
+    def log_groups(self) -> list:
+        """In all regions: a function writes its log where it runs."""
+        logs = f"arn:{self.partition}:logs:*:{self.account}:log-group:/aws/lambda/us-east-1"
+        groups = [f"{logs}.{function_name(self.deployment, kind)}" for kind in KINDS]
+        return groups + [f"{group}:*" for group in groups]
+
+
+def deployer(scope: Scope, distribution: str) -> dict:
+    """The permissions for deploy, upgrade, undeploy and describe."""
+    prefix = f"arn:{scope.partition}:lambda:us-east-1:{scope.account}:function"
+    functions = [f"{prefix}:{function_name(scope.deployment, kind)}{version}" for kind in KINDS for version in ("", ":*")]
+    cloudfront = f"arn:{scope.partition}:cloudfront::{scope.account}"
     replicators = [
-        f"{service_roles}/replicator.lambda.amazonaws.com/*",
-        f"{service_roles}/logger.cloudfront.amazonaws.com/*",
+        scope.iam("role/aws-service-role/replicator.lambda.amazonaws.com/*"),
+        scope.iam("role/aws-service-role/logger.cloudfront.amazonaws.com/*"),
     ]
     policies = [f"{cloudfront}:cache-policy/*", f"{cloudfront}:origin-request-policy/*"]
-    pass_role = allow("RoleForLambdaOnly", ["iam:PassRole"], [role])
-    pass_role["Condition"] = {"StringEquals": {"iam:PassedToService": LAMBDA_SERVICES}}
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            allow("Functions", FUNCTION_ACTIONS, [function]),
-            allow("Distribution", DISTRIBUTION_ACTIONS, [f"{cloudfront}:distribution/{distribution}"]),
-            allow("PoliciesForTheDoctor", DOCTOR_ACTIONS, policies),
-            allow("Role", ROLE_ACTIONS, [role]),
-            pass_role,
-            allow("FirstUseOfLambdaAtEdge", ["iam:CreateServiceLinkedRole"], replicators),
-        ],
-    }
+    # The role of an earlier release, without path and boundary: it can be deleted, not created or extended. IAM looks up
+    # a role that does not exist without its path, too.
+    old_role = scope.iam(f"role/{scope.deployment}")
+    return document(
+        allow("Functions", FUNCTION_ACTIONS, functions),
+        allow("Distribution", DISTRIBUTION_ACTIONS, [f"{cloudfront}:distribution/{distribution}"]),
+        allow("PoliciesForTheDoctor", DOCTOR_ACTIONS, policies),
+        allow("Role", ["iam:GetRole"], [scope.role, old_role]),
+        allow("DeleteRole", REMOVING_ACTIONS, [scope.role]),
+        allow("DeleteRoleOfAnEarlierRelease", REMOVING_ACTIONS, [old_role],
+              StringEquals={f"aws:ResourceTag/{TAG}": scope.deployment}),
+        allow("RoleWithBoundaryOnly", GRANTING_ACTIONS, [scope.role],
+              StringEquals={"iam:PermissionsBoundary": scope.boundary}),
+        allow("TagOfTheRole", ["iam:TagRole"], [scope.role], **{"ForAllValues:StringEquals": {"aws:TagKeys": [TAG]}}),
+        allow("RoleForLambdaOnly", ["iam:PassRole"], [scope.role], StringEquals={"iam:PassedToService": SERVICES}),
+        allow("Boundary", ["iam:GetPolicy"], [scope.boundary]),
+        allow("FirstUseOfLambdaAtEdge", ["iam:CreateServiceLinkedRole"], replicators),
+    )
 
 
-def allow(sid: str, actions: list[str], resources: list[str]) -> dict:
-    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
+def logs(scope: Scope) -> dict:
+    """The permissions of the functions, and the boundary of their role: to write their logs."""
+    return document(allow("Logs", LOG_ACTIONS, scope.log_groups))
+
+
+def document(*statements: dict) -> dict:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def allow(sid: str, actions: list, resources: list, **conditions: dict) -> dict:
+    statement = {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
+    return {**statement, "Condition": conditions} if conditions else statement

@@ -1,52 +1,50 @@
-"""IAM: the execution role of both functions. It may only write their logs, in all regions."""
+"""IAM: the execution role of both functions. It may only write their logs, and its boundary allows no more."""
 
 import json
 from typing import Optional
 
-from .functions import TAG
+from botocore.exceptions import ClientError
+
+from .policy import PATH, SERVICES, TAG, Scope, document, logs
 from .progress import Refused, say
 
-SERVICES = ["lambda.amazonaws.com", "edgelambda.amazonaws.com"]
 LOGS = "logs"
 
 
 def trust() -> dict:
-    return {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Principal": {"Service": SERVICES}, "Action": "sts:AssumeRole"}],
-    }
+    return document({"Effect": "Allow", "Principal": {"Service": SERVICES}, "Action": "sts:AssumeRole"})
 
 
-def may_log(role_arn: str, deployment: str) -> dict:
-    _, partition, _, _, account, _ = role_arn.split(":", 5)
-    group = f"arn:{partition}:logs:*:{account}:log-group:/aws/lambda/us-east-1.{deployment}-*"
-    return {
-        "Version": "2012-10-17",
-        "Statement": [{
-            "Effect": "Allow",
-            "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": [group, f"{group}:*"],
-        }],
-    }
-
-
-def ensure(client, deployment: str) -> str:
-    """Returns the ARN of the deployment's role; creates the role if needed."""
-    role = _find(client, deployment)
+def ensure(client, scope: Scope) -> str:
+    """Returns the ARN of the deployment's role; creates the role, and its boundary, if needed."""
+    name = scope.deployment
+    role = _find(client, name)
     if role is None:
-        role = client.create_role(
-            RoleName=deployment,
+        _ensure_boundary(client, scope)
+        client.create_role(
+            Path=PATH,
+            RoleName=name,
             Description="Wallarm connector for Amazon CloudFront: writes the functions' logs",
             AssumeRolePolicyDocument=json.dumps(trust()),
-            Tags=[{"Key": TAG, "Value": deployment}],
-        )["Role"]
-        say(f"role {deployment}: created")
+            PermissionsBoundary=scope.boundary,
+            Tags=[{"Key": TAG, "Value": name}],
+        )
+        say(f"role {name}: created, with boundary {scope.boundary}")
     elif not _ours(role):
-        raise Refused(f"the role {deployment} exists and was not created by this tool; "
+        raise Refused(f"the role {name} exists and was not created by this tool; "
                       f"use it with --role {role['Arn']}, or choose another --name")
-    arn = role["Arn"]
-    client.put_role_policy(RoleName=deployment, PolicyName=LOGS, PolicyDocument=json.dumps(may_log(arn, deployment)))
-    return arn
+    elif role["Arn"] != scope.role:
+        raise Refused(f"the role {role['Arn']} is from an earlier release, without a permissions boundary; no function of "
+                      f"this deployment uses it. Delete it with undeploy and deploy again, or use it with --role {role['Arn']}")
+    client.put_role_policy(RoleName=name, PolicyName=LOGS, PolicyDocument=json.dumps(logs(scope)))
+    return scope.role
+
+
+def warn_if_unbounded(arn: str, deployment: str) -> None:
+    """Roles of earlier releases have no path and no boundary; their functions keep them."""
+    if arn.endswith(f":role/{deployment}"):
+        say(f"role {deployment}: from an earlier release, without a permissions boundary; replace it with: "
+            "upgrade --new-functions NAME")
 
 
 def delete(client, deployment: str) -> None:
@@ -54,9 +52,39 @@ def delete(client, deployment: str) -> None:
     role = _find(client, deployment)
     if role is None or not _ours(role):
         return
-    client.delete_role_policy(RoleName=deployment, PolicyName=LOGS)
+    try:
+        client.delete_role_policy(RoleName=deployment, PolicyName=LOGS)
+    except client.exceptions.NoSuchEntityException:
+        pass
     client.delete_role(RoleName=deployment)
-    say(f"role {deployment}: deleted")
+    boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+    say(f"role {deployment}: deleted" + (f"; its boundary {boundary} stays" if boundary else ""))
+
+
+def _ensure_boundary(client, scope: Scope) -> None:
+    try:
+        client.get_policy(PolicyArn=scope.boundary)
+        return
+    except client.exceptions.NoSuchEntityException:
+        pass
+    try:
+        client.create_policy(
+            Path=PATH,
+            PolicyName=scope.boundary_name,
+            Description="Permissions boundary of the Wallarm connector's role",
+            PolicyDocument=json.dumps(logs(scope)),
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("AccessDenied", "AccessDeniedException"):
+            raise
+        raise Refused(
+            f"the boundary {scope.boundary} does not exist, and you may not create it. An administrator creates it, once: "
+            f"deploy.py policy DISTRIBUTION --account {scope.account} --name {scope.deployment} --only boundary > boundary.json "
+            f"&& aws iam create-policy --path {PATH} --policy-name {scope.boundary_name} "
+            "--policy-document file://boundary.json"
+        ) from None
+    client.get_waiter("policy_exists").wait(PolicyArn=scope.boundary)
+    say(f"policy {scope.boundary_name}: created")
 
 
 def _find(client, name: str) -> Optional[dict]:

@@ -7,9 +7,11 @@ from typing import Optional
 import boto3
 
 from . import bundle, distribution, functions, role
-from .bundle import KINDS, Tool
+from .bundle import Tool
 from .distribution import Distribution
 from .functions import Settings
+from .naming import KINDS, function_name, function_names
+from .policy import Scope
 from .progress import Refused, say
 
 
@@ -20,9 +22,16 @@ class Account:
         self.functions = boto3.client("lambda", region_name="us-east-1")
         self.cloudfront = boto3.client("cloudfront", region_name="us-east-1")
         self.roles = boto3.client("iam", region_name="us-east-1")
+        self.identity = boto3.client("sts", region_name="us-east-1")
 
     def distribution(self, distribution_id: str) -> Distribution:
         return Distribution(self.cloudfront, distribution_id)
+
+    def ensure_role(self, deployment: str) -> str:
+        """The ARN of the deployment's own role."""
+        caller = self.identity.get_caller_identity()
+        partition = caller["Arn"].split(":")[1]
+        return role.ensure(self.roles, Scope(caller["Account"], deployment, partition))
 
 
 @dataclass(frozen=True)
@@ -33,14 +42,6 @@ class Code:
     bundles: Path
     assignments: list = field(default_factory=list)
     settings: Settings = Settings()
-
-
-def function_name(deployment: str, kind: str) -> str:
-    return f"{deployment}-{kind}"
-
-
-def function_names(deployment: str) -> set:
-    return {function_name(deployment, kind) for kind in KINDS}
 
 
 def deploy(
@@ -61,7 +62,8 @@ def deploy(
     }
     distribution.attach(target.config(), behavior, placeholder, replace)
     zips = {kind: bundle.prepare(code.tool, code.bundles, kind, found[kind], code.assignments) for kind in events}
-    role_arn = role_arn or _role_in_use(found) or role.ensure(account.roles, deployment)
+    role_arn = role_arn or _role_in_use(found) or account.ensure_role(deployment)
+    role.warn_if_unbounded(role_arn, deployment)
     arns = {
         event: functions.ensure(
             account.functions, function_name(deployment, kind), zips[kind], role_arn, code.settings, deployment
@@ -86,6 +88,7 @@ def upgrade_in_place(account: Account, target: Distribution, deployment: str, co
         versions[name] = functions.ensure(
             account.functions, name, zips[kind], function["Configuration"]["Role"], code.settings, deployment
         )
+    role.warn_if_unbounded(_role_in_use(found), deployment)
     _relink(target, versions, set(versions), wait)
 
 
@@ -105,7 +108,7 @@ def upgrade_to_new(
         raise Refused(f"the functions {old}-request and {old}-response do not exist")
     sources = {**before, **after}
     zips = {kind: bundle.prepare(code.tool, code.bundles, kind, it, code.assignments) for kind, it in sources.items()}
-    role_arn = role_arn or _role_in_use(after) or _foreign_role(before, old) or role.ensure(account.roles, new)
+    role_arn = role_arn or _role_in_use(after) or _foreign_role(before, old) or account.ensure_role(new)
     versions = {}
     for kind in sources:
         arn = functions.ensure(account.functions, function_name(new, kind), zips[kind], role_arn, code.settings, new)

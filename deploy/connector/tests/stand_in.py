@@ -14,7 +14,7 @@ import threading
 import xml.etree.ElementTree as ElementTree
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 
@@ -36,12 +36,16 @@ class Proxy:
     def reset(self) -> None:
         """Resets the state, moto's account included."""
         self.zips: dict = {}
+        #: IAM actions that the caller may not use.
+        self.denied: set = set()
         requests.post(f"{self.moto}/moto-api/reset", timeout=30)
 
     def answer(self, method: str, path: str, headers: dict, body: bytes) -> Answer:
         if code := re.fullmatch(r"/code/(.+)", path):
             found = self.zips.get(code[1])
             return Answer(404 if found is None else 200, found or b"", {"Content-Type": "application/zip"})
+        if (action := parse_qs(body).get(b"Action")) and action[0].decode() in self.denied:
+            return access_denied()
         answer = self.forward(method, path, headers, body)
         function = re.fullmatch(r"/2015-03-31/functions(?:/([^/?]+))?(/code)?/?", path)
         if function and answer.status < 300:
@@ -177,6 +181,11 @@ def cloudfront_refuses(status: int, code: str, message: str) -> Answer:
     body = (f'<ErrorResponse xmlns="{XMLNS}"><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>'
             "</Error><RequestId>0</RequestId></ErrorResponse>")
     return Answer(status, body.encode(), {"Content-Type": "text/xml"})
+
+
+def access_denied() -> Answer:
+    body = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not authorized</Message></Error></ErrorResponse>"
+    return Answer(403, body.encode(), {"Content-Type": "text/xml"})
 
 
 def lambda_refuses(message: str) -> Answer:

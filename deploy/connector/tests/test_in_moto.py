@@ -6,10 +6,13 @@ moto drops associations, accepts any ETag, and deletes any function; test_in_sta
 import json
 import subprocess
 
+import pytest
+
 from conftest import TOOL, VALUES
-from deployment.role import SERVICES
+from deployment.policy import SERVICES
 
 REQUEST, RESPONSE = "wallarm-connector-request", "wallarm-connector-response"
+BOUNDARY = "arn:aws:iam::123456789012:policy/wallarm/wallarm-connector-boundary"
 
 
 def test_moto_drops_associations(in_moto):
@@ -47,8 +50,65 @@ def test_the_role_trusts_both_services_and_may_only_write_logs(in_moto, releases
     policy = in_moto.iam.get_role_policy(RoleName="wallarm-connector", PolicyName="logs")["PolicyDocument"]
     [statement] = policy["Statement"]
     assert all(action.startswith("logs:") for action in statement["Action"])
-    group = "arn:aws:logs:*:123456789012:log-group:/aws/lambda/us-east-1.wallarm-connector-*"
-    assert statement["Resource"] == [group, f"{group}:*"]
+    groups = [f"arn:aws:logs:*:123456789012:log-group:/aws/lambda/us-east-1.{name}" for name in (REQUEST, RESPONSE)]
+    assert statement["Resource"] == groups + [f"{group}:*" for group in groups]
+
+
+def test_the_role_has_a_boundary_with_the_same_permissions(in_moto, releases):
+    in_moto.deploy(in_moto.distribution(), releases.deployed)
+    role = in_moto.iam.get_role(RoleName="wallarm-connector")["Role"]
+    assert role["Arn"] == "arn:aws:iam::123456789012:role/wallarm/wallarm-connector"
+    boundary = role["PermissionsBoundary"]["PermissionsBoundaryArn"]
+    assert boundary == BOUNDARY
+    document = in_moto.iam.get_policy_version(PolicyArn=boundary, VersionId="v1")["PolicyVersion"]["Document"]
+    assert document == in_moto.iam.get_role_policy(RoleName="wallarm-connector", PolicyName="logs")["PolicyDocument"]
+
+
+def test_a_user_who_may_not_create_the_boundary_learns_who_does_it(in_moto, releases):
+    distribution = in_moto.distribution()
+    in_moto.proxy.denied = {"CreatePolicy"}
+    printed = in_moto.deploy(distribution, releases.deployed, expect=1)
+    assert f"the boundary {BOUNDARY} does not exist" in printed and "An administrator creates it" in printed
+    assert in_moto.functions() == [] and in_moto.iam.list_roles()["Roles"] == []
+
+    command = printed.split("once: ")[1].split(" && ")[0].split(" > ")[0]
+    boundary = in_moto.run(*command.replace("DISTRIBUTION", distribution).split()[1:])
+    in_moto.proxy.denied = set()
+    in_moto.iam.create_policy(Path="/wallarm/", PolicyName="wallarm-connector-boundary", PolicyDocument=boundary)
+    in_moto.proxy.denied = {"CreatePolicy"}
+    in_moto.deploy(distribution, releases.deployed)
+    assert in_moto.functions() == [REQUEST, RESPONSE]
+
+
+def test_a_left_over_role_of_an_earlier_release_is_named(in_moto, releases):
+    distribution = in_moto.distribution()
+    tags = [{"Key": "wallarm-connector", "Value": "wallarm-connector"}]
+    in_moto.iam.create_role(RoleName="wallarm-connector", AssumeRolePolicyDocument="{}", Tags=tags)
+    assert "without a permissions boundary" in in_moto.deploy(distribution, releases.deployed, expect=1)
+    in_moto.run("undeploy", distribution)
+    in_moto.deploy(distribution, releases.deployed)
+
+
+@pytest.mark.parametrize(("option", "value", "reason"), [
+    ("--name", "a:b", "only letters A-Z"),
+    ("--name", "../role", "only letters A-Z"),
+    ("--name", "*", "only letters A-Z"),
+    ("--name", "é", "only letters A-Z"),
+    ("--name", "a" * 56, "56 characters; the limit is 55"),
+    ("--runtime", "python3.10", "use python3.13"),
+    ("--runtime", "nodejs24.x", "use python3.13"),
+])
+def test_an_invalid_option_is_refused_with_its_limit(in_moto, capsys, option, value, reason):
+    with pytest.raises(SystemExit) as ended:
+        in_moto.run("deploy", "E2EXAMPLE", option, value)
+    printed = capsys.readouterr().err
+    assert ended.value.code == 2 and f"argument {option}" in printed and reason in printed
+
+
+def test_the_longest_name_is_accepted(in_moto, releases):
+    longest = "a" * 55
+    in_moto.deploy(in_moto.distribution(), releases.deployed, "--name", longest)
+    assert max(map(len, in_moto.functions())) == 64
 
 
 def test_deploy_upgrade_and_undeploy_can_each_be_repeated(in_moto, releases):

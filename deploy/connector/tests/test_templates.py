@@ -1,6 +1,5 @@
 """Templates, parsed and checked; neither has been run on AWS."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +9,7 @@ import pytest
 import yaml
 
 from conftest import HERE
-from deployment.cli import main
-from deployment.role import SERVICES
+from deployment.policy import LOG_ACTIONS, SERVICES
 
 FOLDER = HERE.parent
 
@@ -39,7 +37,7 @@ def test_cfn_lint_accepts_the_template():
 
 def test_the_template_retains_functions_with_replicas(template):
     resources = template["Resources"]
-    assert {it["Type"] for it in resources.values()} == {"AWS::Serverless::Function", "AWS::IAM::Role"}
+    assert {it["Type"] for it in resources.values()} == {"AWS::Serverless::Function", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy"}
     assert all(it["DeletionPolicy"] == "Retain" for it in resources.values())
 
 
@@ -67,11 +65,14 @@ def test_terraform_publishes_versions_in_us_east_1_and_retains_them():
     assert block("output", "request_version") and block("output", "response_version")
 
 
-def test_the_policy_is_limited_to_the_deployment(capsys):
-    assert main(["policy", "E2EXAMPLE", "--account", "111122223333"]) == 0
-    statements = json.loads(capsys.readouterr().out)["Statement"]
-    assert all(resource != "*" and "111122223333" in resource for it in statements for resource in it["Resource"])
-    assert not any(action.endswith(":*") for it in statements for action in it["Action"])
+def test_both_roles_have_a_boundary_of_their_own_logs(template):
+    logs = template["Resources"]["Logs"]["Properties"]["PolicyDocument"]["Statement"]
+    role = template["Resources"]["Role"]["Properties"]
+    assert role["PermissionsBoundary"] == "Logs" and role["ManagedPolicyArns"] == ["Logs"] and "Policies" not in role
+    [statement] = logs
+    assert statement["Action"] == LOG_ACTIONS and len(statement["Resource"]) == 4
+    assert block("resource", "aws_iam_role", "connector")["permissions_boundary"] == "${aws_iam_policy.boundary.arn}"
+    assert block("resource", "aws_iam_policy", "boundary")["policy"] == block("resource", "aws_iam_role_policy", "logs")["policy"]
 
 
 def block(kind: str, *labels: str) -> dict:

@@ -1,0 +1,53 @@
+"""Names of a deployment's functions, and validation of options."""
+
+import argparse
+import re
+
+KINDS = ("request", "response")
+#: Lambda's limit for the names of functions: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html.
+#: IAM's limit for the names of roles is the same, with more characters.
+NAME_LIMIT = 64
+DEPLOYMENT_LIMIT = NAME_LIMIT - max(len(f"-{kind}") for kind in KINDS)
+#: Minor version of the oldest Python runtime that AWS supports.
+OLDEST_PYTHON = 11
+
+
+def function_name(deployment: str, kind: str) -> str:
+    return f"{deployment}-{kind}"
+
+
+def function_names(deployment: str) -> set:
+    return {function_name(deployment, kind) for kind in KINDS}
+
+
+def deployment_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r}: only letters A-Z and a-z, digits, - and _ are allowed")
+    if len(text) > DEPLOYMENT_LIMIT:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} has {len(text)} characters; the limit is {DEPLOYMENT_LIMIT}, because the names of functions, such as "
+            f"NAME-response, have at most {NAME_LIMIT}"
+        )
+    return text
+
+
+def distribution_id(text: str) -> str:
+    if not re.fullmatch(r"[A-Z0-9]+", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a distribution id, such as E2EXAMPLE")
+    return text
+
+
+def runtime(text: str) -> str:
+    """A Python runtime that AWS supports: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html."""
+    minor = re.fullmatch(r"python3\.(\d+)", text, re.ASCII)
+    if not minor or int(minor[1]) < OLDEST_PYTHON:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: use python3.13; AWS's support for python3.10 ended on 2026-10-31, for older ones earlier"
+        )
+    return text
+
+
+def account_id(text: str) -> str:
+    if not re.fullmatch(r"\d{12}", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an account id of 12 digits")
+    return text
