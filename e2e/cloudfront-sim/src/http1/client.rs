@@ -61,8 +61,8 @@ impl Default for Client {
 
 impl Client {
     /// The timeout covers one `send`: connecting, sending and the whole response. For a `fetch` it
-    /// covers the time from the end of the request to the head of the response, and that between two
-    /// parts of its body.
+    /// covers the time from the end of the request to the head of the response, and that between
+    /// two parts of its body.
     pub fn new(timeout: Duration) -> Self {
         Self { timeout, pool: Arc::default() }
     }

@@ -30,8 +30,8 @@ pub(super) struct Sent {
     pub(super) keep_alive: bool,
 }
 
-/// Takes the response's body. A body that cannot be read to its end is an error: the connection must
-/// be closed, so that the client does not take the part for the whole.
+/// Takes the response's body. A body that cannot be read to its end is an error: the connection
+/// must be closed, so that the client does not take the part for the whole.
 pub(super) async fn respond(
     to: &mut Writer,
     unread: &mut Unread,

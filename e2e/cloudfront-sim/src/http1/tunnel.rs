@@ -21,8 +21,8 @@ pub(super) struct Traffic {
     pub(super) to_viewer: usize,
 }
 
-/// Forwards bytes until the origin ends the connection or is silent for `idle`, or one side fails. A
-/// viewer that stops sending still receives.
+/// Forwards bytes until the origin ends the connection or is silent for `idle`, or one side fails.
+/// A viewer that stops sending still receives.
 pub(super) async fn run(
     reader: &mut Reader,
     writer: &mut Writer,

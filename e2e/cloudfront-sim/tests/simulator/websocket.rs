@@ -26,7 +26,8 @@ type Client = WebSocketStream<TcpStream>;
 /// Long enough for a busy machine.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// A server that echoes messages, and reports the headers of handshakes and the ends of connections.
+/// A server that echoes messages, and reports the headers of handshakes and the ends of
+/// connections.
 async fn echo_server() -> (SocketAddr, mpsc::UnboundedReceiver<String>) {
     let listener = any_port().await;
     let address = listener.local_addr().unwrap();

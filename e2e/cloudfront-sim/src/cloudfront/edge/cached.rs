@@ -115,7 +115,8 @@ impl Edge {
     }
 }
 
-/// Hands the response to waiting requests and to the cache: now, or when its body has been forwarded.
+/// Hands the response to waiting requests and to the cache: now, or when its body has been
+/// forwarded.
 fn record(
     leader: Leader,
     mut answer: Answer,
