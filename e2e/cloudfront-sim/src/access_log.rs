@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::http1::{Exchange, Headers, Tls};
+use crate::http1::{Exchange, Headers, Peer, Response, Tls};
 
 const HEAD: &str = "#Version: 1.0\n#Fields: date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem \
     sc-status cs(Referer) cs(User-Agent) cs-uri-query cs(Cookie) x-edge-result-type x-edge-request-id x-host-header \
@@ -71,7 +71,7 @@ fn line(exchange: &Exchange<'_>, now: Timestamp, domain: &str) -> String {
         result.to_owned(),
         plain(response.headers.text("x-amz-cf-id")),
         header(&request.headers, "host"),
-        peer.scheme().to_owned(),
+        protocol(peer, response),
         received.to_string(),
         seconds(duration),
         header(&request.headers, "x-forwarded-for"),
@@ -90,6 +90,12 @@ fn line(exchange: &Exchange<'_>, now: Timestamp, domain: &str) -> String {
         plain(range_end),
     ];
     fields.join("\t") + "\n"
+}
+
+/// `ws` and `wss` after a WebSocket handshake.
+fn protocol(peer: Peer, response: &Response) -> String {
+    let scheme = peer.scheme();
+    if response.status == 101 { scheme.replacen("http", "ws", 1) } else { scheme.to_owned() }
 }
 
 /// The result type, from `X-Cache`.
@@ -157,7 +163,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::http1::{Peer, Request, Response, Version};
+    use crate::http1::{Request, Version};
 
     fn line_of(request: &Request, response: &Response, tls: Option<Tls>) -> String {
         let peer = Peer { address: ([192, 0, 2, 10], 51_234).into(), version: Version::Http2, tls };
@@ -203,6 +209,16 @@ mod tests {
         let fields = line_of(&request, &response, None);
         let fields: Vec<_> = fields.split('\t').collect();
         assert_eq!((fields[13], fields[28], fields[11]), ("Error", "LambdaExecutionError", "-"));
+    }
+
+    #[test]
+    fn websocket_is_logged_with_its_own_protocol() {
+        let request = Request::new("GET", "/chat", "a.example");
+        let tls = Tls { protocol: "TLSv1.3", cipher: "TLS13_AES_128_GCM_SHA256" };
+        for (tls, protocol) in [(None, "ws"), (Some(tls), "wss")] {
+            let line = line_of(&request, &Response::new(101), tls);
+            assert_eq!(line.split('\t').nth(16).unwrap(), protocol);
+        }
     }
 
     #[test]

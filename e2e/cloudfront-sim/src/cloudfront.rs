@@ -30,7 +30,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 use crate::clock::Clock;
-use crate::http1::{Options, Server};
+use crate::http1::{Limits, Options, Server};
 
 pub use config::{ConfigError, Given, Loaded, OriginAt, load};
 pub use distribution::{
@@ -53,7 +53,7 @@ impl CloudFront {
         Self::start_with(listener, Edge::new(config, Clock::real()), Options::default())
     }
 
-    /// Serves this edge with these options, such as TLS.
+    /// Serves this edge with these options, such as TLS; the size of bodies has CloudFront's limit.
     pub fn start_with(
         listener: TcpListener,
         edge: impl Into<Arc<Edge>>,
@@ -61,7 +61,9 @@ impl CloudFront {
     ) -> io::Result<Self> {
         let edge = edge.into();
         let serving = Arc::clone(&edge);
-        let server = Server::start_with(listener, options, move |request, peer| {
+        let limits = Limits { body: limits::REQUEST_BODY, ..options.limits };
+        let options = Options { limits, ..options };
+        let server = Server::start_streaming(listener, options, move |request, peer| {
             let edge = Arc::clone(&serving);
             async move { edge.serve(request, peer).await }
         })?;

@@ -5,40 +5,49 @@
 //! header names and values keep their bytes, order and case.
 //!
 //! The same server accepts HTTP/2 and TLS; requests that break HTTP/2's rules have to use HTTP/1.1.
+//!
+//! A message has its complete body, or a [`Body`] that is read while it arrives.
 
 mod body;
 mod buffered;
 mod client;
 mod connection;
+mod framing;
 mod head;
 mod http2;
 mod peer;
+mod receive;
+mod respond;
 mod server;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod tunnel;
 
+pub use body::{Body, BodyError};
 pub use client::{Client, ClientError};
 pub use peer::{Exchange, Observer, Peer, Tls, Version};
 pub use server::{Limits, Options, Server};
 
-/// A request with its complete, un-chunked body.
+pub(crate) use body::Tap;
+
+/// A request; by default with its complete, un-chunked body.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Request {
+pub struct Request<B = Vec<u8>> {
     pub method: String,
     /// The bytes of the request target in the request line.
     pub target: Vec<u8>,
     pub headers: Headers,
-    pub body: Vec<u8>,
+    pub body: B,
 }
 
-/// A response with its complete, un-chunked body.
+/// A response; by default with its complete, un-chunked body.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Response {
+pub struct Response<B = Vec<u8>> {
     pub status: u16,
     pub reason: String,
     pub headers: Headers,
-    pub body: Vec<u8>,
+    pub body: B,
 }
 
 /// Header fields in their original order and case; a name may occur more than once.
@@ -62,6 +71,29 @@ impl Request {
     pub fn with_body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
+    }
+}
+
+impl<B> Request<B> {
+    /// The same head with another body.
+    pub(crate) fn with<C>(self, body: C) -> Request<C> {
+        let Self { method, target, headers, .. } = self;
+        Request { method, target, headers, body }
+    }
+}
+
+impl<B> Response<B> {
+    /// The same head with another body.
+    pub(crate) fn with<C>(self, body: C) -> Response<C> {
+        let Self { status, reason, headers, .. } = self;
+        Response { status, reason, headers, body }
+    }
+}
+
+impl From<Response> for Response<Body> {
+    fn from(mut complete: Response) -> Self {
+        let body = std::mem::take(&mut complete.body).into();
+        complete.with(body)
     }
 }
 
@@ -140,7 +172,7 @@ impl Headers {
     }
 
     /// Whether a comma-separated header such as `Connection` names this token.
-    fn lists(&self, name: &str, token: &str) -> bool {
+    pub(crate) fn lists(&self, name: &str, token: &str) -> bool {
         let is_token = |part: &[u8]| part.trim_ascii().eq_ignore_ascii_case(token.as_bytes());
         self.all(name).any(|value| value.split(|byte| *byte == b',').any(is_token))
     }
@@ -150,6 +182,7 @@ impl Headers {
 pub fn reason_phrase(status: u16) -> &'static str {
     match status {
         100 => "Continue",
+        101 => "Switching Protocols",
         200 => "OK",
         201 => "Created",
         202 => "Accepted",

@@ -2,6 +2,7 @@
 
 mod key;
 mod lifetime;
+mod recording;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,8 +15,10 @@ use crate::http1::Response;
 
 pub(super) use key::CacheKey;
 pub(super) use lifetime::{is_never_shared, lifetime, vary_outside_key};
+pub(super) use recording::Recording;
 
-/// Capacity in bytes; the least recently used responses are evicted first.
+/// Capacity in bytes; the least recently used responses are evicted first. Responses that are being
+/// recorded have the same room once more.
 const CAPACITY: usize = 64 * 1024 * 1024;
 /// The overhead of an entry besides its texts.
 const OVERHEAD: usize = 512;
@@ -30,9 +33,9 @@ pub(super) struct Cached {
     pub(super) fresh_until: Timestamp,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Cache {
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug, Default)]
@@ -42,6 +45,8 @@ struct State {
     by_use: BTreeMap<u64, CacheKey>,
     uses: u64,
     bytes: usize,
+    /// Bytes of responses that are being recorded.
+    recording: usize,
     /// Keys with an origin request in progress.
     pending: HashMap<CacheKey, watch::Receiver<Option<Arc<Cached>>>>,
 }
@@ -54,26 +59,34 @@ struct Entry {
 }
 
 /// The result of a lookup.
-pub(super) enum Claim<'a> {
+pub(super) enum Claim {
     Fresh(Arc<Cached>),
     /// Another request is already at the origin: request collapsing.
     Pending(watch::Receiver<Option<Arc<Cached>>>),
     /// No other request is at the origin; this one calls it.
-    Mine(Leader<'a>),
+    Mine(Leader),
 }
 
 /// The first of several requests for a missing response. If dropped without an outcome, the others
 /// go to the origin.
-pub(super) struct Leader<'a> {
-    cache: &'a Cache,
+#[derive(Debug)]
+pub(super) struct Leader {
+    cache: Cache,
     key: CacheKey,
     /// The cached response that has expired.
     pub(super) stale: Option<Arc<Cached>>,
     outcome: watch::Sender<Option<Arc<Cached>>>,
 }
 
+/// The share of one recording in the room for all.
+#[derive(Debug)]
+struct Room {
+    cache: Cache,
+    taken: usize,
+}
+
 impl Cache {
-    pub(super) fn claim(&self, key: &CacheKey, now: Timestamp) -> Claim<'_> {
+    pub(super) fn claim(&self, key: &CacheKey, now: Timestamp) -> Claim {
         let mut state = self.lock();
         let existing = state.find(key);
         if let Some(cached) = existing.as_ref().filter(|cached| now < cached.fresh_until) {
@@ -84,7 +97,7 @@ impl Cache {
         }
         let (outcome, pending) = watch::channel(None);
         state.pending.insert(key.clone(), pending);
-        Claim::Mine(Leader { cache: self, key: key.clone(), stale: existing, outcome })
+        Claim::Mine(Leader { cache: self.clone(), key: key.clone(), stale: existing, outcome })
     }
 
     /// "Invalidate files to remove content": a path with its query, or a prefix that ends in `*`.
@@ -104,7 +117,7 @@ impl Cache {
     }
 }
 
-impl Leader<'_> {
+impl Leader {
     /// Hands the response to waiting requests, and caches it if it is cacheable.
     pub(super) fn settle(self, cached: Cached, share: bool) -> Arc<Cached> {
         let cached = Arc::new(cached);
@@ -123,9 +136,36 @@ impl Leader<'_> {
     }
 }
 
-impl Drop for Leader<'_> {
+impl Drop for Leader {
     fn drop(&mut self) {
         self.cache.lock().pending.remove(&self.key);
+    }
+}
+
+impl Room {
+    fn none(cache: &Cache) -> Self {
+        Self { cache: cache.clone(), taken: 0 }
+    }
+
+    /// Whether there is room for this many bytes more.
+    fn grow(&mut self, bytes: usize) -> bool {
+        let mut state = self.cache.lock();
+        let fits = state.recording + bytes <= CAPACITY;
+        if fits {
+            state.recording += bytes;
+            self.taken += bytes;
+        }
+        fits
+    }
+
+    fn clear(&mut self) {
+        self.cache.lock().recording -= std::mem::take(&mut self.taken);
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.clear();
     }
 }
 
@@ -179,12 +219,12 @@ mod tests {
     use super::*;
     use crate::cloudfront::distribution::Behavior;
     use crate::cloudfront::request::EdgeRequest;
-    use crate::http1::Request;
+    use crate::http1::{Request, Tap};
 
     fn key(method: &str, target: &str) -> CacheKey {
         let mut behavior = Behavior::new("origin");
         behavior.cache.query = crate::cloudfront::policy::Selection::All;
-        CacheKey::of(&behavior, &EdgeRequest::new(Request::new(method, target, "a.example")).unwrap())
+        CacheKey::of(&behavior, &EdgeRequest::new(Request::new(method, target, "a.example"), false).unwrap())
     }
 
     fn insert(cache: &Cache, key: &CacheKey, body: Vec<u8>) {
@@ -213,6 +253,28 @@ mod tests {
         drop(state);
         insert(&cache, &key("GET", "/huge"), vec![0; CAPACITY]);
         assert!(!is_cached(&cache, &key("GET", "/huge")));
+    }
+
+    #[test]
+    fn responses_that_are_being_recorded_share_their_room() {
+        let cache = Cache::default();
+        let keys = ["/1", "/2"].map(|target| key("GET", target));
+        let mut recordings = keys.each_ref().map(|key| {
+            let Claim::Mine(leader) = cache.claim(key, Timestamp::UNIX_EPOCH) else { panic!("it is cached") };
+            let (since, fresh_until) = (Timestamp::UNIX_EPOCH, Timestamp::MAX);
+            let response = Response::new(200);
+            Box::new(Recording::new(
+                leader,
+                Cached { response, is_error_page: false, since, fresh_until },
+                true,
+            ))
+        });
+        for recording in &mut recordings {
+            recording.part(&vec![0; CAPACITY / 3 * 2]);
+        }
+        recordings.into_iter().for_each(Tap::end);
+        assert!(is_cached(&cache, &keys[0]) && !is_cached(&cache, &keys[1]));
+        assert_eq!(cache.lock().recording, 0);
     }
 
     #[test]

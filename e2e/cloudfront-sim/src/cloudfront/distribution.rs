@@ -9,6 +9,7 @@ use clap::ValueEnum;
 
 use super::path_pattern::{PathPattern, normalized};
 use super::policy::{CachePolicy, OriginRequestPolicy, ResponseHeadersPolicy};
+use super::request::EdgeRequest;
 use crate::faults::Faults;
 use crate::lambda::Function;
 
@@ -236,6 +237,10 @@ impl Association {
 
     pub fn with_body(function: Arc<Function>) -> Self {
         Self { function, include_body: true }
+    }
+
+    pub(super) fn shows_body_of(&self, request: &EdgeRequest) -> bool {
+        self.include_body && request.may_carry_a_body()
     }
 }
 

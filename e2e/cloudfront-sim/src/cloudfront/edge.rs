@@ -8,6 +8,7 @@ mod origin;
 
 use std::collections::HashMap;
 use std::error::Error as _;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine;
@@ -23,9 +24,9 @@ use super::outcome::{self, RequestOutcome};
 use super::policy::CorsRequest;
 use super::request::{EdgeRequest, text};
 use super::warnings::Warnings;
-use super::{Association, DistributionConfig, Trigger, ViewerProtocol};
+use super::{Association, DistributionConfig, Trigger, ViewerProtocol, limits};
 use crate::clock::Clock;
-use crate::http1::{Client, Peer, Request, Response};
+use crate::http1::{Body, Client, Peer, Request, Response, Tap};
 use admission::{admit, to_https};
 
 const HIT: &str = "Hit from cloudfront";
@@ -49,15 +50,16 @@ pub struct Edge {
     clients: HashMap<String, Client>,
     /// The edge's element of `Via`.
     via: String,
-    in_flight: AtomicUsize,
+    in_flight: Arc<AtomicUsize>,
 }
 
-/// A request in progress.
-struct Counted<'a>(&'a AtomicUsize);
+/// A request in progress, until its response was sent.
+#[derive(Debug)]
+struct Counted(Arc<AtomicUsize>);
 
 /// A response with its `X-Cache` value.
 struct Answer {
-    response: Response,
+    response: Response<Body>,
     x_cache: &'static str,
     /// Custom error pages do not run viewer-response.
     is_error_page: bool,
@@ -65,7 +67,7 @@ struct Answer {
 
 /// A response of the origin stage.
 struct Fetched {
-    response: Response,
+    response: Response<Body>,
     is_generated: bool,
     /// The origin's own status, before origin-response; for a failed origin, the status of the
     /// failure.
@@ -84,7 +86,7 @@ impl Edge {
             warnings: Warnings::default(),
             clients,
             via,
-            in_flight: AtomicUsize::new(0),
+            in_flight: Arc::default(),
         }
     }
 
@@ -104,8 +106,8 @@ impl Edge {
         self.in_flight.load(Ordering::Relaxed)
     }
 
-    pub async fn serve(&self, request: Request, peer: Peer) -> Response {
-        let _counted = Counted::new(&self.in_flight);
+    pub async fn serve(&self, request: Request<Body>, peer: Peer) -> Response<Body> {
+        let counted = Counted::new(&self.in_flight);
         let request_id = request_id();
         let line = format!("{} {}", request.method, text(&request.target));
         let answer = self.answer(&request_id, peer, request).await.unwrap_or_else(|failure| {
@@ -114,12 +116,16 @@ impl Edge {
             Answer::new(failure.page(), failure.x_cache())
         });
         tracing::info!(request_id, status = answer.response.status, x_cache = answer.x_cache, "{line:?}");
-        self.sign(answer, &request_id)
+        let mut response = self.sign(answer, &request_id);
+        if response.body.complete().is_none() {
+            response.body.tap(counted);
+        }
+        response
     }
 
-    async fn answer(&self, request_id: &str, peer: Peer, request: Request) -> Result<Answer, Failure> {
+    async fn answer(&self, request_id: &str, peer: Peer, request: Request<Body>) -> Result<Answer, Failure> {
         let cors = CorsRequest::of(&request);
-        let request = admit(request)?;
+        let (request, mut body) = admit(request, peer.version).await?;
         let behavior = self.config.behavior(&request.uri());
         let viewer = Viewer { config: &self.config, behavior, request_id, peer };
         if peer.tls.is_none() && behavior.viewer_protocol != ViewerProtocol::AllowAll {
@@ -129,14 +135,15 @@ impl Edge {
             let why = "This distribution is not configured to allow the HTTP request method.";
             return Err(Failure::Refused { status: 403, why });
         }
-        let mut answer = match self.on_request(&viewer, None, Trigger::ViewerRequest, request).await? {
-            // A response generated here runs no other function.
-            RequestOutcome::Respond(response) => Answer::generated(response),
-            RequestOutcome::Continue(request) => {
-                let answer = self.look_up(&viewer, request.clone()).await?;
-                self.on_viewer_response(&viewer, &request, answer).await?
-            }
-        };
+        let mut answer =
+            match self.on_request(&viewer, None, Trigger::ViewerRequest, request, &mut body).await? {
+                // A response generated here runs no other function.
+                RequestOutcome::Respond(response) => Answer::generated(response),
+                RequestOutcome::Continue(request, _) => {
+                    let answer = self.look_up(&viewer, request.clone(), body).await?;
+                    self.on_viewer_response(&viewer, &request, answer).await?
+                }
+            };
         behavior.response_headers.apply(&cors, &mut answer.response);
         Ok(answer)
     }
@@ -147,14 +154,22 @@ impl Edge {
         origin: Option<&Origin>,
         trigger: Trigger,
         request: EdgeRequest,
+        body: &mut Body,
     ) -> Result<RequestOutcome, Failure> {
         let Some(to) = viewer.behavior.functions.at(trigger) else {
-            return Ok(RequestOutcome::Continue(request));
+            return Ok(RequestOutcome::Continue(request, None));
         };
-        let event = viewer.request_event(trigger, to, origin, &request);
+        if to.shows_body_of(&request) {
+            body.read_ahead(limits::shown_body(trigger) + 1).await?;
+        }
+        let event = viewer.request_event(trigger, to, origin, &request, body.ahead());
         let result = invoke(to, trigger, &event).await?;
-        outcome::of_request(viewer, trigger, origin, to.include_body, request, &result)
-            .map_err(|source| Failure::Validation { trigger, source })
+        let outcome = outcome::of_request(viewer, trigger, origin, to.include_body, request, &result);
+        let mut outcome = outcome.map_err(|source| Failure::Validation { trigger, source })?;
+        if let RequestOutcome::Continue(_, Some(replaced)) = &mut outcome {
+            *body = std::mem::take(replaced).into();
+        }
+        Ok(outcome)
     }
 
     async fn on_response(
@@ -163,9 +178,11 @@ impl Edge {
         origin: Option<&Origin>,
         trigger: Trigger,
         request: &EdgeRequest,
-        response: Response,
-    ) -> Result<Response, Failure> {
-        let Some(to) = viewer.behavior.functions.at(trigger) else { return Ok(response) };
+        response: Response<Body>,
+    ) -> Result<Response<Body>, Failure> {
+        let to = viewer.behavior.functions.at(trigger);
+        // A function could not return this status: 200 to 599 are valid.
+        let Some(to) = to.filter(|_| response.status != 101) else { return Ok(response) };
         let event = viewer.response_event(trigger, origin, request, &response);
         let result = invoke(to, trigger, &event).await?;
         outcome::of_response(trigger, response, &result)
@@ -187,7 +204,7 @@ impl Edge {
         Ok(Answer { response, ..answer })
     }
 
-    fn sign(&self, Answer { mut response, x_cache, .. }: Answer, request_id: &str) -> Response {
+    fn sign(&self, Answer { mut response, x_cache, .. }: Answer, request_id: &str) -> Response<Body> {
         append(&mut response.headers, "Via", &self.via);
         response.headers.set("X-Cache", x_cache);
         response.headers.set("X-Amz-Cf-Pop", POP);
@@ -196,31 +213,34 @@ impl Edge {
     }
 }
 
-impl<'a> Counted<'a> {
-    fn new(count: &'a AtomicUsize) -> Self {
+impl Counted {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
         count.fetch_add(1, Ordering::Relaxed);
-        Self(count)
+        Self(Arc::clone(count))
     }
 }
 
+impl Tap for Counted {}
+
 /// Also when the viewer disconnects before the response.
-impl Drop for Counted<'_> {
+impl Drop for Counted {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Answer {
-    fn new(response: Response, x_cache: &'static str) -> Self {
-        Self { response, x_cache, is_error_page: false }
+    fn new(response: impl Into<Response<Body>>, x_cache: &'static str) -> Self {
+        Self { response: response.into(), x_cache, is_error_page: false }
     }
 
-    fn generated(mut response: Response) -> Self {
+    fn generated(response: impl Into<Response<Body>>) -> Self {
+        let mut response = response.into();
         response.headers.set("Server", "CloudFront");
         Self::new(response, GENERATED)
     }
 
-    fn error(response: Response) -> Self {
+    fn error(response: Response<Body>) -> Self {
         Self::new(response, ERROR)
     }
 

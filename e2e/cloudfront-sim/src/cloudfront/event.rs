@@ -32,20 +32,21 @@ impl Viewer<'_> {
         to: &Association,
         origin: Option<&Origin>,
         request: &EdgeRequest,
+        ahead: &[u8],
     ) -> Value {
         let mut shown = self.request(trigger, origin, request);
-        if to.include_body && request.may_carry_a_body() {
-            shown["body"] = body(trigger, &request.body);
+        if to.shows_body_of(request) {
+            shown["body"] = body(trigger, ahead);
         }
         self.event(trigger, json!({ "request": shown }))
     }
 
-    pub(super) fn response_event(
+    pub(super) fn response_event<B>(
         &self,
         trigger: Trigger,
         origin: Option<&Origin>,
         request: &EdgeRequest,
-        response: &Response,
+        response: &Response<B>,
     ) -> Value {
         let shown = json!({
             "status": response.status.to_string(),
@@ -112,10 +113,11 @@ pub(super) fn origin(origin: &Origin) -> Value {
     }
 }
 
-fn body(trigger: Trigger, body: &[u8]) -> Value {
-    let shown = &body[..body.len().min(limits::shown_body(trigger))];
+/// `ahead` has more than the shown bytes if there are more.
+fn body(trigger: Trigger, ahead: &[u8]) -> Value {
+    let shown = &ahead[..ahead.len().min(limits::shown_body(trigger))];
     json!({
-        "inputTruncated": shown.len() < body.len(),
+        "inputTruncated": shown.len() < ahead.len(),
         "action": "read-only",
         "encoding": "base64",
         "data": BASE64_STANDARD.encode(shown),

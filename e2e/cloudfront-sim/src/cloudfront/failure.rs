@@ -2,7 +2,7 @@
 
 use super::Trigger;
 use super::outcome::Invalid;
-use crate::http1::{ClientError, Response};
+use crate::http1::{BodyError, ClientError, Response};
 use crate::lambda::InvokeError;
 
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +10,8 @@ pub(super) enum Failure {
     /// CloudFront rejects the request.
     #[error("{why}")]
     Refused { status: u16, why: &'static str },
+    #[error("the body of the request cannot be read")]
+    RequestBody(#[from] BodyError),
     #[error("the function at {trigger} failed")]
     Execution {
         trigger: Trigger,
@@ -38,6 +40,7 @@ impl Failure {
     fn status(&self) -> u16 {
         match self {
             Self::Refused { status, .. } => *status,
+            Self::RequestBody(error) => error.status(),
             Self::Execution { .. } => 503,
             Self::Origin { source: ClientError::Timeout(_), .. } => 504,
             Self::Validation { .. } | Self::Origin { .. } | Self::NoOrigin(_) => 502,
@@ -50,7 +53,9 @@ impl Failure {
             Self::Execution { source: InvokeError::Throttled, .. } => "LambdaLimitExceeded from cloudfront",
             Self::Execution { .. } => "LambdaExecutionError from cloudfront",
             Self::Validation { .. } => "LambdaValidationError from cloudfront",
-            Self::Refused { .. } | Self::Origin { .. } | Self::NoOrigin(_) => "Error from cloudfront",
+            Self::Refused { .. } | Self::RequestBody(_) | Self::Origin { .. } | Self::NoOrigin(_) => {
+                "Error from cloudfront"
+            }
         }
     }
 
@@ -59,6 +64,7 @@ impl Failure {
     pub(super) fn page(&self) -> Response {
         let why = match self {
             Self::Validation { source, .. } => format!("{self}: {source}"),
+            Self::RequestBody(source) => source.to_string(),
             other => other.to_string(),
         };
         let (status, why) = (self.status(), escape(&why));

@@ -57,10 +57,6 @@ pub(super) fn to_origin(
     if !headers.has("user-agent") || !is_forwarded(viewer.behavior, "user-agent") {
         headers.set("User-Agent", "Amazon CloudFront");
     }
-    if headers.has("transfer-encoding") {
-        headers.remove("transfer-encoding");
-        headers.set("Content-Length", request.body.len().to_string());
-    }
     headers.set("Host", host.as_deref().unwrap_or(&origin.domain_name));
     append(headers, "X-Forwarded-For", &viewer.client_ip().to_string());
     append(headers, "Via", via);
@@ -149,11 +145,25 @@ pub(super) fn accept_encoding(behavior: &Behavior, headers: &Headers) -> AcceptE
     })
 }
 
+/// "Use WebSockets with CloudFront distributions": a handshake is one at the origin if the policies
+/// forward both headers.
+pub(super) fn upgrade(request: &mut EdgeRequest) {
+    let headers = &mut request.headers;
+    if request.is_websocket && headers.has("sec-websocket-key") && headers.has("sec-websocket-version") {
+        headers.set("Connection", "Upgrade");
+        headers.set("Upgrade", "websocket");
+    }
+}
+
 /// "HTTP response headers that CloudFront removes or replaces".
-pub(super) fn from_origin(behavior: &Behavior, response: &mut Response) {
+pub(super) fn from_origin<B>(behavior: &Behavior, response: &mut Response<B>) {
     let headers = &mut response.headers;
-    for name in ["connection", "keep-alive", "proxy-connection", "trailer", "upgrade", "x-cache"] {
+    for name in ["keep-alive", "proxy-connection", "trailer", "x-cache"] {
         headers.remove(name);
+    }
+    if response.status != 101 {
+        headers.remove("connection");
+        headers.remove("upgrade");
     }
     headers.0.retain(|(name, _)| !text(name).to_ascii_lowercase().starts_with("x-amz-cf-"));
     let Behavior { cache, origin_request, .. } = behavior;

@@ -12,6 +12,9 @@ pub(super) const URL: usize = 8_192;
 /// versions of the page state 32,768 including the request line; this is stricter.
 pub(super) const HEADERS: usize = 20_480;
 
+/// "Quotas", general quotas on distributions: 64 GB.
+pub(super) const REQUEST_BODY: u64 = 64 * 1024 * 1024 * 1024;
+
 /// "Request and response behavior for custom origins": the methods a behavior can allow.
 pub(super) const METHODS: [&str; 7] = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"];
 

@@ -9,7 +9,7 @@ use super::distribution::Origin;
 use super::headers::{Returned, Rules};
 use super::request::EdgeRequest;
 use super::{Trigger, event::Viewer, limits};
-use crate::http1::{Headers, Response, reason_phrase};
+use crate::http1::{Body, Headers, Response, reason_phrase};
 
 /// An invalid result; the visitor gets a 502.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +39,8 @@ pub(super) enum Invalid {
 /// The outcome of a function at a request trigger.
 #[derive(Debug)]
 pub(super) enum RequestOutcome {
-    Continue(EdgeRequest),
+    /// With the body that replaces the viewer's.
+    Continue(EdgeRequest, Option<Vec<u8>>),
     Respond(Response),
 }
 
@@ -56,11 +57,15 @@ pub(super) fn of_request(
     if result.contains_key("status") {
         return generated(trigger, &result).map(RequestOutcome::Respond);
     }
-    changed_request(viewer, trigger, origin, include_body, request, &result).map(RequestOutcome::Continue)
+    changed_request(viewer, trigger, origin, include_body, request, &result)
 }
 
 /// Applies the result of a function at a response trigger.
-pub(super) fn of_response(trigger: Trigger, original: Response, result: &[u8]) -> Result<Response, Invalid> {
+pub(super) fn of_response(
+    trigger: Trigger,
+    original: Response<Body>,
+    result: &[u8],
+) -> Result<Response<Body>, Invalid> {
     let result = parse(result)?;
     let status = status(&result)?;
     if trigger == Trigger::ViewerResponse && status != original.status {
@@ -79,7 +84,7 @@ pub(super) fn of_response(trigger: Trigger, original: Response, result: &[u8]) -
     };
     let headers = Rules { trigger }.apply(&original.headers, &returned)?;
     let reason = description(&result, status);
-    Ok(Response { status, reason, headers, body: replaced.unwrap_or(original.body) })
+    Ok(Response { status, reason, headers, body: replaced.map_or(original.body, Body::from) })
 }
 
 fn parse(result: &[u8]) -> Result<Map<String, Value>, Invalid> {
@@ -144,7 +149,7 @@ fn changed_request(
     include_body: bool,
     mut request: EdgeRequest,
     result: &Map<String, Value>,
-) -> Result<EdgeRequest, Invalid> {
+) -> Result<RequestOutcome, Invalid> {
     check_read_only(viewer, origin, &request, result)?;
     request.set_uri(uri(result)?);
     if let Some(query) = result.get("querystring") {
@@ -159,11 +164,12 @@ fn changed_request(
         return Err(Invalid::Structure("uri and querystring together are longer than 8,192 bytes"));
     }
     request.headers = Rules { trigger }.apply(&request.headers, &Returned::parse(result.get("headers"))?)?;
-    if let Some(body) = replaced_body(trigger, include_body, result)? {
-        request.body = body;
-        request.headers.set("Content-Length", request.body.len().to_string());
+    let replaced = replaced_body(trigger, include_body, result)?;
+    if let Some(body) = &replaced {
+        request.headers.remove("transfer-encoding");
+        request.headers.set("Content-Length", body.len().to_string());
     }
-    Ok(request)
+    Ok(RequestOutcome::Continue(request, replaced))
 }
 
 /// A missing read-only field is accepted; a changed one is not.

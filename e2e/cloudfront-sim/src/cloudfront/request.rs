@@ -1,8 +1,8 @@
 //! A request inside the distribution.
 
-use crate::http1::{Headers, Request};
+use crate::http1::{Body, Headers, Request};
 
-/// The viewer's request with its target split as in events, keeping the viewer's bytes.
+/// The head of the viewer's request with its target split as in events, keeping the viewer's bytes.
 #[derive(Debug, Clone)]
 pub(super) struct EdgeRequest {
     pub(super) method: String,
@@ -10,19 +10,20 @@ pub(super) struct EdgeRequest {
     /// `None` without a question mark: `/?` and `/` are different targets.
     pub(super) query: Option<Vec<u8>>,
     pub(super) headers: Headers,
-    pub(super) body: Vec<u8>,
+    /// Whether it asks to become a WebSocket connection.
+    pub(super) is_websocket: bool,
 }
 
 impl EdgeRequest {
     /// `None` if the target is neither a path nor an absolute URL.
-    pub(super) fn new(request: Request) -> Option<Self> {
+    pub(super) fn new<B>(request: Request<B>, is_websocket: bool) -> Option<Self> {
         let target = path_and_query(&request.target)?;
         let (path, query) = match target.iter().position(|byte| *byte == b'?') {
             Some(at) => (target[..at].to_vec(), Some(target[at + 1..].to_vec())),
             None => (target.to_vec(), None),
         };
-        let Request { method, headers, body, .. } = request;
-        Some(Self { method, path, query, headers, body })
+        let Request { method, headers, .. } = request;
+        Some(Self { method, path, query, headers, is_websocket })
     }
 
     pub(super) fn uri(&self) -> String {
@@ -58,8 +59,8 @@ impl EdgeRequest {
         matches!(self.method.as_str(), "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS")
     }
 
-    pub(super) fn into_http(self) -> Request {
-        Request { target: self.target(), method: self.method, headers: self.headers, body: self.body }
+    pub(super) fn into_http(self, body: Body) -> Request<Body> {
+        Request { target: self.target(), method: self.method, headers: self.headers, body }
     }
 }
 
@@ -88,7 +89,7 @@ mod tests {
     use super::*;
 
     fn request(target: &[u8]) -> EdgeRequest {
-        EdgeRequest::new(Request::new("GET", target, "a.example")).unwrap()
+        EdgeRequest::new(Request::new("GET", target, "a.example"), false).unwrap()
     }
 
     #[test]
@@ -113,6 +114,6 @@ mod tests {
     fn an_absolute_url_is_cut_to_its_path() {
         assert_eq!(request(b"http://other.example/a?b").target(), b"/a?b");
         assert_eq!(request(b"https://other.example").target(), b"/");
-        assert!(EdgeRequest::new(Request::new("GET", "ftp://x/", "a.example")).is_none());
+        assert!(EdgeRequest::new(Request::new("GET", "ftp://x/", "a.example"), false).is_none());
     }
 }

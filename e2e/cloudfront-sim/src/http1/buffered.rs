@@ -4,19 +4,18 @@ use std::io;
 use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::time::timeout;
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
-use super::stream::Stream;
+use super::stream::{Reader, Stream, Writer};
 
 const READ_SIZE: usize = 16 * 1024;
 
 /// A connection with the bytes read ahead: pipelined requests wait here.
 #[derive(Debug)]
-pub(super) struct Buffered {
-    pub(super) stream: Stream,
+pub(super) struct Buffered<S = Stream> {
+    stream: S,
     bytes: Vec<u8>,
 }
 
@@ -34,7 +33,15 @@ pub(super) enum HeadEnd {
 }
 
 impl Buffered {
-    pub(super) fn new(stream: Stream) -> Self {
+    /// Its two directions, which different tasks may use.
+    pub(super) fn split(self) -> (Reader, Writer) {
+        let (reader, writer) = tokio::io::split(self.stream);
+        (Buffered { stream: reader, bytes: self.bytes }, Writer::new(writer))
+    }
+}
+
+impl<S: AsyncRead + Unpin> Buffered<S> {
+    pub(super) fn new(stream: S) -> Self {
         Self { stream, bytes: Vec::new() }
     }
 
@@ -51,21 +58,6 @@ impl Buffered {
     pub(super) async fn fill(&mut self) -> io::Result<usize> {
         self.bytes.reserve(READ_SIZE);
         self.stream.read_buf(&mut self.bytes).await
-    }
-
-    pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stream.write_all(bytes).await
-    }
-
-    /// The same for a slow peer: some bytes must be written within each `limit`.
-    pub(super) async fn write_within(&mut self, mut bytes: &[u8], limit: Duration) -> io::Result<()> {
-        while !bytes.is_empty() {
-            match timeout(limit, self.stream.write(bytes)).await?? {
-                0 => return Err(io::ErrorKind::WriteZero.into()),
-                written => bytes = &bytes[written..],
-            }
-        }
-        timeout(limit, self.stream.flush()).await?
     }
 
     /// Reads a head with its empty line. Empty lines before it are skipped, as RFC 9112 requires.
@@ -102,6 +94,12 @@ impl Buffered {
         }
     }
 
+    /// Takes exactly this many bytes if they were read ahead.
+    pub(super) fn here(&mut self, count: u64) -> Option<Vec<u8>> {
+        let count = usize::try_from(count).ok().filter(|count| *count <= self.bytes.len())?;
+        Some(self.take(0..count))
+    }
+
     /// Reads exactly this many bytes.
     pub(super) async fn exactly(&mut self, count: usize) -> io::Result<Vec<u8>> {
         while self.bytes.len() < count {
@@ -110,14 +108,24 @@ impl Buffered {
         Ok(self.take(0..count))
     }
 
-    /// Reads to the end of the connection.
-    pub(super) async fn rest(&mut self, limit: usize) -> io::Result<Option<Vec<u8>>> {
-        while self.bytes.len() <= limit {
-            if self.fill().await? == 0 {
-                return Ok(Some(std::mem::take(&mut self.bytes)));
-            }
+    /// Reads some bytes, at most this many.
+    pub(super) async fn some(&mut self, most: u64) -> io::Result<Bytes> {
+        if self.is_empty() {
+            self.fill_or_end().await?;
         }
-        Ok(None)
+        if self.bytes.len() as u64 <= most {
+            return Ok(std::mem::take(&mut self.bytes).into());
+        }
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        Ok(self.take(0..most).into())
+    }
+
+    /// The same, or `None` at the end of the connection.
+    pub(super) async fn some_or_end(&mut self) -> io::Result<Option<Bytes>> {
+        if self.is_empty() && self.fill().await? == 0 {
+            return Ok(None);
+        }
+        Ok(Some(std::mem::take(&mut self.bytes).into()))
     }
 
     async fn fill_or_end(&mut self) -> io::Result<()> {

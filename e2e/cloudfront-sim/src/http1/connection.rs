@@ -1,22 +1,22 @@
 //! One connection: protocol detection, and HTTP/1.1.
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncRead;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::body::{self, BodyError, Framing};
-use super::buffered::{Buffered, HeadEnd};
-use super::head::{self, RequestHead};
+use super::buffered::Buffered;
+use super::receive::{Incoming, Received, Unread, receive};
+use super::respond::{Asked, Sent, respond};
 use super::server::Service;
-use super::stream::Stream;
-use super::{Exchange, Limits, Peer, Request, Response, Tls, Version, http2};
+use super::stream::{Reader, Stream, Writer};
+use super::tunnel::{self, Traffic, Upgraded};
+use super::{Body, Exchange, Limits, Peer, Request, Response, Tls, Version, head, http2};
 
 pub(super) async fn serve<H, F>(
     stream: TcpStream,
@@ -24,8 +24,8 @@ pub(super) async fn serve<H, F>(
     service: Arc<Service<H>>,
     mut stop: watch::Receiver<bool>,
 ) where
-    H: Fn(Request, Peer) -> F + Send + Sync + 'static,
-    F: Future<Output = Response> + Send + 'static,
+    H: Fn(Request<Body>, Peer) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
 {
     // A failure costs latency only.
     let _ = stream.set_nodelay(true);
@@ -48,7 +48,8 @@ pub(super) async fn serve<H, F>(
         peer.version = Version::Http2;
         http2::converse(connection, peer, &service, stop).await;
     } else {
-        converse(connection, peer, &service, stop).await;
+        let (reader, writer) = connection.split();
+        Conversation { writer, peer, service: &service, stop }.run(reader).await;
     }
 }
 
@@ -73,160 +74,124 @@ async fn opens_http2(connection: &mut Buffered, limits: Limits, stop: &mut watch
 }
 
 /// Reads more bytes, unless the server is stopping.
-async fn read_more(connection: &mut Buffered, limit: Duration, stop: &mut watch::Receiver<bool>) -> bool {
+async fn read_more<S: AsyncRead + Unpin>(
+    connection: &mut Buffered<S>,
+    limit: Duration,
+    stop: &mut watch::Receiver<bool>,
+) -> bool {
     tokio::select! {
         filled = timeout(limit, connection.fill()) => matches!(filled, Ok(Ok(1..))),
         _ = stop.wait_for(|stop| *stop) => false,
     }
 }
 
-async fn converse<H, F>(
-    mut connection: Buffered,
-    mut peer: Peer,
-    service: &Service<H>,
-    mut stop: watch::Receiver<bool>,
-) where
-    H: Fn(Request, Peer) -> F,
-    F: Future<Output = Response>,
+/// A connection with HTTP/1.1: requests in order.
+struct Conversation<'a, H> {
+    writer: Writer,
+    peer: Peer,
+    service: &'a Service<H>,
+    stop: watch::Receiver<bool>,
+}
+
+impl<H, F> Conversation<'_, H>
+where
+    H: Fn(Request<Body>, Peer) -> F,
+    F: Future<Output = Response<Body>>,
 {
-    let limits = service.options.limits;
-    loop {
-        if connection.is_empty() && !read_more(&mut connection, limits.idle, &mut stop).await {
-            return;
-        }
-        match receive(&mut connection, limits).await {
-            Received::Request { head: RequestHead { request, keep_alive, version }, size } => {
-                peer.version = version;
-                let to_head = request.method == "HEAD";
-                let (start, observed) = (Instant::now(), service.observed(&request));
-                let mut response = (service.handler)(request, peer).await;
-                let keep_alive = keep_alive && !*stop.borrow();
-                let first_byte = start.elapsed();
-                let sent = respond(&mut connection, &mut response, to_head, keep_alive, limits.write).await;
-                if let (Some((observer, request)), Ok(sent)) = (observed, &sent) {
-                    let duration = start.elapsed();
-                    let (request, response) = (&request, &response);
-                    observer(&Exchange {
-                        peer,
-                        request,
-                        response,
-                        received: size,
-                        sent: *sent,
-                        first_byte,
-                        duration,
-                    });
-                }
-                if sent.is_err() {
-                    return;
-                }
-                if !keep_alive {
-                    // TLS closes with an alert. A failure means that the peer has disconnected.
-                    let _ = timeout(limits.write, connection.stream.shutdown()).await;
-                    return;
-                }
-            }
-            Received::Refused(status, why) => {
-                let mut response = Response::text(status, format!("{why}\n"));
-                if respond(&mut connection, &mut response, false, false, limits.write).await.is_ok() {
-                    linger(&mut connection).await;
-                }
+    async fn run(mut self, mut reader: Reader) {
+        let limits = self.service.options.limits;
+        loop {
+            if reader.is_empty() && !read_more(&mut reader, limits.idle, &mut self.stop).await {
                 return;
             }
-            Received::Nothing => return,
+            match receive(reader, &mut self.writer, limits).await {
+                Received::Request(incoming) => match self.answer(*incoming).await {
+                    Some(next) => reader = next,
+                    None => return,
+                },
+                Received::Refused(status, why, unread) => return self.refuse(status, &why, unread).await,
+                Received::Nothing => return,
+            }
         }
     }
-}
 
-enum Received {
-    Request { head: RequestHead, size: usize },
-    Refused(u16, String),
-    Nothing,
-}
-
-async fn receive(connection: &mut Buffered, limits: Limits) -> Received {
-    match timeout(limits.read, receive_now(connection, limits)).await {
-        Ok(received) => received,
-        Err(_) => Received::Refused(408, "the request took too long to arrive".into()),
-    }
-}
-
-async fn receive_now(connection: &mut Buffered, limits: Limits) -> Received {
-    let bytes = match connection.head(limits.head).await {
-        Ok(HeadEnd::At(head)) => head,
-        Ok(HeadEnd::TooLong { line_ended: true }) => {
-            return Received::Refused(431, "the headers are too large".into());
+    /// The reading side for the next request, if there may be one.
+    async fn answer(&mut self, mut incoming: Incoming) -> Option<Reader> {
+        self.peer.version = incoming.version;
+        let request = std::mem::take(&mut incoming.request);
+        let is_head = request.method == "HEAD";
+        let (start, observed) = (Instant::now(), self.service.observed(&request));
+        let mut response = (self.service.handler)(request, self.peer).await;
+        let first_byte = start.elapsed();
+        let keep_alive = incoming.keep_alive && !*self.stop.borrow();
+        let asked = Asked { is_head, keep_alive, version: incoming.version };
+        let upgraded = response.body.take_upgraded().filter(|_| response.status == 101);
+        let sent = match upgraded {
+            Some(origin) => {
+                let head = head::write_response(&response);
+                self.tunnel(origin, &mut incoming, &head).await
+            }
+            None => self.respond(&mut incoming.unread, &mut response, asked).await,
+        };
+        if let (Some((observer, request)), Some(sent)) = (observed, &sent) {
+            let (received, duration) = (incoming.size(), start.elapsed());
+            let (request, response) = (&request, &response.with(Vec::new()));
+            let (peer, sent) = (self.peer, sent.bytes);
+            observer(&Exchange { peer, request, response, received, sent, first_byte, duration });
         }
-        Ok(HeadEnd::TooLong { line_ended: false }) => {
-            return Received::Refused(414, "the request line is too long".into());
+        let keep_alive = sent?.keep_alive;
+        let limits = self.service.options.limits;
+        match incoming.unread.end(limits).await {
+            Some((reader, true)) if keep_alive => return Some(reader),
+            Some((reader, false)) => linger(reader, &mut self.writer, limits).await,
+            // TLS closes with an alert. A failure means that the peer has disconnected.
+            _ => drop(timeout(limits.write, self.writer.shutdown()).await),
         }
-        Ok(HeadEnd::Closed | HeadEnd::CutShort) | Err(_) => return Received::Nothing,
-    };
-    let mut head = match head::parse_request(&bytes) {
-        Ok(head) => head,
-        Err(error) => return Received::Refused(error.status(), error.to_string()),
-    };
-    match receive_body(connection, &head.request, limits).await {
-        Ok(body) => head.request.body = body,
-        Err(error @ BodyError::TooLarge(_)) => return Received::Refused(413, error.to_string()),
-        Err(BodyError::Io(_)) => return Received::Nothing,
-        Err(error @ BodyError::Framing) => return Received::Refused(400, error.to_string()),
+        None
     }
-    Received::Request { size: bytes.len() + head.request.body.len(), head }
-}
 
-async fn receive_body(
-    connection: &mut Buffered,
-    request: &Request,
-    limits: Limits,
-) -> Result<Vec<u8>, BodyError> {
-    let framing = Framing::of(&request.headers)?.unwrap_or(Framing::Empty);
-    let fits = !matches!(framing, Framing::Length(length) if length > limits.body);
-    if fits && framing != Framing::Empty && request.headers.lists("expect", "100-continue") {
-        connection.write(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+    async fn respond(
+        &mut self,
+        unread: &mut Unread,
+        response: &mut Response<Body>,
+        asked: Asked,
+    ) -> Option<Sent> {
+        let limit = self.service.options.limits.write;
+        let sent = respond(&mut self.writer, unread, response, asked, limit).await;
+        sent.inspect_err(|error| tracing::debug!(%error, "the response was not sent to its end")).ok()
     }
-    body::read(connection, framing, limits.body).await
-}
 
-/// Returns the number of bytes sent. Takes the response's body.
-async fn respond(
-    to: &mut Buffered,
-    response: &mut Response,
-    to_head: bool,
-    keep_alive: bool,
-    limit: Duration,
-) -> io::Result<usize> {
-    let body = frame(response, to_head);
-    response.headers.remove("connection");
-    if !keep_alive {
-        response.headers.push("Connection", "close");
+    /// Forwards bytes in both directions until one side ends, or the server stops.
+    async fn tunnel(&mut self, mut origin: Upgraded, incoming: &mut Incoming, head: &[u8]) -> Option<Sent> {
+        let Unread::Nothing(reader) = &mut incoming.unread else { return None };
+        let limits = self.service.options.limits;
+        self.writer.write_within(head, limits.write).await.ok()?;
+        let mut traffic = Traffic::default();
+        tokio::select! {
+            () = tunnel::run(reader, &mut self.writer, &mut origin, limits.silence, &mut traffic) => {}
+            _ = self.stop.wait_for(|stop| *stop) => {}
+        }
+        incoming.add_to_size(traffic.from_viewer);
+        Some(Sent { bytes: head.len() + traffic.to_viewer, keep_alive: false })
     }
-    let mut bytes = head::write_response(response);
-    bytes.extend(body);
-    to.write_within(&bytes, limit).await?;
-    Ok(bytes.len())
-}
 
-/// Sets the length of the body, and takes the part to send.
-pub(super) fn frame(response: &mut Response, to_head: bool) -> Vec<u8> {
-    let body = std::mem::take(&mut response.body);
-    let bodiless = matches!(response.status, 100..=199 | 204 | 304);
-    // The body is complete, so its length is known; a response to HEAD keeps its own
-    // `Content-Length`.
-    response.headers.remove("transfer-encoding");
-    if !(to_head && response.headers.has("content-length")) {
-        response.headers.remove("content-length");
-        if !bodiless {
-            response.headers.push("Content-Length", body.len().to_string());
+    async fn refuse(&mut self, status: u16, why: &str, unread: Reader) {
+        let limits = self.service.options.limits;
+        let mut response = Response::text(status, format!("{why}\n")).into();
+        let asked = Asked { is_head: false, keep_alive: false, version: Version::Http1_1 };
+        let mut unread = Unread::Nothing(unread);
+        if self.respond(&mut unread, &mut response, asked).await.is_some()
+            && let Unread::Nothing(reader) = unread
+        {
+            linger(reader, &mut self.writer, limits).await;
         }
     }
-    if to_head || bodiless { Vec::new() } else { body }
 }
 
 // Closing with unread bytes makes the kernel reset the connection, and the client may lose the
 // response.
-async fn linger(connection: &mut Buffered) {
-    let _ = connection.stream.shutdown().await;
-    let mut sink = [0; 4096];
-    let drain = async { while matches!(connection.stream.read(&mut sink).await, Ok(1..)) {} };
+async fn linger(mut reader: Reader, writer: &mut Writer, limits: Limits) {
+    let _ = timeout(limits.write, writer.shutdown()).await;
+    let drain = async { while matches!(reader.some_or_end().await, Ok(Some(_))) {} };
     let _ = timeout(Duration::from_millis(500), drain).await;
 }

@@ -29,7 +29,7 @@ impl HeadError {
 
 /// The head of a request, and whether its version keeps the connection alive.
 pub(super) struct RequestHead {
-    pub(super) request: Request,
+    pub(super) request: Request<()>,
     pub(super) keep_alive: bool,
     pub(super) version: Version,
 }
@@ -55,14 +55,14 @@ pub(super) fn parse_request(head: &[u8]) -> Result<RequestHead, HeadError> {
     };
     let method = String::from_utf8_lossy(method).into_owned();
     Ok(RequestHead {
-        request: Request { method, target: target.to_vec(), headers, body: Vec::new() },
+        request: Request { method, target: target.to_vec(), headers, body: () },
         keep_alive,
         version,
     })
 }
 
 /// A response without its body, and whether the connection may be used again.
-pub(super) fn parse_response(head: &[u8]) -> Result<(Response, bool), HeadError> {
+pub(super) fn parse_response(head: &[u8]) -> Result<(Response<()>, bool), HeadError> {
     let (line, rest) = split_line(head);
     let mut words = line.splitn(3, |byte| *byte == b' ');
     let version = parse_version(words.next().unwrap_or_default())?;
@@ -70,11 +70,12 @@ pub(super) fn parse_response(head: &[u8]) -> Result<(Response, bool), HeadError>
     let reason = String::from_utf8_lossy(words.next().unwrap_or_default()).into_owned();
     let headers = parse_headers(rest)?;
     let keep_alive = version == Version::Http1_1 && !headers.lists("connection", "close");
-    Ok((Response { status, reason, headers, body: Vec::new() }, keep_alive))
+    Ok((Response { status, reason, headers, body: () }, keep_alive))
 }
 
-pub(super) fn write_request(request: &Request) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(512 + request.body.len());
+/// The head, with room for this many bytes of a body.
+pub(super) fn write_request<B>(request: &Request<B>, room: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(512 + room);
     bytes.extend_from_slice(request.method.as_bytes());
     bytes.push(b' ');
     bytes.extend_from_slice(&request.target);
@@ -83,7 +84,7 @@ pub(super) fn write_request(request: &Request) -> Vec<u8> {
     bytes
 }
 
-pub(super) fn write_response(response: &Response) -> Vec<u8> {
+pub(super) fn write_response<B>(response: &Response<B>) -> Vec<u8> {
     let mut bytes = format!("HTTP/1.1 {} {}\r\n", response.status, response.reason).into_bytes();
     write_headers(&response.headers, &mut bytes);
     bytes

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -14,13 +15,18 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::body::BodyError;
 use super::buffered::Buffered;
-use super::connection::frame;
+use super::framing::parse_length;
+use super::receive::SMALL;
+use super::respond::{Content, frame};
 use super::server::Service;
-use super::{Exchange, Headers, Limits, Peer, Request, Response};
+use super::{Body, Exchange, Headers, Limits, Peer, Request, Response};
 
 /// "Quotas", "General quotas": concurrent requests of a viewer on one connection.
 const STREAMS: u32 = 128;
+
+const TOO_SLOW: &str = "the request took too long to arrive\n";
 
 pub(super) async fn converse<H, F>(
     connection: Buffered,
@@ -28,8 +34,8 @@ pub(super) async fn converse<H, F>(
     service: &Arc<Service<H>>,
     mut stop: watch::Receiver<bool>,
 ) where
-    H: Fn(Request, Peer) -> F + Send + Sync + 'static,
-    F: Future<Output = Response> + Send + 'static,
+    H: Fn(Request<Body>, Peer) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
 {
     let limits = service.options.limits;
     let mut builder = Builder::new();
@@ -70,26 +76,25 @@ async fn answer<H, F>(
     peer: Peer,
     service: Arc<Service<H>>,
 ) where
-    H: Fn(Request, Peer) -> F,
-    F: Future<Output = Response>,
+    H: Fn(Request<Body>, Peer) -> F,
+    F: Future<Output = Response<Body>>,
 {
-    let (parts, mut body) = request.into_parts();
+    let (parts, body) = request.into_parts();
     let limits = service.options.limits;
-    let mut request = into_request(&parts);
-    let refused = match timeout(limits.read, read(&mut body, limits.body)).await {
-        Ok(Ok(Some(body))) => {
-            request.body = body;
-            None
-        }
-        Ok(Ok(None)) => Some(Response::text(413, format!("the body is larger than {} bytes\n", limits.body))),
+    let request = into_request(&parts);
+    let head_size = size(&request.headers) + request.target.len();
+    let (body, refused) = match receive(body, &request, limits).await {
+        Ok(body) => (body, None),
         // The visitor cancelled the request.
-        Ok(Err(_)) => return,
-        Err(_) => Some(Response::text(408, "the request took too long to arrive\n")),
+        Err(BodyError::Io(_)) => return,
+        Err(BodyError::Timeout(_)) => (Body::default(), Some((408, TOO_SLOW.to_owned()))),
+        Err(error) => (Body::default(), Some((error.status(), format!("{error}\n")))),
     };
-    let received = size(&request.headers) + request.target.len() + request.body.len();
+    let (known, counted) = (body.complete().map_or(0, <[u8]>::len), body.received());
+    let request = request.with(body);
     let (start, observed, to_head) = (Instant::now(), service.observed(&request), request.method == "HEAD");
     let mut response = match refused {
-        Some(response) => response,
+        Some((status, why)) => Response::text(status, why).into(),
         None => (service.handler)(request, peer).await,
     };
     let first_byte = start.elapsed();
@@ -97,12 +102,14 @@ async fn answer<H, F>(
         return respond.send_reset(Reason::CANCEL);
     };
     if let Some((observer, request)) = observed {
-        let (request, response, duration) = (&request, &response, start.elapsed());
+        let body_size = counted.map_or(known, |count| count.load(Ordering::Relaxed));
+        let (received, duration) = (head_size + body_size, start.elapsed());
+        let (request, response) = (&request, &response.with(Vec::new()));
         observer(&Exchange { peer, request, response, received, sent, first_byte, duration });
     }
 }
 
-fn into_request(parts: &Parts) -> Request {
+fn into_request(parts: &Parts) -> Request<()> {
     let target = match parts.uri.path_and_query() {
         Some(target) => target.as_str().into(),
         None => b"*".to_vec(),
@@ -122,49 +129,77 @@ fn into_request(parts: &Parts) -> Request {
             (name, _) => headers.push(name, value.as_bytes()),
         }
     }
-    Request { method: parts.method.as_str().to_owned(), target, headers, body: Vec::new() }
+    Request { method: parts.method.as_str().to_owned(), target, headers, body: () }
 }
 
-/// `None` for a body above the limit.
-async fn read(body: &mut RecvStream, limit: usize) -> Result<Option<Vec<u8>>, h2::Error> {
-    let mut content = Vec::new();
-    while let Some(part) = body.data().await {
-        let part = part?;
-        body.flow_control().release_capacity(part.len())?;
-        content.extend_from_slice(&part);
-        if content.len() > limit {
-            return Ok(None);
-        }
+/// A small body of known length is read first, as over HTTP/1.1.
+async fn receive(stream: RecvStream, request: &Request<()>, limits: Limits) -> Result<Body, BodyError> {
+    if stream.is_end_stream() {
+        return Ok(Body::default());
     }
-    Ok(Some(content))
+    let length = request.headers.first("content-length").and_then(parse_length);
+    if length.is_some_and(|length| length > limits.body) {
+        return Err(BodyError::TooLarge(limits.body));
+    }
+    let body = Body::http2(stream, length, limits.body, limits.read);
+    if length.is_none_or(|length| length > SMALL) {
+        return Ok(body);
+    }
+    let read = timeout(limits.read, body.read_to_end(SMALL)).await;
+    read.unwrap_or(Err(BodyError::Timeout(limits.read))).map(Body::from)
 }
 
 async fn send(
     respond: &mut SendResponse<Bytes>,
-    response: &mut Response,
+    response: &mut Response<Body>,
     to_head: bool,
     limits: Limits,
 ) -> io::Result<usize> {
-    let body = Bytes::from(frame(response, to_head));
+    let content = frame(response, to_head);
     let mut head = http::Response::new(());
     *head.status_mut() = http::StatusCode::from_u16(response.status).map_err(io::Error::other)?;
     *head.headers_mut() = header_map(&response.headers);
-    let sent = size(&response.headers) + body.len();
-    let mut stream = respond.send_response(head, body.is_empty()).map_err(io::Error::other)?;
-    if !body.is_empty() {
-        send_body(&mut stream, body, limits).await?;
+    let mut sent = size(&response.headers);
+    match content {
+        Content::All(body) => {
+            sent += body.len();
+            let mut stream = respond.send_response(head, body.is_empty()).map_err(io::Error::other)?;
+            if !body.is_empty() {
+                send_body(&mut stream, body.into(), true, limits).await?;
+            }
+        }
+        Content::Parts(mut body) => {
+            let mut stream = respond.send_response(head, false).map_err(io::Error::other)?;
+            while let Some(part) = part_unless_cancelled(&mut body, &mut stream).await? {
+                sent += part.len();
+                send_body(&mut stream, part, false, limits).await?;
+            }
+            stream.send_data(Bytes::new(), true).map_err(io::Error::other)?;
+        }
     }
     Ok(sent)
 }
 
+async fn part_unless_cancelled(body: &mut Body, stream: &mut SendStream<Bytes>) -> io::Result<Option<Bytes>> {
+    tokio::select! {
+        part = body.next() => part.map_err(io::Error::other),
+        _ = poll_fn(|context| stream.poll_reset(context)) => Err(io::ErrorKind::ConnectionAborted.into()),
+    }
+}
+
 /// Sends at the peer's pace; some bytes within each `write` limit.
-async fn send_body(stream: &mut SendStream<Bytes>, mut body: Bytes, limits: Limits) -> io::Result<()> {
+async fn send_body(
+    stream: &mut SendStream<Bytes>,
+    mut body: Bytes,
+    ends: bool,
+    limits: Limits,
+) -> io::Result<()> {
     while !body.is_empty() {
         stream.reserve_capacity(body.len());
         let capacity = timeout(limits.write, poll_fn(|context| stream.poll_capacity(context))).await?;
         let capacity = capacity.ok_or(io::ErrorKind::BrokenPipe)?.map_err(io::Error::other)?;
         let part = body.split_to(capacity.min(body.len()));
-        stream.send_data(part, body.is_empty()).map_err(io::Error::other)?;
+        stream.send_data(part, ends && body.is_empty()).map_err(io::Error::other)?;
     }
     Ok(())
 }

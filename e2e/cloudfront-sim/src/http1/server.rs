@@ -14,7 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 use super::connection;
-use super::{Observer, Peer, Request, Response};
+use super::{Body, Observer, Peer, Request, Response};
 
 /// Length of the accept queue.
 const BACKLOG: i32 = 4096;
@@ -24,13 +24,15 @@ const BACKLOG: i32 = 4096;
 pub struct Limits {
     /// Bytes of a request line with its headers.
     pub head: usize,
-    pub body: usize,
+    pub body: u64,
     /// How long a connection may stay open without a new request.
     pub idle: Duration,
-    /// How long a request may take to arrive.
+    /// How long the head of a request may take to arrive, and each part of its body.
     pub read: Duration,
     /// How long a peer may read none of the response.
     pub write: Duration,
+    /// How long the origin of an upgraded connection, such as a WebSocket, may send nothing.
+    pub silence: Duration,
 }
 
 /// The options of a listener.
@@ -66,6 +68,7 @@ impl Default for Limits {
             idle: Duration::from_mins(1),
             read: Duration::from_secs(30),
             write: Duration::from_secs(30),
+            silence: Duration::from_mins(10),
         }
     }
 }
@@ -85,6 +88,24 @@ impl Server {
     where
         H: Fn(Request, Peer) -> F + Send + Sync + 'static,
         F: Future<Output = Response> + Send + 'static,
+    {
+        let (handler, limit) = (Arc::new(handler), options.limits.body);
+        Self::start_streaming(listener, options, move |request, peer| {
+            let handler = Arc::clone(&handler);
+            async move {
+                match request.completed(limit).await {
+                    Ok(request) => handler(request, peer).await.into(),
+                    Err(refusal) => refusal.into(),
+                }
+            }
+        })
+    }
+
+    /// The same with bodies that are read and sent while they arrive.
+    pub fn start_streaming<H, F>(listener: TcpListener, options: Options, handler: H) -> io::Result<Self>
+    where
+        H: Fn(Request<Body>, Peer) -> F + Send + Sync + 'static,
+        F: Future<Output = Response<Body>> + Send + 'static,
     {
         let address = listener.local_addr()?;
         // With the default, the kernel resets some of a thousand simultaneous connections.
@@ -115,7 +136,7 @@ impl Server {
 
 impl<H> Service<H> {
     /// The observer of this request, with the request's head.
-    pub(super) fn observed(&self, request: &Request) -> Option<(Observer, Request)> {
+    pub(super) fn observed<B>(&self, request: &Request<B>) -> Option<(Observer, Request)> {
         let observer = Arc::clone(self.options.observer.as_ref()?);
         let Request { method, target, headers, .. } = request;
         let (method, target, headers) = (method.clone(), target.clone(), headers.clone());
@@ -137,8 +158,8 @@ impl fmt::Debug for Options {
 
 async fn accept<H, F>(listener: TcpListener, service: Arc<Service<H>>, mut stopped: watch::Receiver<bool>)
 where
-    H: Fn(Request, Peer) -> F + Send + Sync + 'static,
-    F: Future<Output = Response> + Send + 'static,
+    H: Fn(Request<Body>, Peer) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
 {
     let mut connections = JoinSet::new();
     let stop = stopped.clone();
@@ -169,8 +190,8 @@ async fn counted<H, F>(
     service: Arc<Service<H>>,
     stop: watch::Receiver<bool>,
 ) where
-    H: Fn(Request, Peer) -> F + Send + Sync + 'static,
-    F: Future<Output = Response> + Send + 'static,
+    H: Fn(Request<Body>, Peer) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
 {
     struct Open(Arc<AtomicUsize>);
     impl Drop for Open {

@@ -2,20 +2,15 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
-use std::process::Stdio;
 
 use cloudfront_sim::http1::{Client, Request, Response};
 use cloudfront_sim::origin::Origin;
 use serde_json::{Value, json};
-use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::net::TcpListener;
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::process::Command;
 
 use crate::harness::{eventually, process_state, zipped};
-
-const SIMULATOR: &str = env!("CARGO_BIN_EXE_cloudfront-sim");
+use crate::process::{SIMULATOR, Simulator};
 
 /// Responds with its process id and the number of the call.
 const COUNTS: &str = "
@@ -28,51 +23,6 @@ def lambda_handler(event, context):
     message = cf.get('response') or cf['request']
     message['headers']['x-%d' % calls] = [{'value': str(os.getpid())}]
     return message";
-
-/// A running simulator, in a directory of its own.
-struct Simulator {
-    process: Child,
-    lines: Lines<BufReader<ChildStdout>>,
-    directory: TempDir,
-}
-
-impl Simulator {
-    /// Starts with these files in its directory.
-    fn start(files: &[(&str, &[u8])], arguments: &[&str]) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        for (name, content) in files {
-            fs::write(directory.path().join(name), content).unwrap();
-        }
-        let mut process = Command::new(SIMULATOR)
-            .env("TMPDIR", directory.path())
-            .current_dir(directory.path())
-            .args(["--listen", "127.0.0.1:0"])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        Self { process, lines, directory }
-    }
-
-    /// The address in the next line, after this prefix.
-    async fn address_after(&mut self, prefix: &str) -> SocketAddr {
-        let line =
-            self.lines.next_line().await.unwrap().expect("the simulator prints the line before it ends");
-        line.strip_prefix(prefix).unwrap_or_else(|| panic!("{line}")).parse().unwrap()
-    }
-
-    fn signal(&self, signal: i32) {
-        let id = self.process.id().unwrap().to_string();
-        std::process::Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap();
-    }
-
-    fn path(&self) -> &Path {
-        self.directory.path()
-    }
-}
 
 async fn origin() -> Origin {
     Origin::start(TcpListener::bind("127.0.0.1:0").await.unwrap()).unwrap()

@@ -154,7 +154,7 @@ impl Edge {
     }
 }
 
-async fn any_port() -> TcpListener {
+pub(crate) async fn any_port() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.unwrap()
 }
 

@@ -17,7 +17,10 @@ mod http2_tls;
 mod input;
 mod lambda;
 mod limits;
+mod process;
 mod rules;
+mod streaming;
+mod websocket;
 
 use harness::python;
 

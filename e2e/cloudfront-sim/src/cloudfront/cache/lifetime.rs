@@ -28,10 +28,10 @@ struct Directives {
 }
 
 /// Zero means not cached.
-pub(in crate::cloudfront) fn lifetime(
+pub(in crate::cloudfront) fn lifetime<B>(
     config: &DistributionConfig,
     behavior: &Behavior,
-    response: &Response,
+    response: &Response<B>,
     now: Timestamp,
 ) -> Duration {
     let policy = &behavior.cache;
@@ -65,9 +65,9 @@ pub(in crate::cloudfront) fn lifetime(
 
 /// "Simultaneous requests for the same object": whether waiting requests cannot share the first
 /// one's response.
-pub(in crate::cloudfront) fn is_never_shared(
+pub(in crate::cloudfront) fn is_never_shared<B>(
     policy: &CachePolicy,
-    response: &Response,
+    response: &Response<B>,
     now: Timestamp,
 ) -> bool {
     let directives = Directives::of(response, now);
@@ -80,7 +80,10 @@ pub(in crate::cloudfront) fn is_never_shared(
 
 /// Headers named in `Vary` that are not in the cache key: visitors get responses that vary for
 /// others.
-pub(in crate::cloudfront) fn vary_outside_key(behavior: &Behavior, response: &Response) -> Option<String> {
+pub(in crate::cloudfront) fn vary_outside_key<B>(
+    behavior: &Behavior,
+    response: &Response<B>,
+) -> Option<String> {
     let vary = response.headers.text("vary")?;
     let outside: Vec<_> =
         vary.split(',').map(str::trim).filter(|name| *name != "*" && !holds_header(behavior, name)).collect();
@@ -88,12 +91,12 @@ pub(in crate::cloudfront) fn vary_outside_key(behavior: &Behavior, response: &Re
 }
 
 /// "Content negotiation": revalidated each time.
-fn varies_with_everything(policy: &CachePolicy, response: &Response) -> bool {
+fn varies_with_everything<B>(policy: &CachePolicy, response: &Response<B>) -> bool {
     policy.min_ttl.is_zero() && response.headers.text("vary").is_some_and(|vary| vary.trim() == "*")
 }
 
 impl Directives {
-    fn of(response: &Response, now: Timestamp) -> Self {
+    fn of<B>(response: &Response<B>, now: Timestamp) -> Self {
         let mut directives = Self::default();
         let (mut max_age, mut s_maxage) = (None, None);
         for value in response.headers.all("cache-control") {

@@ -5,33 +5,35 @@ use jiff::Timestamp;
 use super::{Answer, ERROR, Edge, Fetched, HIT, REFRESH_HIT};
 use crate::cloudfront::DistributionConfig;
 use crate::cloudfront::cache::{
-    CacheKey, Cached, Claim, Leader, is_never_shared, later, lifetime, vary_outside_key,
+    CacheKey, Cached, Claim, Leader, Recording, is_never_shared, later, lifetime, vary_outside_key,
 };
 use crate::cloudfront::distribution::ErrorCaching;
 use crate::cloudfront::event::Viewer;
 use crate::cloudfront::failure::Failure;
 use crate::cloudfront::forward;
 use crate::cloudfront::request::EdgeRequest;
+use crate::http1::{Body, Response};
 
 impl Edge {
     pub(super) async fn look_up(
         &self,
         viewer: &Viewer<'_>,
         mut request: EdgeRequest,
+        body: Body,
     ) -> Result<Answer, Failure> {
         if let (b"/", Some(root)) = (request.path.as_slice(), &self.config.default_root_object) {
             request.path = format!("/{root}").into_bytes();
         }
         forward::add_own_headers(viewer, &mut request);
         let policy = &viewer.behavior.cache;
-        if policy.is_disabled() || !viewer.behavior.caches(&request.method) {
-            let fetched = self.call_origins(viewer, &request, None).await?;
+        if policy.is_disabled() || !viewer.behavior.caches(&request.method) || request.is_websocket {
+            let fetched = self.call_origins(viewer, &request, body, None).await?;
             return Ok(self.with_error_page(viewer, &request, fetched).await);
         }
         let key = CacheKey::of(viewer.behavior, &request);
         match self.cache.claim(&key, self.clock.now()) {
             Claim::Fresh(cached) => Ok(self.hit(&cached)),
-            Claim::Mine(leader) => self.lead(viewer, &request, leader).await,
+            Claim::Mine(leader) => self.lead(viewer, &request, body, leader).await,
             Claim::Pending(mut pending) => {
                 // The leader was dropped without an outcome.
                 let shared = pending.wait_for(Option::is_some).await.ok().and_then(|cached| cached.clone());
@@ -40,10 +42,10 @@ impl Edge {
                 }
                 match self.cache.claim(&key, self.clock.now()) {
                     Claim::Fresh(cached) => Ok(self.hit(&cached)),
-                    Claim::Mine(leader) => self.lead(viewer, &request, leader).await,
+                    Claim::Mine(leader) => self.lead(viewer, &request, body, leader).await,
                     // Waiting again would serialize requests that cannot share a response.
                     Claim::Pending(_) => {
-                        let fetched = self.call_origins(viewer, &request, None).await?;
+                        let fetched = self.call_origins(viewer, &request, body, None).await?;
                         Ok(self.with_error_page(viewer, &request, fetched).await)
                     }
                 }
@@ -56,10 +58,11 @@ impl Edge {
         &self,
         viewer: &Viewer<'_>,
         request: &EdgeRequest,
-        leader: Leader<'_>,
+        body: Body,
+        leader: Leader,
     ) -> Result<Answer, Failure> {
         let stale = leader.stale.clone();
-        let fetched = self.call_origins(viewer, request, stale.as_deref()).await?;
+        let fetched = self.call_origins(viewer, request, body, stale.as_deref()).await?;
         let now = self.clock.now();
         if let Some(stale) = stale.filter(|stale| stale.response.status < 400 && !fetched.is_generated) {
             let keep = lifetime(&self.config, viewer.behavior, &stale.response, now);
@@ -76,9 +79,7 @@ impl Edge {
         self.warn_about(viewer, request, &fetched, now);
         let share = !is_never_shared(&viewer.behavior.cache, &fetched.response, now);
         let answer = self.with_error_page(viewer, request, fetched).await;
-        let (response, is_error_page) = (answer.response.clone(), answer.is_error_page);
-        leader.settle(Cached { response, is_error_page, since: now, fresh_until: later(now, keep) }, share);
-        Ok(answer)
+        Ok(record(leader, answer, now, later(now, keep), share))
     }
 
     fn hit(&self, cached: &Cached) -> Answer {
@@ -86,7 +87,7 @@ impl Edge {
         let age = self.clock.now().duration_since(cached.since).as_secs().max(0);
         response.headers.set("Age", age.to_string());
         let x_cache = if response.status >= 400 { ERROR } else { HIT };
-        Answer { response, x_cache, is_error_page: cached.is_error_page }
+        Answer { response: response.into(), x_cache, is_error_page: cached.is_error_page }
     }
 
     fn warn_about(&self, viewer: &Viewer, request: &EdgeRequest, fetched: &Fetched, now: Timestamp) {
@@ -112,4 +113,27 @@ impl Edge {
             ));
         }
     }
+}
+
+/// Hands the response to waiting requests and to the cache: now, or when its body has been
+/// forwarded.
+fn record(
+    leader: Leader,
+    mut answer: Answer,
+    since: Timestamp,
+    fresh_until: Timestamp,
+    share: bool,
+) -> Answer {
+    let Response { status, reason, headers, body } = &mut answer.response;
+    let complete = body.complete().map(<[u8]>::to_vec);
+    let is_complete = complete.is_some();
+    let (status, reason, headers) = (*status, reason.clone(), headers.clone());
+    let response = Response { status, reason, headers, body: complete.unwrap_or_default() };
+    let cached = Cached { response, is_error_page: answer.is_error_page, since, fresh_until };
+    if is_complete {
+        leader.settle(cached, share);
+    } else if share || fresh_until > since {
+        body.tap(Recording::new(leader, cached, share));
+    }
+    answer
 }

@@ -3,7 +3,7 @@
 use super::{Answer, Edge, Fetched};
 use crate::cloudfront::event::Viewer;
 use crate::cloudfront::request::EdgeRequest;
-use crate::http1::reason_phrase;
+use crate::http1::{Body, reason_phrase};
 
 impl Edge {
     /// Fetches the page with the behavior of its own path, without viewer-request. If that fails,
@@ -24,9 +24,10 @@ impl Edge {
             path: page.path.clone().into_bytes(),
             query: None,
             headers: request.headers.clone(),
-            body: Vec::new(),
+            is_websocket: false,
         };
-        let fetched_page = self.call_origins(&Viewer { behavior, ..*viewer }, &page_request, None).await;
+        let viewer = Viewer { behavior, ..*viewer };
+        let fetched_page = self.call_origins(&viewer, &page_request, Body::default(), None).await;
         match fetched_page.map(|it| it.response).ok().filter(|response| response.status < 400) {
             Some(mut response) => {
                 response.status = page.response_code;

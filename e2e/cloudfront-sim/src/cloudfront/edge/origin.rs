@@ -11,7 +11,7 @@ use crate::cloudfront::failure::Failure;
 use crate::cloudfront::outcome::RequestOutcome;
 use crate::cloudfront::request::EdgeRequest;
 use crate::cloudfront::{Trigger, forward, limits};
-use crate::http1::{Client, ClientError, Request, Response};
+use crate::http1::{Body, Client, ClientError, Request, Response};
 
 impl Edge {
     /// "Optimize high availability with CloudFront origin failover": both origins get the viewer's
@@ -20,17 +20,19 @@ impl Edge {
         &self,
         viewer: &Viewer<'_>,
         request: &EdgeRequest,
+        body: Body,
         stale: Option<&Cached>,
     ) -> Result<Fetched, Failure> {
         let (origin, second) = self.config.target(viewer.behavior).ok_or_else(|| no_origin(viewer))?;
-        let fetched = self.call_one_origin(viewer, origin, request.clone(), stale).await?;
+        // A body that is still arriving can be sent only once.
+        let second = second.filter(|_| viewer.behavior.caches(&request.method));
+        let second = second.and_then(|second| Some((second, body.copy()?)));
+        let fetched = self.call_one_origin(viewer, origin, request.clone(), body, stale).await?;
         match second {
-            Some((second, group))
-                if !fetched.is_generated
-                    && viewer.behavior.caches(&request.method)
-                    && group.status_codes.contains(&fetched.own_status) =>
+            Some(((second, group), body))
+                if !fetched.is_generated && group.status_codes.contains(&fetched.own_status) =>
             {
-                self.call_one_origin(viewer, second, request.clone(), stale).await
+                self.call_one_origin(viewer, second, request.clone(), body, stale).await
             }
             _ => Ok(fetched),
         }
@@ -41,6 +43,7 @@ impl Edge {
         viewer: &Viewer<'_>,
         origin: &Origin,
         request: EdgeRequest,
+        mut body: Body,
         stale: Option<&Cached>,
     ) -> Result<Fetched, Failure> {
         let mut request = forward::to_origin(viewer, origin, &self.via, request);
@@ -48,19 +51,24 @@ impl Edge {
             revalidate(&mut request, &stale.response);
         }
         let to = Some(origin);
-        let request = match self.on_request(viewer, to, Trigger::OriginRequest, request).await? {
+        let request = match self.on_request(viewer, to, Trigger::OriginRequest, request, &mut body).await? {
             RequestOutcome::Respond(response) => {
-                return Ok(Fetched { own_status: response.status, response, is_generated: true });
+                return Ok(Fetched {
+                    own_status: response.status,
+                    response: response.into(),
+                    is_generated: true,
+                });
             }
-            RequestOutcome::Continue(request) => request,
+            RequestOutcome::Continue(request, _) => request,
         };
-        match self.fetch(viewer, origin, &request).await {
+        match self.fetch(viewer, origin, &request, body).await {
             Ok(response) => {
                 let own_status = response.status;
                 let trigger = Trigger::OriginResponse;
                 let response = self.on_response(viewer, to, trigger, &request, response).await?;
                 Ok(Fetched { response, is_generated: false, own_status })
             }
+            Err(failure @ Failure::RequestBody(_)) => Err(failure),
             // "Optimize high availability with CloudFront origin failover": no connection counts as
             // a 503, no answer in time as a 504.
             Err(failure) => {
@@ -71,7 +79,7 @@ impl Edge {
                 };
                 let cause = failure.source().map(ToString::to_string).unwrap_or_default();
                 tracing::warn!(request_id = viewer.request_id, origin = origin.id, cause, "{failure}");
-                Ok(Fetched { response: failure.page(), is_generated: false, own_status })
+                Ok(Fetched { response: failure.page().into(), is_generated: false, own_status })
             }
         }
     }
@@ -81,15 +89,20 @@ impl Edge {
         viewer: &Viewer<'_>,
         origin: &Origin,
         request: &EdgeRequest,
-    ) -> Result<Response, Failure> {
+        body: Body,
+    ) -> Result<Response<Body>, Failure> {
         let mut request = request.clone();
         request.path = [origin.path.as_bytes(), &request.path].concat();
         for (name, value) in &origin.custom_headers {
             request.headers.set(name, value);
         }
+        forward::upgrade(&mut request);
         let client = self.clients.get(&origin.id).ok_or_else(|| Failure::NoOrigin(origin.id.clone()))?;
-        let failed = |source| Failure::Origin { id: origin.id.clone(), source };
-        let sent = self.send(client, origin, &request.into_http()).await;
+        let failed = |source| match source {
+            ClientError::RequestBody(error) => Failure::RequestBody(error),
+            source => Failure::Origin { id: origin.id.clone(), source },
+        };
+        let sent = self.send(client, origin, request.into_http(body)).await;
         let mut response = sent.map_err(failed)?;
         let size: usize = response.headers.0.iter().map(|(name, value)| name.len() + value.len()).sum();
         if size > limits::HEADERS {
@@ -106,10 +119,10 @@ impl Edge {
         &self,
         client: &Client,
         origin: &Origin,
-        request: &Request,
-    ) -> Result<Response, ClientError> {
+        request: Request<Body>,
+    ) -> Result<Response<Body>, ClientError> {
         let Some(fault) = self.config.faults.at_origin() else {
-            return client.send(origin.address, request).await;
+            return client.fetch(origin.address, request).await;
         };
         tokio::time::sleep(fault.delay().min(origin.read_timeout)).await;
         if fault.delay() >= origin.read_timeout {
@@ -120,8 +133,8 @@ impl Edge {
             return Err(ClientError::Connect { address: origin.address, source });
         }
         match fault.status {
-            Some(status) => Ok(Response::text(status, "injected by the fault plan\n")),
-            None => client.send(origin.address, request).await,
+            Some(status) => Ok(Response::text(status, "injected by the fault plan\n").into()),
+            None => client.fetch(origin.address, request).await,
         }
     }
 }

@@ -38,7 +38,7 @@ pub(in crate::cloudfront) struct CorsRequest {
 }
 
 impl CorsRequest {
-    pub(in crate::cloudfront) fn of(request: &Request) -> Self {
+    pub(in crate::cloudfront) fn of<B>(request: &Request<B>) -> Self {
         let is_preflight = request.method == "OPTIONS";
         Self { origin: request.headers.text("origin"), is_preflight }
     }
@@ -46,7 +46,7 @@ impl CorsRequest {
 
 impl ResponseHeadersPolicy {
     /// Removes, then adds.
-    pub(in crate::cloudfront) fn apply(&self, request: &CorsRequest, response: &mut Response) {
+    pub(in crate::cloudfront) fn apply<B>(&self, request: &CorsRequest, response: &mut Response<B>) {
         for name in &self.remove {
             response.headers.remove(name);
         }
