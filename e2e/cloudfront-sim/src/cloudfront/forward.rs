@@ -145,7 +145,7 @@ pub(super) fn accept_encoding(behavior: &Behavior, headers: &Headers) -> AcceptE
     })
 }
 
-/// "Use WebSockets with CloudFront distributions": a handshake is one at the origin if the policies
+/// "Use `WebSockets` with CloudFront distributions": a handshake is one at the origin if the policies
 /// forward both headers.
 pub(super) fn upgrade(request: &mut EdgeRequest) {
     let headers = &mut request.headers;

@@ -132,12 +132,11 @@ impl Body {
             Some(rest) => rest.part().await?,
             None => None,
         };
-        match &part {
-            Some(part) => self.taps.iter_mut().for_each(|tap| tap.part(part)),
-            None => {
-                self.rest = None;
-                self.taps.drain(..).for_each(|tap| tap.end());
-            }
+        if let Some(part) = &part {
+            self.taps.iter_mut().for_each(|tap| tap.part(part));
+        } else {
+            self.rest = None;
+            self.taps.drain(..).for_each(Tap::end);
         }
         Ok(part)
     }

@@ -122,7 +122,7 @@ async fn disconnected(unread: &mut Unread) {
     {
         return;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 async fn ended(reader: &mut Reader) -> bool {

@@ -1,4 +1,4 @@
-//! Upgraded connections, such as WebSockets: bytes in both directions.
+//! Upgraded connections, such as those of WebSocket: bytes in both directions.
 
 use std::io;
 use std::time::Duration;

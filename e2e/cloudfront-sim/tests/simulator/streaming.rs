@@ -52,13 +52,13 @@ async fn sends(cloudfront: &CloudFront, bytes: &[u8]) -> TcpStream {
 /// Reads until this text has arrived; all text so far.
 async fn until(stream: &mut TcpStream, text: &str) -> String {
     let mut bytes = Vec::new();
-    let arrives = async {
+    let reading = async {
         while !String::from_utf8_lossy(&bytes).contains(text) {
             let read = stream.read_buf(&mut bytes).await.unwrap();
             assert_ne!(read, 0, "closed before {text:?}: {}", String::from_utf8_lossy(&bytes));
         }
     };
-    let arrived = timeout(LIMIT, arrives).await;
+    let arrived = timeout(LIMIT, reading).await;
     let bytes = String::from_utf8_lossy(&bytes).into_owned();
     assert!(arrived.is_ok(), "{text:?} has not arrived: {bytes}");
     bytes

@@ -41,11 +41,11 @@ async fn echo_server() -> (SocketAddr, mpsc::UnboundedReceiver<String>) {
 }
 
 async fn echo(stream: TcpStream, events: mpsc::UnboundedSender<String>) {
+    #[expect(clippy::result_large_err, reason = "the type of the library")]
     let handshake = |request: &Request, response: Response| {
         events.send(format!("{:?}", request.headers())).unwrap();
         Ok(response)
     };
-    #[expect(clippy::result_large_err, reason = "the type of the library")]
     let accepted = accept_hdr_async(stream, handshake).await;
     let Ok(mut socket) = accepted else {
         events.send("no handshake".to_owned()).unwrap();

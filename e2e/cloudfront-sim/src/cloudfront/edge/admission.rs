@@ -43,7 +43,7 @@ pub(super) async fn admit(
     Ok((head, body))
 }
 
-/// "Use WebSockets with CloudFront distributions": as in RFC 6455, over HTTP/1.1 only.
+/// "Use `WebSockets` with CloudFront distributions": as in RFC 6455, over HTTP/1.1 only.
 fn is_handshake<B>(request: &Request<B>) -> bool {
     let Request { method, headers, .. } = request;
     method == "GET" && headers.lists("connection", "upgrade") && headers.lists("upgrade", "websocket")
