@@ -129,9 +129,10 @@ fn csv_rows(text: &mut Vec<u8>) -> csv::Writer<&mut Vec<u8>> {
 }
 
 /// Formula guard (OWASP, CSV injection): spreadsheets evaluate fields that start like a formula,
-/// even quoted ones. An apostrophe makes them text.
+/// even quoted ones, and some drop what precedes it. An apostrophe makes them text.
 fn guarded(field: &str) -> String {
-    let is_formula = field.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    let is_formula = field.starts_with(['\t', '\r', '\n'])
+        || field.trim_start_matches(is_blank).starts_with(starts_formula);
     if is_formula { format!("'{field}") } else { field.to_owned() }
 }
 
@@ -146,9 +147,36 @@ mod tests {
             csv_rows(&mut text).write_record([guarded(field)]).unwrap();
             String::from_utf8(text).unwrap().strip_suffix("\r\n").unwrap().to_owned()
         };
+/// White space of Unicode, control characters, and characters without a width.
+fn is_blank(character: char) -> bool {
+    let has_no_width = matches!(character, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    character.is_whitespace() || character.is_control() || has_no_width
+}
+
+/// The signs that start a formula, with their full-width and small forms.
+fn starts_formula(character: char) -> bool {
+    "=+-@＝＋－＠﹦﹢﹣﹫−".contains(character)
+}
+
         assert_eq!(field("=cmd|' /C calc'!A0"), "'=cmd|' /C calc'!A0");
         assert_eq!(field("@SUM(1,2)"), "\"'@SUM(1,2)\"");
         assert_eq!(field("a\",b\r\n"), "\"a\"\",b\r\n\"");
         assert_eq!(field("1=1"), "1=1");
     }
 }
+
+    #[test]
+    fn a_formula_after_blanks_is_text() {
+        for start in
+            ["", " ", "  \t", "\r", "\n", "\u{a0}", "\u{3000}", "\u{2028}", "\u{feff}", "\u{200b} ", "\0"]
+        {
+            for sign in "=+-@＝＋－＠﹦﹢﹣﹫−".chars() {
+                let field = format!("{start}{sign}1");
+                assert_eq!(guarded(&field), format!("'{field}"), "{field:?}");
+            }
+        }
+        for field in ["", " ", " 1=1", "/a?b=-1", "'=1", "\u{3000}a=1"] {
+            assert_eq!(guarded(field), field, "{field:?}");
+        }
+    }
