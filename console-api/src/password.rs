@@ -1,12 +1,13 @@
 //! Passwords and their hashes: Argon2id with 19 MiB, two passes and one lane, the minimum of
 //! OWASP's Password Storage Cheat Sheet. A hash takes about 30 ms of a core.
 //!
-//! Two threads of their own hash, and a queue bounds how many passwords wait. On a pool of threads each
-//! thread would keep the memory of its last hash.
+//! Two threads of their own hash, and a queue bounds how many passwords wait. Each thread keeps the memory
+//! of its hashes: the allocator does not reuse freed blocks of their alignment, and would grow with
+//! each hash.
 
 use argon2::{
-    Argon2,
-    password_hash::{PasswordHasher as _, PasswordVerifier as _},
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
 };
 use serde::{Deserialize, Deserializer, de};
 use std::{
@@ -25,7 +26,9 @@ use zxcvbn::{Score, feedback::Feedback};
 const MAX_WAITING: usize = 32;
 const THREADS: usize = 2;
 
-type Job = Box<dyn FnOnce() + Send>;
+/// The memory of a hash.
+type Memory = Vec<Block>;
+type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 
 static HASHER: LazyLock<io::Result<SyncSender<Job>>> = LazyLock::new(start_threads);
 
@@ -72,27 +75,76 @@ impl Password {
 
     /// The hash to store, with its salt and cost.
     pub async fn hash(self) -> Result<String, PasswordError> {
-        let hashed = on_hasher_thread(move || Argon2::default().hash_password(self.0.as_bytes()));
-        hashed.await?.map(|hash| hash.to_string()).map_err(|_| PasswordError::Hash)
+        let salt = Salt::generate();
+        on_hasher_thread(move |memory| new_hash(memory, &self.0, salt))
+            .await?
+            .map(|hash| hash.to_string())
+            .ok_or(PasswordError::Hash)
     }
 
     /// Whether the password matches the stored hash. Takes as long without a hash, so that the time
     /// does not reveal which users exist.
     pub async fn matches(self, stored: Option<String>) -> Result<bool, PasswordError> {
-        on_hasher_thread(move || match stored {
-            Some(stored) => Argon2::default().verify_password(self.0.as_bytes(), stored.as_str()).is_ok(),
-            None => Argon2::default().hash_password(self.0.as_bytes()).is_err(),
+        on_hasher_thread(move |memory| match stored {
+            Some(stored) => verifies(memory, &self.0, &stored).unwrap_or_default(),
+            None => {
+                new_hash(memory, &self.0, Salt::generate());
+                false
+            }
         })
         .await
     }
 }
 
+/// The hash of a password with the default cost.
+fn new_hash(memory: &mut Memory, password: &str, salt: Salt) -> Option<PasswordHash> {
+    let (algorithm, version, params) = (Algorithm::default(), Version::default(), Params::default());
+    let text = ParamsString::try_from(&params).ok()?;
+    let hasher = Argon2::new(algorithm, version, params);
+    let hash = output(memory, &hasher, password, &salt, Params::DEFAULT_OUTPUT_LEN)?;
+    Some(PasswordHash {
+        algorithm: algorithm.ident(),
+        version: Some(version.into()),
+        params: text,
+        salt: Some(salt),
+        hash: Some(hash),
+    })
+}
+
+/// Whether a password has a stored hash, of any cost; `None` if the hash cannot be read.
+fn verifies(memory: &mut Memory, password: &str, stored: &str) -> Option<bool> {
+    let stored = PasswordHash::new(stored).ok()?;
+    let algorithm = Algorithm::try_from(stored.algorithm.as_str()).ok()?;
+    let version = stored.version.map_or(Ok(Version::default()), Version::try_from).ok()?;
+    let hasher = Argon2::new(algorithm, version, Params::try_from(&stored).ok()?);
+    let (salt, expected) = (stored.salt?, stored.hash?);
+    // `Output` compares in constant time.
+    Some(output(memory, &hasher, password, &salt, expected.len())? == expected)
+}
+
+fn output(
+    memory: &mut Memory,
+    hasher: &Argon2<'_>,
+    password: &str,
+    salt: &[u8],
+    length: usize,
+) -> Option<Output> {
+    let blocks = hasher.params().block_count();
+    if memory.len() < blocks {
+        memory.resize(blocks, Block::default());
+    }
+    let mut bytes = [0; Output::MAX_LENGTH];
+    let bytes = bytes.get_mut(..length)?;
+    hasher.hash_password_into_with_memory(password.as_bytes(), salt, bytes, &mut memory[..blocks]).ok()?;
+    Output::new(bytes).ok()
+}
+
 async fn on_hasher_thread<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
+    work: impl FnOnce(&mut Memory) -> T + Send + 'static,
 ) -> Result<T, PasswordError> {
     let (reply, result) = oneshot::channel();
     // The caller may be cancelled.
-    let job: Job = Box::new(move || drop(reply.send(work())));
+    let job: Job = Box::new(move |memory| drop(reply.send(work(memory))));
     let hasher = HASHER.as_ref().map_err(|_| PasswordError::Hash)?;
     hasher.try_send(job).map_err(|_| PasswordError::Busy)?;
     result.await.map_err(|_| PasswordError::Hash)
@@ -109,11 +161,12 @@ fn start_threads() -> io::Result<SyncSender<Job>> {
 }
 
 fn work_on(jobs: &Mutex<Receiver<Job>>) {
+    let mut memory = Memory::new();
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = next else { return };
         // A panic must not end the thread.
-        let _panicked = catch_unwind(AssertUnwindSafe(job));
+        let _panicked = catch_unwind(AssertUnwindSafe(|| job(&mut memory)));
     }
 }
 
@@ -144,6 +197,11 @@ mod tests {
             !Password::presented("correct horse batterz".to_owned()).matches(Some(stored)).await.unwrap()
         );
         assert!(!password.clone().matches(None).await.unwrap());
+        assert!(!password.clone().matches(Some("no hash".to_owned())).await.unwrap());
+        // By another implementation (argon2-cffi), with another cost.
+        let other = "$argon2id$v=19$m=1024,t=3,p=2$c29tZSBzYWx0IGhlcmUuLg$GURcT+/SoiZT7IgEQ1lxxxLjyA2BSQO//fYZgaFq9cE";
+        assert!(password.clone().matches(Some(other.to_owned())).await.unwrap());
+        assert!(!Password::presented("wrong".to_owned()).matches(Some(other.to_owned())).await.unwrap());
         assert_eq!(format!("{password:?}"), "Password(…)");
     }
 

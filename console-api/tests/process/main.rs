@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step of the harness is a failed test")]
 
+mod flood;
 mod kill;
 mod listener;
 mod maintenance;
