@@ -9,4 +9,5 @@ mod maintenance;
 #[path = "../support/postgres.rs"]
 mod postgres_server;
 mod program;
+mod proxies;
 mod starts;
