@@ -100,7 +100,7 @@ async fn first_user(data: &Data, store: &Store) -> anyhow::Result<()> {
     let at = Clock::System.now();
     let user =
         User { id: Uuid::now_v7(), name: "admin".to_owned(), role: Role::Admin, revision: 1, created_at: at };
-    let author = Author { name: "the first start".to_owned(), role: None, at };
+    let author = Author { id: None, name: "the first start".to_owned(), role: None, at };
     match store.add_user(user, &password.hash().await?, &author).await {
         Ok(_) => {
             tracing::info!(file = %file.path.display(), "created the user admin; the file contains its password");

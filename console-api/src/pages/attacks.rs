@@ -131,7 +131,7 @@ pub(super) async fn list(
         return Ok(Redirect::to(&hit).into_response());
     }
     let not_inspected = store.not_inspected_counts().await?.total;
-    let views = store.views(&actor.name, &Slice { limit: VIEWS, after: None }).await?.items;
+    let views = store.views(actor.id, &Slice { limit: VIEWS, after: None }).await?.items;
     let can_edit = actor.role.can_edit();
     let search = match search {
         Ok(Query(search)) => search,
