@@ -19,7 +19,7 @@ use console_api::{
     transport::Transport,
     webhook::Targets,
 };
-use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt};
+use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt, time::Duration};
 use tokio::signal::unix;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -28,7 +28,9 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     // First, so that a second console on the same address fails before it changes anything.
     let tls = flags.tls();
     let bound = Bound::open(flags.listen, tls.as_ref())?;
-    let store = open(&flags.data).await?;
+    make_dir(&flags.data)?;
+    let search_time = Duration::from_secs(flags.search_seconds);
+    let store = Store::open_with(&flags.data.database_url()?, search_time).await?;
     provision(&flags, &store).await?;
     first_user(&flags.data, &store).await?;
     let stop = stop_on_signal()?;

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     attack::{Attack, AttackGroup, AttackStatus},
     error::ApiError,
-    extract::{Query, Reader},
+    extract::{Query, Reader, Searching},
     paging::{Page, Slice},
     store::{Store, StoreError},
     view::View,
@@ -121,7 +121,7 @@ impl AttacksPage {
 }
 
 pub(super) async fn list(
-    Reader(actor): Reader,
+    Searching { caller: Reader(actor), .. }: Searching<Reader>,
     State(store): State<Store>,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
     search: Result<Query<Search>, ApiError>,
