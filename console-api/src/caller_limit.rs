@@ -117,7 +117,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_waits_for_the_end_of_another() {
-        let limit = limit(1, Duration::from_secs(60));
+        let limit = limit(1, Duration::from_mins(1));
         let first = limit.enter(ANN).await.unwrap();
         let _second = limit.enter(ANN).await.unwrap();
         let waiting = tokio::spawn({

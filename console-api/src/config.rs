@@ -39,7 +39,7 @@ pub enum LogFormat {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the console until SIGTERM or Ctrl-C.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Write a consistent copy of the database to a file. The server can be running.
     Backup(Backup),
     /// Fill a new database from a backup; the schema is upgraded first.

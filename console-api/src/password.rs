@@ -85,12 +85,12 @@ impl Password {
     /// Whether the password matches the stored hash. Takes as long without a hash, so that the time
     /// does not reveal which users exist.
     pub async fn matches(self, stored: Option<String>) -> Result<bool, PasswordError> {
-        on_hasher_thread(move |memory| match stored {
-            Some(stored) => verifies(memory, &self.0, &stored).unwrap_or_default(),
-            None => {
+        on_hasher_thread(move |memory| {
+            let Some(stored) = stored else {
                 new_hash(memory, &self.0, Salt::generate());
-                false
-            }
+                return false;
+            };
+            verifies(memory, &self.0, &stored).unwrap_or_default()
         })
         .await
     }

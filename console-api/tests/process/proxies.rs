@@ -22,7 +22,7 @@ const DOCS: &str = include_str!("../../../docs/console.md");
 /// The address of the console in the documentation.
 const DOCUMENTED: &str = "127.0.0.1:3000";
 /// Generous, because a busy machine needs long to start a proxy.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// The only block of this language in the documentation, for a console at this address.
 fn documented(language: &str, console: &str) -> String {

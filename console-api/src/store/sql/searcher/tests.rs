@@ -39,7 +39,7 @@ async fn a_statement_is_interrupted_at_its_time_limit() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_searches_of_two_calls_leave_connections_for_others() {
     let dir = tempfile::tempdir().unwrap();
-    let store = store(&dir, Duration::from_secs(600)).await;
+    let store = store(&dir, Duration::from_mins(10)).await;
     let endless: Vec<_> = (0..4)
         .map(|_| {
             let store = store.clone();
