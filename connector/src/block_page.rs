@@ -27,6 +27,7 @@ const FORBIDDEN_HEADERS: &[&str] = &[
     "proxy-connection",
     // The next page is a parameter; cookies belong to the site.
     "location",
+    "refresh",
     "set-cookie",
     "te",
     "trailer",
@@ -102,7 +103,10 @@ fn content(
     }
     let Some(block) = node else { return built_in(status, parameters.support.as_deref(), request_id) };
     let headers = block.headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value));
-    generated(status, headers.filter(|(name, value)| is_allowed(name, value)).collect(), block.body)
+    let headers: Vec<_> = headers.collect();
+    let hops = named_by_connection(&headers);
+    let kept = headers.into_iter().filter(|(name, value)| is_allowed(name, value) && !hops.contains(name));
+    generated(status, kept.collect(), block.body)
 }
 
 /// The built-in page.
@@ -141,6 +145,12 @@ fn generated(status: u16, mut headers: Vec<(String, String)>, body: String) -> G
         body,
         body_encoding: "text",
     }
+}
+
+/// The headers that `Connection` names belong to one connection (RFC 9110, section 7.6.1).
+fn named_by_connection(headers: &[(String, String)]) -> Vec<String> {
+    let values = headers.iter().filter(|(name, _)| name == "connection").map(|(_, value)| value);
+    values.flat_map(|value| value.split(',')).map(|name| name.trim().to_ascii_lowercase()).collect()
 }
 
 fn is_allowed(name: &str, value: &str) -> bool {
@@ -183,7 +193,20 @@ mod tests {
     fn strips_disallowed_headers_and_forbids_caching() {
         let hostile = [
             ("Content-Type", "text/plain"),
-            ("Connection", "close"),
+            ("Set-Cookie", "session=chosen"),
+            ("Location", "https://elsewhere.example.com/"),
+            ("Refresh", "0; url=https://elsewhere.example.com/"),
+            // Connection headers (RFC 9110, section 7.6.1), and one that `Connection` names.
+            ("Connection", "close, X-Hop"),
+            ("X-Hop", "x"),
+            ("Keep-Alive", "timeout=5"),
+            ("Proxy-Authenticate", "Basic"),
+            ("Proxy-Authorization", "Basic x"),
+            ("Proxy-Connection", "close"),
+            ("TE", "trailers"),
+            ("Trailer", "expires"),
+            ("Transfer-Encoding", "chunked"),
+            ("Upgrade", "h2c"),
             ("X-Amz-Cf-Id", "x"),
             ("Cache-Control", "max-age=60"),
             ("Expires", "Thu, 01 Dec 2039 16:00:00 GMT"),
@@ -225,10 +248,15 @@ mod tests {
     }
 
     #[test]
-    fn replaces_a_status_that_cloudfront_rejects_by_403() {
-        for status in [0, 100, 600] {
+    fn replaces_a_status_that_is_no_error_by_403() {
+        for status in [0, 100, 101, 200, 204, 206, 299, 301, 302, 304, 307, 399, 600, 999] {
             let block = Some(BlockResponse { status, headers: Vec::new(), body: String::new() });
             assert_eq!(response_to(&BlockParameters::default(), block, &ViewerRequest).status, "403");
+        }
+        for status in [400_u16, 429, 503, 599] {
+            let block = Some(BlockResponse { status, headers: Vec::new(), body: String::new() });
+            let answer = response_to(&BlockParameters::default(), block, &ViewerRequest);
+            assert_eq!(answer.status, status.to_string());
         }
     }
 

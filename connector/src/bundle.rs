@@ -4,22 +4,31 @@
 
 mod error;
 mod launcher;
+mod literal;
 
 use crate::{
     VERSION,
     parameters::{FunctionKind, ParameterError, Parameters},
 };
-use launcher::{Launcher, python_string};
+use launcher::{Launcher, python_string, shown};
 use serde_json::{Map, Value};
-use std::io::{Cursor, Read as _, Write as _};
+use std::io::{self, Cursor, Read as _, Write as _};
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 pub use error::BundleError;
 pub use launcher::Assignment;
 
-const LAUNCHER: &str = "lambda_function.py";
-const PROGRAM: &str = "bootstrap";
-const VERSION_FILE: &str = "VERSION";
+/// The name of a file of a bundle, and its largest size: a small zip can inflate to gigabytes.
+type Entry = (&'static str, u64);
+
+const LAUNCHER: Entry = ("lambda_function.py", 1024 * 1024);
+const PROGRAM: Entry = ("bootstrap", MAX_PROGRAM_BYTES);
+const VERSION_FILE: Entry = ("VERSION", 1024);
+
+/// An unoptimized program has 25 MB.
+pub const MAX_PROGRAM_BYTES: u64 = 128 * 1024 * 1024;
+/// Lambda accepts 50 MB.
+pub const MAX_ZIP_BYTES: u64 = 64 * 1024 * 1024;
 /// The parameter that selects the function; never copied from one bundle to another.
 const FUNCTION: &str = "wlrm_function";
 
@@ -98,7 +107,8 @@ pub fn carry_over(old: &[u8], new: &[u8]) -> Result<(Vec<u8>, CarriedOver), Bund
         assignments.iter().find(|it| it.name == FUNCTION).map(|it| it.literal.clone()).unwrap_or_default()
     };
     if function(&values) != function(&defaults) {
-        return Err(BundleError::OtherFunction { old: function(&values), new: function(&defaults) });
+        let (old, new) = (shown(&function(&values)), shown(&function(&defaults)));
+        return Err(BundleError::OtherFunction { old, new });
     }
     let carried = CarriedOver {
         kept: values
@@ -122,9 +132,7 @@ pub fn assign(zip: &[u8], assignments: &[Assignment]) -> Result<Vec<u8>, BundleE
 
 /// Replaces the launcher of a bundle.
 fn repack(zip: &mut ZipArchive<Cursor<&[u8]>>, launcher: &Launcher) -> Result<Vec<u8>, BundleError> {
-    let (mut program, mut version) = (Vec::new(), String::new());
-    zip.by_name(PROGRAM)?.read_to_end(&mut program)?;
-    zip.by_name(VERSION_FILE)?.read_to_string(&mut version)?;
+    let (program, version) = (read_entry(zip, PROGRAM)?, read_text(zip, VERSION_FILE)?);
     pack(launcher, &program, &version, Compression::Best)
 }
 
@@ -133,9 +141,19 @@ fn has(assignments: &[Assignment], wanted: &Assignment) -> bool {
 }
 
 fn read_launcher(zip: &mut ZipArchive<Cursor<&[u8]>>) -> Result<Launcher, BundleError> {
-    let mut text = String::new();
-    zip.by_name(LAUNCHER)?.read_to_string(&mut text)?;
-    Ok(Launcher::read(text))
+    read_text(zip, LAUNCHER).map(Launcher::read)
+}
+
+fn read_text(zip: &mut ZipArchive<Cursor<&[u8]>>, entry: Entry) -> Result<String, BundleError> {
+    let text = String::from_utf8(read_entry(zip, entry)?);
+    Ok(text.map_err(|cause| io::Error::new(io::ErrorKind::InvalidData, cause))?)
+}
+
+/// Inflates a file of a bundle up to its largest size, whatever size the zip declares.
+fn read_entry(zip: &mut ZipArchive<Cursor<&[u8]>>, (name, limit): Entry) -> Result<Vec<u8>, BundleError> {
+    let mut content = Vec::new();
+    zip.by_name(name)?.take(limit + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > limit { Err(BundleError::TooLarge { name, limit }) } else { Ok(content) }
 }
 
 fn pack(
@@ -145,7 +163,7 @@ fn pack(
     compression: Compression,
 ) -> Result<Vec<u8>, BundleError> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, mode, content) in [
+    for ((name, _), mode, content) in [
         (LAUNCHER, 0o644, launcher.text().as_bytes()),
         (PROGRAM, 0o755, program),
         (VERSION_FILE, 0o644, version.as_bytes()),
@@ -193,7 +211,7 @@ mod tests {
         let launcher = read_launcher(&mut zip).unwrap();
         assert!(launcher.text().contains("wlrm_node_addr = 'https://node.example.com'  # ours\n"));
         assert!(launcher.text().contains("def lambda_handler"));
-        assert_eq!(zip.by_name(PROGRAM).unwrap().unix_mode(), Some(0o100_755));
+        assert_eq!(zip.by_name(PROGRAM.0).unwrap().unix_mode(), Some(0o100_755));
     }
 
     fn configured(values: &Value) -> Result<Vec<u8>, BundleError> {
@@ -270,6 +288,27 @@ mod tests {
         let assignments = assignments.map(|text| Assignment::parse(text).unwrap());
         let zip = assign(&make(FunctionKind::Request, &["wlrm_inline=False"]), &assignments).unwrap();
         assert_eq!(zip, make(FunctionKind::Request, &["wlrm_inline=False", "wlrm_node_addr=https://n"]));
+    }
+
+    #[test]
+    fn carries_no_code_over() {
+        let text = "wlrm_node_addr = __import__('os').system('id')\nwlrm_function = \"request\"\n";
+        let old = pack(&Launcher::read(text.to_owned()), b"old", "0.0.1\n", Compression::Best).unwrap();
+        let error = carry_over(&old, &make(FunctionKind::Request, &[])).unwrap_err();
+        assert!(matches!(&error, BundleError::Literal { name } if name == "wlrm_node_addr"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_inflates_beyond_its_limit_is_rejected() {
+        let new = make(FunctionKind::Request, &[]);
+        let launcher = Launcher::read("#".repeat(2 * 1024 * 1024));
+        let bomb = pack(&launcher, b"old", "0.0.1\n", Compression::Best).unwrap();
+        assert!(bomb.len() < 10_000, "{}", bomb.len());
+        let error = carry_over(&bomb, &new).unwrap_err().to_string();
+        assert_eq!(error, "lambda_function.py in the zip is larger than 1048576 bytes");
+        let long = pack(&Launcher::built_in(), b"old", &"1".repeat(2_000), Compression::Best).unwrap();
+        let error = assign(&long, &[]).unwrap_err().to_string();
+        assert_eq!(error, "VERSION in the zip is larger than 1024 bytes");
     }
 
     #[test]

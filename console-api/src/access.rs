@@ -42,6 +42,8 @@ pub struct UserDraft {
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Session {
     pub id: Uuid,
+    /// The id of the user or of the token.
+    pub holder_id: Uuid,
     /// The name of the user or of the token.
     pub name: String,
     pub role: Role,

@@ -1,6 +1,7 @@
 //! Roles, and the actors that have them.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// The permissions of a user or a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize, utoipa::ToSchema)]
@@ -55,6 +56,8 @@ impl Role {
 /// A caller with a token or a session.
 #[derive(Debug, Clone)]
 pub struct Actor {
+    /// Of the user or the token: another one can get the same name later.
+    pub id: Uuid,
     pub name: String,
     pub role: Role,
 }

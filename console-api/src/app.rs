@@ -2,6 +2,7 @@
 
 use crate::{
     bundles::Bundles,
+    caller_limit::{CallerLimit, POLLS, SEARCHES, STREAMS},
     change_notifier::ChangeNotifier,
     clock::Clock,
     ingest_quota::IngestQuota,
@@ -25,6 +26,9 @@ pub struct App {
     pub ingest_quota: IngestQuota,
     pub replays: Replays,
     pub login_throttle: LoginThrottle,
+    pub searches: CallerLimit,
+    pub streams: CallerLimit,
+    pub polls: CallerLimit,
     pub sender: Sender,
     pub metrics: Metrics,
     pub transport: Transport,
@@ -42,6 +46,9 @@ impl App {
             ingest_quota: IngestQuota::default(),
             replays: Replays::default(),
             login_throttle: LoginThrottle::default(),
+            searches: CallerLimit::new(SEARCHES),
+            streams: CallerLimit::new(STREAMS),
+            polls: CallerLimit::new(POLLS),
             sender: Sender::default(),
             metrics: Metrics::default(),
             transport: Transport::default(),

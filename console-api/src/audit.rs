@@ -13,6 +13,8 @@ use uuid::Uuid;
 /// The author of a change, and its time.
 #[derive(Debug, Clone)]
 pub struct Author {
+    /// Of the user or the token.
+    pub id: Option<Uuid>,
     pub name: String,
     /// `None`: not authenticated.
     pub role: Option<Role>,
@@ -21,7 +23,7 @@ pub struct Author {
 
 impl Author {
     pub fn new(actor: Actor, at: Timestamp) -> Self {
-        Self { name: actor.name, role: Some(actor.role), at }
+        Self { id: Some(actor.id), name: actor.name, role: Some(actor.role), at }
     }
 }
 
@@ -169,6 +171,8 @@ pub struct AuditLine {
     pub id: Uuid,
     pub at: Timestamp,
     pub actor: String,
+    /// The id of the user or the token; absent: not authenticated, or recorded by an older version.
+    pub actor_id: Option<Uuid>,
     pub role: Option<String>,
     pub action: String,
     pub kind: String,

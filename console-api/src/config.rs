@@ -6,7 +6,7 @@ pub use token_file::{Readers, TokenFile, TokenFileError};
 
 use crate::{
     actor::Role,
-    store::{DatabaseUrl, InvalidPostgresUrl, PostgresUrl},
+    store::{DatabaseUrl, InvalidPostgresUrl, PostgresUrl, SEARCH_TIME},
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use listener::tls::{Settings, TlsConfig};
@@ -103,6 +103,9 @@ pub struct Serve {
     /// it get 429. Default: no limit.
     #[arg(long, env = "WALLARM_CONSOLE_NODE_RECORDS", value_name = "RECORDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub node_records: Option<u32>,
+    /// Seconds that a statement of a search may take.
+    #[arg(long, env = "WALLARM_CONSOLE_SEARCH_SECONDS", value_name = "SECONDS", default_value_t = SEARCH_TIME.as_secs(), value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub search_seconds: u64,
     /// Private networks that webhooks may call, e.g. `10.1.0.0/16`, separated by commas.
     #[arg(long, env = "WALLARM_CONSOLE_WEBHOOK_ALLOW", value_name = "NETWORK", value_delimiter = ',')]
     pub webhook_allow: Vec<Network>,

@@ -1,6 +1,7 @@
 //! Errors of the API: `application/problem+json` (RFC 9457).
 
 use crate::{
+    caller_limit::Exceeded,
     password::PasswordError,
     store::{ChangeError, StoreError},
     validation::ValidationError,
@@ -15,6 +16,8 @@ use std::{error::Error, fmt::Display, iter, time::Duration};
 
 /// When a node should retry.
 const RETRY_AFTER_SECONDS: u64 = 1;
+/// When a search, a stream or a long poll should be tried again.
+const RETRY_CALL_SECONDS: u64 = 5;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
@@ -30,6 +33,24 @@ pub enum ApiError {
     TooMany { seconds: u64 },
     #[error("this token exceeds its record rate; retry in {seconds} s")]
     TooManyRecords { seconds: u64 },
+    #[error("this token already has {limit} calls that wait for a ruleset; a node needs one")]
+    TooManyPolls { limit: usize },
+    #[error("{limit} calls wait for a ruleset, the limit of the console")]
+    PollsBusy { limit: usize },
+    #[error(
+        "this user or token already runs {limit} searches at a time; wait for their end, or narrow them \
+         (a shorter time range with `from` and `to`, more conditions)"
+    )]
+    TooManySearches { limit: usize },
+    #[error("this user or token already has {limit} live streams; close some")]
+    TooManyStreams { limit: usize },
+    #[error("the searches of all users take all of the console's capacity for searches; retry later")]
+    SearchesBusy,
+    #[error(
+        "the search was stopped: one of its statements took longer than {limit:?}; narrow it (a shorter time \
+         range with `from` and `to`, more conditions)"
+    )]
+    SearchTime { limit: Duration },
     #[error("this call needs {0}")]
     Forbidden(&'static str),
     #[error("{0}")]
@@ -53,7 +74,7 @@ pub enum ApiError {
     #[error("the console is overloaded; retry in {RETRY_AFTER_SECONDS} s")]
     Busy,
     #[error("the console failed; see its log")]
-    Internal(#[from] StoreError),
+    Internal(#[source] StoreError),
 }
 
 impl ApiError {
@@ -69,7 +90,9 @@ impl ApiError {
         match self {
             Self::Invalid(_) | Self::BadBody(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized | Self::WrongPassword => StatusCode::UNAUTHORIZED,
-            Self::TooMany { .. } | Self::TooManyRecords { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooMany { .. } | Self::TooManyRecords { .. } | Self::TooManyPolls { .. } => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::Forbidden(_) | Self::Refused(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
@@ -79,7 +102,12 @@ impl ApiError {
             Self::BodyTimeout(_) => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy
+            | Self::PollsBusy { .. }
+            | Self::TooManySearches { .. }
+            | Self::TooManyStreams { .. }
+            | Self::SearchesBusy
+            | Self::SearchTime { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -89,7 +117,21 @@ impl ApiError {
         match self {
             Self::TooMany { seconds } | Self::TooManyRecords { seconds } => Some(*seconds),
             Self::Busy => Some(RETRY_AFTER_SECONDS),
+            Self::TooManyPolls { .. }
+            | Self::PollsBusy { .. }
+            | Self::TooManySearches { .. }
+            | Self::TooManyStreams { .. }
+            | Self::SearchesBusy
+            | Self::SearchTime { .. } => Some(RETRY_CALL_SECONDS),
             _ => None,
+        }
+    }
+
+    /// The error of a search beyond a limit of its caller.
+    pub(crate) fn of_search(exceeded: Exceeded) -> Self {
+        match exceeded {
+            Exceeded::OfCaller(limit) => Self::TooManySearches { limit },
+            Exceeded::OfAll(_) => Self::SearchesBusy,
         }
     }
 
@@ -113,6 +155,16 @@ pub fn with_sources(error: &dyn Error) -> String {
     )
 }
 
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::SearchTime { limit } => Self::SearchTime { limit },
+            StoreError::SearchesBusy => Self::SearchesBusy,
+            other => Self::Internal(other),
+        }
+    }
+}
+
 impl From<PasswordError> for ApiError {
     fn from(error: PasswordError) -> Self {
         match error {
@@ -128,7 +180,7 @@ impl From<ChangeError> for ApiError {
             ChangeError::Unknown { object, id } => Self::not_found(object, id),
             ChangeError::Stale(revision) => Self::Stale(revision),
             ChangeError::Full { .. } | ChangeError::NameTaken { .. } => Self::Conflict(error.to_string()),
-            ChangeError::Store(cause) => Self::Internal(cause),
+            ChangeError::Store(cause) => cause.into(),
         }
     }
 }

@@ -9,7 +9,7 @@ mod revision;
 mod search;
 
 pub use body::{BODY_LIMIT, Body, FromBody, json_body};
-pub use caller::{Admin, Analyst, NodeCaller, Reader};
+pub use caller::{Admin, Analyst, Identified, NodeCaller, Reader, Searching};
 pub use parameters::{FromParameters, Parameters, Query};
 pub use path::{Entity, Id, Named, Number};
 pub use revision::{IfMatch, Revised, Tag, Tagged, etag};

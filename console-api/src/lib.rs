@@ -6,7 +6,7 @@
 //! |---|---|
 //! | domain types | [`attack`], [`hit`], [`ruleset`], [`replay`], [`view`], [`webhook`], [`signing_key`], [`connectors`], [`access`], [`actor`], [`token`], [`password`], [`audit`], [`paging`], [`query`], [`grouping`], [`validation`], [`json_object`], [`clock`], `digest`, `attachment` |
 //! | store | [`store`]: the database; the only module with SQL |
-//! | services | [`simulation`], [`notification`], [`retention`], [`seed`], [`bundles`], [`metrics`], [`ingest_quota`], [`login_throttle`], [`change_notifier`], [`error`] |
+//! | services | [`simulation`], [`notification`], [`retention`], [`seed`], [`bundles`], [`metrics`], [`ingest_quota`], [`caller_limit`], [`login_throttle`], [`change_notifier`], [`error`] |
 //! | use cases | [`use_cases`]: one function for each change |
 //! | handlers | [`app`] (their shared state), [`transport`] (the client of a request), [`extract`], [`session_cookie`], `openapi`, `routes` (the API), [`pages`] |
 //! | program | [`server`], [`config`] |
@@ -18,6 +18,7 @@ mod attachment;
 pub mod attack;
 pub mod audit;
 pub mod bundles;
+pub mod caller_limit;
 pub mod change_notifier;
 pub mod clock;
 pub mod config;

@@ -2,8 +2,8 @@
 //! source, and per user.
 //!
 //! A source is a network: an address of IPv4, a /64 of IPv6. Failures from other networks delay a user for a
-//! minute at most, and not from a source the user has signed in from. Tokens are throttled by source
-//! only: they cannot be guessed. Each console process counts separately.
+//! minute at most, and not from a source the user has signed in from, which the store knows. Tokens are
+//! throttled by source only: they cannot be guessed. Each console process counts separately.
 
 use jiff::{SignedDuration, Timestamp};
 use listener::network;
@@ -27,8 +27,6 @@ const OF_USER_AND_SOURCE: Limit = Limit { free: 5, longest: SignedDuration::from
 const OF_USER: Limit = Limit { free: 20, longest: SignedDuration::from_mins(1) };
 /// When attempts are forgotten.
 const MEMORY: SignedDuration = SignedDuration::from_hours(1);
-/// When a source is no longer known as one of the user.
-const KNOWN: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Bounds the memory: beyond it the oldest half is forgotten.
 const MAX_KEYS: usize = 100_000;
 const MAX_NAME_CHARS: usize = 100;
@@ -39,8 +37,17 @@ pub struct LoginThrottle(Arc<Mutex<Attempts>>);
 #[derive(Debug, Default)]
 struct Attempts {
     counts: HashMap<Key, Count>,
-    /// The last sign-in of each user from each source.
-    known: HashMap<(String, IpAddr), Timestamp>,
+}
+
+/// An attempt to sign in.
+#[derive(Debug, Clone, Copy)]
+pub enum Attempt<'a> {
+    Token,
+    Password {
+        user: &'a str,
+        /// Whether the user has signed in from this source.
+        is_known: bool,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -58,13 +65,13 @@ struct Count {
 
 impl LoginThrottle {
     /// Counts an attempt; the seconds to wait if it comes too early, which does not count.
-    pub fn enter(&self, user: Option<&str>, source: IpAddr, now: Timestamp) -> Result<(), u64> {
+    pub fn enter(&self, attempt: Attempt<'_>, source: IpAddr, now: Timestamp) -> Result<(), u64> {
         let source = network(source);
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut keys = vec![(Key::Source(source), OF_SOURCE)];
-        if let Some(user) = user.map(shortened) {
-            let known = all.known.get(&(user.clone(), source));
-            if known.is_none_or(|last| now.duration_since(*last) >= KNOWN) {
+        if let Attempt::Password { user, is_known } = attempt {
+            let user = shortened(user);
+            if !is_known {
                 keys.push((Key::User(user.clone()), OF_USER));
             }
             keys.push((Key::UserAndSource(user, source), OF_USER_AND_SOURCE));
@@ -84,15 +91,12 @@ impl LoginThrottle {
         Ok(())
     }
 
-    /// Takes back an attempt that succeeded, forgets the others of the user from this source, and
-    /// remembers the source as one of the user.
-    pub fn succeeded(&self, user: Option<&str>, source: IpAddr, now: Timestamp) {
+    /// Takes back an attempt that succeeded, and forgets the others of the user from this source.
+    pub fn succeeded(&self, user: Option<&str>, source: IpAddr) {
         self.undo(user, source);
         let Some(user) = user.map(shortened) else { return };
-        let source = network(source);
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.counts.remove(&Key::UserAndSource(user.clone(), source));
-        all.known.insert((user, source), now);
+        all.counts.remove(&Key::UserAndSource(user, network(source)));
     }
 
     /// Takes back an attempt whose password was not checked.
@@ -125,9 +129,6 @@ impl Attempts {
                 self.counts.retain(|_, count| count.last > median);
             }
         }
-        if self.known.len() >= MAX_KEYS {
-            self.known.retain(|_, last| now.duration_since(*last) < KNOWN);
-        }
     }
 }
 
@@ -146,14 +147,20 @@ mod tests {
 
     const OWN: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 7));
 
+    /// From a network that the user has not signed in from.
+    fn password(user: &str) -> Attempt<'_> {
+        Attempt::Password { user, is_known: false }
+    }
+
     fn start() -> Timestamp {
         "2026-01-01T12:00:00Z".parse().unwrap()
     }
 
     /// The number of attempts accepted within an hour, one a second.
     fn accepted(throttle: &LoginThrottle, user: &str, source: impl Fn(i64) -> IpAddr) -> usize {
-        let attempt =
-            |second| throttle.enter(Some(user), source(second), start() + SignedDuration::from_secs(second));
+        let attempt = |second| {
+            throttle.enter(password(user), source(second), start() + SignedDuration::from_secs(second))
+        };
         (0..3_600).filter(|second| attempt(*second).is_ok()).count()
     }
 
@@ -162,15 +169,15 @@ mod tests {
         let throttle = LoginThrottle::default();
         let at = |seconds| start() + SignedDuration::from_secs(seconds);
         for _ in 0..5 {
-            assert_eq!(throttle.enter(Some("ann"), OWN, at(0)), Ok(()));
+            assert_eq!(throttle.enter(password("ann"), OWN, at(0)), Ok(()));
         }
-        assert_eq!(throttle.enter(Some("ann"), OWN, at(0)), Err(1));
-        assert_eq!(throttle.enter(Some("ann"), OWN, at(1)), Ok(()));
-        assert_eq!(throttle.enter(Some("ann"), OWN, at(1)), Err(2));
-        assert_eq!(throttle.enter(Some("ann"), OWN, at(3)), Ok(()));
-        assert_eq!(throttle.enter(Some("ann"), OWN, at(4)), Err(3));
-        assert_eq!(throttle.enter(Some("bob"), OWN, at(4)), Ok(()));
-        assert_eq!(throttle.enter(Some("ann"), OWN, at(3_603)), Ok(()), "forgotten after an hour");
+        assert_eq!(throttle.enter(password("ann"), OWN, at(0)), Err(1));
+        assert_eq!(throttle.enter(password("ann"), OWN, at(1)), Ok(()));
+        assert_eq!(throttle.enter(password("ann"), OWN, at(1)), Err(2));
+        assert_eq!(throttle.enter(password("ann"), OWN, at(3)), Ok(()));
+        assert_eq!(throttle.enter(password("ann"), OWN, at(4)), Err(3));
+        assert_eq!(throttle.enter(password("bob"), OWN, at(4)), Ok(()));
+        assert_eq!(throttle.enter(password("ann"), OWN, at(3_603)), Ok(()), "forgotten after an hour");
     }
 
     #[test]
@@ -188,7 +195,7 @@ mod tests {
         let throttle = LoginThrottle::default();
         let many_users = (0..3_600).filter(|second| {
             let at = start() + SignedDuration::from_secs(*second);
-            throttle.enter(Some(&format!("user {second}")), OWN, at).is_ok()
+            throttle.enter(password(&format!("user {second}")), OWN, at).is_ok()
         });
         assert!(many_users.count() <= 50);
     }
@@ -196,13 +203,12 @@ mod tests {
     #[test]
     fn other_networks_delay_a_user_briefly_and_not_from_a_known_source() {
         let throttle = LoginThrottle::default();
-        throttle.enter(Some("ann"), OWN, start()).unwrap();
-        throttle.succeeded(Some("ann"), OWN, start());
         for number in 0..1_000_u32 {
-            let _delayed = throttle.enter(Some("ann"), IpAddr::from(number.to_be_bytes()), start());
+            let _delayed = throttle.enter(password("ann"), IpAddr::from(number.to_be_bytes()), start());
         }
-        assert_eq!(throttle.enter(Some("ann"), OWN, start()), Ok(()));
-        let elsewhere = throttle.enter(Some("ann"), [198, 51, 100, 1].into(), start()).unwrap_err();
+        let known = Attempt::Password { user: "ann", is_known: true };
+        assert_eq!(throttle.enter(known, OWN, start()), Ok(()));
+        let elsewhere = throttle.enter(password("ann"), [198, 51, 100, 1].into(), start()).unwrap_err();
         assert!(elsewhere <= 60, "{elsewhere}");
     }
 
@@ -211,11 +217,11 @@ mod tests {
         let throttle = LoginThrottle::default();
         for number in 0..100 {
             let user = format!("user {}", number % 50);
-            assert_eq!(throttle.enter(Some(&user), OWN, start()), Ok(()));
-            throttle.succeeded(Some(&user), OWN, start());
-            assert_eq!(throttle.enter(None, OWN, start()), Ok(()));
-            throttle.succeeded(None, OWN, start());
-            assert_eq!(throttle.enter(Some("ann"), OWN, start()), Ok(()));
+            assert_eq!(throttle.enter(password(&user), OWN, start()), Ok(()));
+            throttle.succeeded(Some(&user), OWN);
+            assert_eq!(throttle.enter(Attempt::Token, OWN, start()), Ok(()));
+            throttle.succeeded(None, OWN);
+            assert_eq!(throttle.enter(password("ann"), OWN, start()), Ok(()));
             throttle.undo(Some("ann"), OWN);
         }
     }
@@ -226,7 +232,7 @@ mod tests {
         for number in 0..120_000_u32 {
             let source = IpAddr::from((number | 1 << 30).to_be_bytes());
             let at = start() + SignedDuration::from_millis(number.into());
-            throttle.enter(Some(&number.to_string()), source, at).unwrap();
+            throttle.enter(password(&number.to_string()), source, at).unwrap();
         }
         assert!(throttle.0.lock().unwrap().counts.len() <= MAX_KEYS + 3);
     }

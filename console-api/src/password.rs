@@ -1,13 +1,36 @@
 //! Passwords and their hashes: Argon2id with 19 MiB, two passes and one lane, the minimum of
 //! OWASP's Password Storage Cheat Sheet. A hash takes about 30 ms of a core.
 //!
-//! Two threads hash, and a queue bounds how many passwords wait.
+//! Two threads of their own hash, and a queue bounds how many passwords wait. Each thread keeps the memory
+//! of its hashes: the allocator does not reuse freed blocks of their alignment, and would grow with
+//! each hash.
 
-mod hasher;
-
+use argon2::{
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
+};
 use serde::{Deserialize, Deserializer, de};
-use std::fmt;
+use std::{
+    fmt, io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, LazyLock, Mutex, PoisonError,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread,
+};
+use tokio::sync::oneshot;
 use zxcvbn::{Score, feedback::Feedback};
+
+/// About half a second of work.
+const MAX_WAITING: usize = 32;
+const THREADS: usize = 2;
+
+/// The memory of a hash.
+type Memory = Vec<Block>;
+type Job = Box<dyn FnOnce(&mut Memory) + Send>;
+
+static HASHER: LazyLock<io::Result<SyncSender<Job>>> = LazyLock::new(start_threads);
 
 /// A password in plain text. `Debug` does not print it.
 #[derive(Clone)]
@@ -52,17 +75,98 @@ impl Password {
 
     /// The hash to store, with its salt and cost.
     pub async fn hash(self) -> Result<String, PasswordError> {
-        hasher::run(move |hasher| hasher.hash(self.0.as_bytes())).await?.ok_or(PasswordError::Hash)
+        let salt = Salt::generate();
+        on_hasher_thread(move |memory| new_hash(memory, &self.0, salt))
+            .await?
+            .map(|hash| hash.to_string())
+            .ok_or(PasswordError::Hash)
     }
 
     /// Whether the password matches the stored hash. Takes as long without a hash, so that the time
     /// does not reveal which users exist.
     pub async fn matches(self, stored: Option<String>) -> Result<bool, PasswordError> {
-        hasher::run(move |hasher| match stored {
-            Some(stored) => hasher.matches(self.0.as_bytes(), &stored).unwrap_or(false),
-            None => hasher.hash(self.0.as_bytes()).is_none(),
+        on_hasher_thread(move |memory| {
+            let Some(stored) = stored else {
+                new_hash(memory, &self.0, Salt::generate());
+                return false;
+            };
+            verifies(memory, &self.0, &stored).unwrap_or_default()
         })
         .await
+    }
+}
+
+/// The hash of a password with the default cost.
+fn new_hash(memory: &mut Memory, password: &str, salt: Salt) -> Option<PasswordHash> {
+    let (algorithm, version, params) = (Algorithm::default(), Version::default(), Params::default());
+    let text = ParamsString::try_from(&params).ok()?;
+    let hasher = Argon2::new(algorithm, version, params);
+    let hash = output(memory, &hasher, password, &salt, Params::DEFAULT_OUTPUT_LEN)?;
+    Some(PasswordHash {
+        algorithm: algorithm.ident(),
+        version: Some(version.into()),
+        params: text,
+        salt: Some(salt),
+        hash: Some(hash),
+    })
+}
+
+/// Whether a password has a stored hash, of any cost; `None` if the hash cannot be read.
+fn verifies(memory: &mut Memory, password: &str, stored: &str) -> Option<bool> {
+    let stored = PasswordHash::new(stored).ok()?;
+    let algorithm = Algorithm::try_from(stored.algorithm.as_str()).ok()?;
+    let version = stored.version.map_or(Ok(Version::default()), Version::try_from).ok()?;
+    let hasher = Argon2::new(algorithm, version, Params::try_from(&stored).ok()?);
+    let (salt, expected) = (stored.salt?, stored.hash?);
+    // `Output` compares in constant time.
+    Some(output(memory, &hasher, password, &salt, expected.len())? == expected)
+}
+
+fn output(
+    memory: &mut Memory,
+    hasher: &Argon2<'_>,
+    password: &str,
+    salt: &[u8],
+    length: usize,
+) -> Option<Output> {
+    let blocks = hasher.params().block_count();
+    if memory.len() < blocks {
+        memory.resize(blocks, Block::default());
+    }
+    let mut bytes = [0; Output::MAX_LENGTH];
+    let bytes = bytes.get_mut(..length)?;
+    hasher.hash_password_into_with_memory(password.as_bytes(), salt, bytes, &mut memory[..blocks]).ok()?;
+    Output::new(bytes).ok()
+}
+
+async fn on_hasher_thread<T: Send + 'static>(
+    work: impl FnOnce(&mut Memory) -> T + Send + 'static,
+) -> Result<T, PasswordError> {
+    let (reply, result) = oneshot::channel();
+    // The caller may be cancelled.
+    let job: Job = Box::new(move |memory| drop(reply.send(work(memory))));
+    let hasher = HASHER.as_ref().map_err(|_| PasswordError::Hash)?;
+    hasher.try_send(job).map_err(|_| PasswordError::Busy)?;
+    result.await.map_err(|_| PasswordError::Hash)
+}
+
+fn start_threads() -> io::Result<SyncSender<Job>> {
+    let (sender, jobs) = sync_channel::<Job>(MAX_WAITING);
+    let jobs = Arc::new(Mutex::new(jobs));
+    for _ in 0..THREADS {
+        let jobs = jobs.clone();
+        thread::Builder::new().name("password".to_owned()).spawn(move || work_on(&jobs))?;
+    }
+    Ok(sender)
+}
+
+fn work_on(jobs: &Mutex<Receiver<Job>>) {
+    let mut memory = Memory::new();
+    loop {
+        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = next else { return };
+        // A panic must not end the thread.
+        let _panicked = catch_unwind(AssertUnwindSafe(|| job(&mut memory)));
     }
 }
 
@@ -81,10 +185,7 @@ impl fmt::Debug for Password {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        hasher::{MAX_WAITING, THREADS},
-        *,
-    };
+    use super::*;
 
     #[tokio::test]
     async fn only_the_right_password_matches_its_hash() {
@@ -96,6 +197,11 @@ mod tests {
             !Password::presented("correct horse batterz".to_owned()).matches(Some(stored)).await.unwrap()
         );
         assert!(!password.clone().matches(None).await.unwrap());
+        assert!(!password.clone().matches(Some("no hash".to_owned())).await.unwrap());
+        // By another implementation (argon2-cffi), with another cost.
+        let other = "$argon2id$v=19$m=1024,t=3,p=2$c29tZSBzYWx0IGhlcmUuLg$GURcT+/SoiZT7IgEQ1lxxxLjyA2BSQO//fYZgaFq9cE";
+        assert!(password.clone().matches(Some(other.to_owned())).await.unwrap());
+        assert!(!Password::presented("wrong".to_owned()).matches(Some(other.to_owned())).await.unwrap());
         assert_eq!(format!("{password:?}"), "Password(…)");
     }
 

@@ -19,7 +19,7 @@ use console_api::{
     transport::Transport,
     webhook::Targets,
 };
-use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt};
+use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt, time::Duration};
 use tokio::signal::unix;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -28,7 +28,9 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     // First, so that a second console on the same address fails before it changes anything.
     let tls = flags.tls();
     let bound = Bound::open(flags.listen, tls.as_ref())?;
-    let store = open(&flags.data).await?;
+    make_dir(&flags.data)?;
+    let search_time = Duration::from_secs(flags.search_seconds);
+    let store = Store::open_with(&flags.data.database_url()?, search_time).await?;
     provision(&flags, &store).await?;
     first_user(&flags.data, &store).await?;
     let stop = stop_on_signal()?;
@@ -100,7 +102,7 @@ async fn first_user(data: &Data, store: &Store) -> anyhow::Result<()> {
     let at = Clock::System.now();
     let user =
         User { id: Uuid::now_v7(), name: "admin".to_owned(), role: Role::Admin, revision: 1, created_at: at };
-    let author = Author { name: "the first start".to_owned(), role: None, at };
+    let author = Author { id: None, name: "the first start".to_owned(), role: None, at };
     match store.add_user(user, &password.hash().await?, &author).await {
         Ok(_) => {
             tracing::info!(file = %file.path.display(), "created the user admin; the file contains its password");

@@ -2,7 +2,7 @@
 //! common subset; differences are in [`sql::dialect`].
 //!
 //! One connection writes, so that transactions of a process do not wait for locks; a pool of others
-//! reads.
+//! reads, and another one searches.
 
 mod access;
 mod attacks;
@@ -31,10 +31,14 @@ pub use ingest::{
 pub use maintenance::transfer::TransferError;
 pub(crate) use rules::versioned::Versioned;
 
-use sql::{dialect::Dialect, text_codec};
+use sql::{dialect::Dialect, searcher::Searcher, text_codec};
 use sqlx::{Any, AnyPool, Transaction};
+use std::time::Duration;
 
 const READERS: u32 = 4;
+
+/// The time of one statement of a search, unless configured.
+pub const SEARCH_TIME: Duration = Duration::from_secs(10);
 
 /// A connection to either database.
 type Connection = sqlx::AnyConnection;
@@ -43,6 +47,7 @@ type Connection = sqlx::AnyConnection;
 pub struct Store {
     writer: AnyPool,
     reader: AnyPool,
+    searcher: Searcher,
     dialect: Dialect,
 }
 
@@ -60,6 +65,10 @@ pub struct OpenError {
 pub enum StoreError {
     #[error("database error")]
     Database(#[from] sqlx::Error),
+    #[error("a search was stopped after {limit:?}")]
+    SearchTime { limit: Duration },
+    #[error("all connections for searches are in use")]
+    SearchesBusy,
     #[error("table {table}, row {id}: column {column} has a value that this version cannot read")]
     BadRow { table: &'static str, id: String, column: &'static str },
 }
@@ -88,16 +97,25 @@ impl StoreError {
 impl Store {
     /// Opens a database, and creates or migrates its tables.
     pub async fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
-        Self::connect(url).await.map_err(|cause| OpenError { url: url.clone(), cause })
+        Self::open_with(url, SEARCH_TIME).await
     }
 
-    async fn connect(url: &DatabaseUrl) -> Result<Self, sqlx::Error> {
+    /// The same with a time limit for each statement of a search.
+    pub async fn open_with(url: &DatabaseUrl, search_time: Duration) -> Result<Self, OpenError> {
+        Self::connect(url, search_time).await.map_err(|cause| OpenError { url: url.clone(), cause })
+    }
+
+    async fn connect(url: &DatabaseUrl, search_time: Duration) -> Result<Self, sqlx::Error> {
         sqlx::any::install_default_drivers();
         let (options, dialect) = (url.options()?, url.dialect());
         schema::prepare(&options, dialect).await?;
-        let writer = dsn::pool(1, dialect.writer_start()).connect_lazy_with(options.clone());
-        let reader = dsn::pool(READERS, dialect.reader_start()).connect_lazy_with(options);
-        Ok(Self { writer, reader, dialect })
+        let pool = |size, first: &[&str]| {
+            dsn::pool(size, first.iter().map(|it| (*it).to_owned()).collect())
+                .connect_lazy_with(options.clone())
+        };
+        let (writer, reader) = (pool(1, dialect.writer_start()), pool(READERS, dialect.reader_start()));
+        let searcher = Searcher::open(options, dialect, search_time)?;
+        Ok(Self { writer, reader, searcher, dialect })
     }
 
     /// Begins a transaction that may write.
@@ -127,6 +145,7 @@ impl Store {
 
     /// Waits for running statements, then closes all connections.
     pub async fn close(&self) {
+        self.searcher.close().await;
         self.reader.close().await;
         self.writer.close().await;
     }

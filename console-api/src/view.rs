@@ -53,7 +53,11 @@ pub struct View {
     pub id: Uuid,
     /// Incremented by each change.
     pub revision: u32,
+    /// The name of the user or the token that saved it.
     pub owner: String,
+    /// The id of the owner: another one can get the same name later.
+    #[serde(skip)]
+    pub owner_id: Option<Uuid>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     #[serde(flatten)]
@@ -67,13 +71,17 @@ impl Listed for View {
 }
 
 impl View {
-    pub fn is_visible_to(&self, name: &str) -> bool {
-        self.draft.shared || self.owner == name
+    pub fn is_visible_to(&self, caller: Option<Uuid>) -> bool {
+        self.draft.shared || self.is_of(caller)
     }
 
     /// By its owner, and by administrators.
-    pub fn is_editable_by(&self, name: &str, role: Option<Role>) -> bool {
-        self.owner == name || role == Some(Role::Admin)
+    pub fn is_editable_by(&self, caller: Option<Uuid>, role: Option<Role>) -> bool {
+        self.is_of(caller) || role == Some(Role::Admin)
+    }
+
+    fn is_of(&self, caller: Option<Uuid>) -> bool {
+        self.owner_id.is_some() && self.owner_id == caller
     }
 }
 

@@ -1,7 +1,7 @@
 //! Command-line tool: builds Lambda bundles, carries parameters over to new versions, and checks
 //! distributions for hazards.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::{Args, Parser, Subcommand};
 use connector::{
     bundle::{self, Assignment, BundleError, CarriedOver, Compression},
@@ -10,7 +10,8 @@ use connector::{
 };
 use jiff::{Timestamp, tz::TimeZone};
 use std::{
-    fs, io,
+    fs::{self, File},
+    io::{self, Read as _},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -106,7 +107,7 @@ fn make_bundles(
     compression: Compression,
 ) -> anyhow::Result<ExitCode> {
     let assignments = assignments(set)?;
-    let program = read(bootstrap)?;
+    let program = read(bootstrap, bundle::MAX_PROGRAM_BYTES)?;
     fs::create_dir_all(out).with_context(|| format!("cannot create the folder {}", out.display()))?;
     for function in [FunctionKind::Request, FunctionKind::Response] {
         let zip = bundle::bundle(function, &program, &assignments, compression)?;
@@ -119,9 +120,9 @@ fn make_bundles(
 
 fn configure(from: Option<&Path>, set: &[String], zip: &Path) -> anyhow::Result<ExitCode> {
     let set = assignments(set)?;
-    let new = read(zip)?;
+    let new = read(zip, bundle::MAX_ZIP_BYTES)?;
     let (zip_bytes, carried) = match from {
-        Some(from) => bundle::carry_over(&read(from)?, &new).with_context(|| {
+        Some(from) => bundle::carry_over(&read(from, bundle::MAX_ZIP_BYTES)?, &new).with_context(|| {
             format!("cannot carry parameters from {} to {}", from.display(), zip.display())
         })?,
         None => (new, CarriedOver::default()),
@@ -134,11 +135,8 @@ fn configure(from: Option<&Path>, set: &[String], zip: &Path) -> anyhow::Result<
         println!("no differences");
     }
     for (what, assignments) in [("kept", kept), ("new, default", added), ("dropped", dropped), ("set", set)] {
-        for Assignment { name, literal } in assignments {
-            // Secrets must not appear in terminal output.
-            let is_secret = ["wlrm_signing_key", "wlrm_block_me"].contains(&&*name) && literal != "None";
-            let shown = if is_secret { "…" } else { &literal };
-            println!("{what:<14}{name} = {shown}");
+        for assignment in assignments {
+            println!("{what:<14}{assignment}");
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -171,8 +169,14 @@ fn side(text: &str) -> Result<Side, &'static str> {
     }
 }
 
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+/// Reads a file of at most this many bytes.
+fn read(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
+    let cannot_read = || format!("cannot read {}", path.display());
+    let mut content = Vec::new();
+    let file = File::open(path).with_context(cannot_read)?;
+    file.take(limit + 1).read_to_end(&mut content).with_context(cannot_read)?;
+    ensure!(content.len() as u64 <= limit, "{} is larger than {limit} bytes", path.display());
+    Ok(content)
 }
 
 fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {

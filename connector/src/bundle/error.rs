@@ -9,8 +9,12 @@ pub enum BundleError {
     Assignment(String),
     #[error("unknown parameter {name:?}; the launcher has {}", .known.join(", "))]
     UnknownParameter { name: String, known: Vec<String> },
-    #[error("the value of {name} spans lines; write it in one line or in triple quotes")]
+    #[error("the value of {name} must be a text in quotes, a whole number, True, False or None")]
     Literal { name: String },
+    #[error("the launcher has more than {limit} parameters")]
+    TooManyParameters { limit: usize },
+    #[error("{name} in the zip is larger than {limit} bytes")]
+    TooLarge { name: &'static str, limit: u64 },
     #[error("{name} must be text without NUL, a whole number, true, false or null")]
     Value { name: String },
     #[error(transparent)]

@@ -1,8 +1,16 @@
-//! Parameters in the text of `lambda_function.py`.
+//! Parameters in the text of `lambda_function.py`. Their values are read as text, never evaluated.
 
-use super::error::BundleError;
+use super::{error::BundleError, literal};
 use serde_json::Value;
-use std::ops::Range;
+use std::{fmt, ops::Range};
+
+/// The launcher has 35; the bounds are for files that are none.
+const MAX_PARAMETERS: usize = 200;
+const MAX_NAME_BYTES: usize = 64;
+/// The part of a value that is shown.
+const MAX_SHOWN_CHARS: usize = 200;
+/// Parameters whose values must not appear in terminal output.
+const SECRETS: [&str; 2] = ["wlrm_signing_key", "wlrm_block_me"];
 
 const BUILT_IN: &str = include_str!("../../launcher/lambda_function.py");
 
@@ -44,6 +52,31 @@ impl Assignment {
         };
         Ok((Self { name: name.clone(), literal }, (name, text)))
     }
+}
+
+impl fmt::Display for Assignment {
+    /// In one line of bounded length, without secrets and without characters that control a
+    /// terminal: the value comes from a file.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_secret = SECRETS.contains(&&*self.name) && self.literal != "None";
+        write!(f, "{} = {}", self.name, if is_secret { "…".to_owned() } else { shown(&self.literal) })
+    }
+}
+
+/// The start of a text from a file, with control characters escaped.
+pub(super) fn shown(text: &str) -> String {
+    let mut shown = String::new();
+    for character in text.chars().take(MAX_SHOWN_CHARS) {
+        if matches!(character, '"' | '\'' | '\\') {
+            shown.push(character);
+        } else {
+            shown.extend(character.escape_debug());
+        }
+    }
+    if text.chars().nth(MAX_SHOWN_CHARS).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// Rejects names that are not parameters of the launcher.
@@ -97,8 +130,12 @@ impl Launcher {
                 continue;
             };
             let start = at + line.len() - value.len();
-            let end = start + literal_length(&self.0[start..], name)?;
+            let length = literal::length(&self.0[start..]);
+            let end = start + length.ok_or_else(|| BundleError::Literal { name: name.to_owned() })?;
             let literal = self.0[start..end].trim_end().to_owned();
+            if located.len() == MAX_PARAMETERS {
+                return Err(BundleError::TooManyParameters { limit: MAX_PARAMETERS });
+            }
             located.push((Assignment { name: name.to_owned(), literal }, at..end));
             at = end;
         }
@@ -110,28 +147,10 @@ impl Launcher {
 fn parameter(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.split_once('=')?;
     let name = name.trim_end();
-    let is_name =
-        name.starts_with("wlrm_") && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let is_name = name.starts_with("wlrm_")
+        && name.len() <= MAX_NAME_BYTES
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     is_name.then(|| (name, value.trim_start_matches(' ')))
-}
-
-/// Length of a literal: up to the end of its line, or of the line that closes its triple quotes.
-fn literal_length(text: &str, name: &str) -> Result<usize, BundleError> {
-    let to_line_end = |from: usize| text[from..].find('\n').map_or(text.len(), |end| from + end + 1);
-    let unreadable = || BundleError::Literal { name: name.to_owned() };
-    for quotes in ["\"\"\"", "'''"] {
-        if text.starts_with(quotes) {
-            let close = text[3..].find(quotes).ok_or_else(unreadable)?;
-            return Ok(to_line_end(3 + close + 3));
-        }
-    }
-    let line = &text[..to_line_end(0)];
-    let value = line.trim_end();
-    if value.is_empty() || value.ends_with(['\\', '(', ',', '[', '{']) {
-        Err(unreadable())
-    } else {
-        Ok(line.len())
-    }
 }
 
 /// A JSON string is a valid Python string literal.
@@ -187,11 +206,41 @@ mod tests {
     }
 
     #[test]
-    fn names_a_parameter_whose_value_spans_lines() {
-        for text in ["wlrm_node_addr = (\n  'a'\n)", "wlrm_node_ca = '''never closed"] {
+    fn names_a_parameter_whose_value_is_no_literal() {
+        for text in [
+            "wlrm_node_addr = (\n  'a'\n)",
+            "wlrm_node_ca = '''never closed",
+            "wlrm_node_addr = open('/etc/passwd').read()\n",
+            "wlrm_node_addr = 'a'; import os\n",
+        ] {
             let error = Launcher::read(text.to_owned()).assignments().unwrap_err().to_string();
             assert!(error.contains("wlrm_node_"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_value_is_shown_in_one_short_line_without_control_characters() {
+        let shown = |name: &str, literal: &str| {
+            Assignment { name: name.to_owned(), literal: literal.to_owned() }.to_string()
+        };
+        assert_eq!(shown("wlrm_inline", "False  # ours"), "wlrm_inline = False  # ours");
+        assert_eq!(shown("wlrm_node_addr", r#""a\"b'é""#), r#"wlrm_node_addr = "a\"b'é""#);
+        let hostile = shown("wlrm_node_ca", "'a\u{1b}[2J\r\n\u{202e}'");
+        assert_eq!(hostile, r"wlrm_node_ca = 'a\u{1b}[2J\r\n\u{202e}'");
+        assert_eq!(
+            shown("wlrm_node_ca", &"x".repeat(100_000)),
+            format!("wlrm_node_ca = {}…", "x".repeat(200))
+        );
+        assert_eq!(shown("wlrm_signing_key", "'6b6579'"), "wlrm_signing_key = …");
+        assert_eq!(shown("wlrm_block_me", "None"), "wlrm_block_me = None");
+    }
+
+    #[test]
+    fn a_text_with_endless_parameters_is_rejected() {
+        let error = Launcher::read("wlrm_x = 1\n".repeat(100_000)).assignments().unwrap_err();
+        assert_eq!(error.to_string(), "the launcher has more than 200 parameters");
+        let long = format!("wlrm_{} = 1\n", "x".repeat(100_000));
+        assert_eq!(Launcher::read(long).assignments().unwrap(), []);
     }
 
     #[test]

@@ -115,4 +115,15 @@ mod tests {
         fs::write(&file.path, "\n").unwrap();
         assert!(file.provide().unwrap_err().to_string().contains("token contains no valid token"));
     }
+
+    #[test]
+    fn rejects_a_short_token() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = TokenFile { path: dir.path().join("token"), role: Role::Admin };
+        fs::write(&file.path, "nineteen-characters\n").unwrap();
+        let TokenFileError::Invalid { source, .. } = file.provide().unwrap_err() else { panic!("accepted") };
+        assert_eq!(source.to_string(), "the token is shorter than 20 characters");
+        fs::write(&file.path, "twenty-characters-is\n").unwrap();
+        assert_eq!(file.provide().unwrap().token.reveal(), "twenty-characters-is");
+    }
 }

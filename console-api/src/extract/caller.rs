@@ -5,6 +5,7 @@ use crate::{
     actor::{Actor, Role},
     app::App,
     audit::Author,
+    caller_limit::CallerPermit,
     error::ApiError,
     session_cookie,
     token::Token,
@@ -15,6 +16,7 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use listener::Peer;
+use uuid::Uuid;
 
 /// A caller that may read.
 #[derive(Debug)]
@@ -28,9 +30,48 @@ pub struct Analyst(pub Author);
 #[derive(Debug)]
 pub struct Admin(pub Author);
 
-/// A node, identified by the SHA-256 of its token.
+/// A node.
 #[derive(Debug)]
-pub struct NodeCaller(pub String);
+pub struct NodeCaller {
+    pub token_id: Uuid,
+    /// The SHA-256 of its token.
+    pub token: String,
+}
+
+/// A caller that may search, with a permit that is held until the end of the call.
+#[derive(Debug)]
+pub struct Searching<C> {
+    pub caller: C,
+    pub permit: CallerPermit,
+}
+
+/// A caller with the id of its user or token.
+pub trait Identified: FromRequestParts<App, Rejection = ApiError> + Send {
+    fn id(&self) -> Option<Uuid>;
+}
+
+impl Identified for Reader {
+    fn id(&self) -> Option<Uuid> {
+        Some(self.0.id)
+    }
+}
+
+impl Identified for Analyst {
+    fn id(&self) -> Option<Uuid> {
+        self.0.id
+    }
+}
+
+impl<C: Identified> FromRequestParts<App> for Searching<C> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let caller = C::from_request_parts(parts, app).await?;
+        let id = caller.id().unwrap_or_default();
+        let permit = app.searches.enter(id).await.map_err(ApiError::of_search)?;
+        Ok(Self { caller, permit })
+    }
+}
 
 impl FromRequestParts<App> for Reader {
     type Rejection = ApiError;
@@ -64,7 +105,9 @@ impl FromRequestParts<App> for NodeCaller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let actor = authorized(parts, app, |role| role == Role::Node, "a token of role node").await?;
-        Ok(Self(bearer(&parts.headers).map_or(actor.name, |token| token.digest())))
+        // Only tokens have this role.
+        let token = bearer(&parts.headers).ok_or(ApiError::Unauthorized)?.digest();
+        Ok(Self { token_id: actor.id, token })
     }
 }
 

@@ -22,11 +22,15 @@ const ERRORS: [(u16, &str, &str); 13] = [
     (428, "`If-Match` is missing.", "send `If-Match` with the `ETag` of the object to change"),
     (
         429,
-        "Too many sign-in attempts or records; retry after `Retry-After`.",
+        "Too many sign-in attempts, records or long polls; retry after `Retry-After`.",
         "too many sign-in attempts; retry in 60 s",
     ),
     (500, "The console failed.", "the console failed; see its log"),
-    (503, "Overloaded; retry after `Retry-After`.", "the console is overloaded; retry in 1 s"),
+    (
+        503,
+        "Overloaded, or the limit of a caller or of a search; `detail` names it. Retry after `Retry-After`.",
+        "this user or token already runs 2 searches at a time; wait for their end, or narrow them",
+    ),
 ];
 
 /// The title of a problem with this status.

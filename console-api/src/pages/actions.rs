@@ -5,7 +5,7 @@ use super::{ip_lists, render, view};
 use crate::{
     attack::{Mark, MarkDraft},
     error::ApiError,
-    extract::{Analyst, Id, Named},
+    extract::{Analyst, Id, Named, Searching},
     hit::{HitDetail, RecordedHit},
     paging::Slice,
     ruleset::{EntryDraft, RuleDraft},
@@ -189,7 +189,7 @@ impl PreviewPage {
 
 /// The recorded hits that the rule would affect.
 pub(super) async fn preview_rule<F: HitRuleForm>(
-    _: Analyst,
+    _: Searching<Analyst>,
     State(store): State<Store>,
     Named(HitDetail { hit, .. }): Named<HitDetail>,
     Query(form): Query<F>,

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     attack::{Attack, AttackGroup, AttackStatus},
     error::ApiError,
-    extract::{Query, Reader},
+    extract::{Query, Reader, Searching},
     paging::{Page, Slice},
     store::{Store, StoreError},
     view::View,
@@ -121,7 +121,7 @@ impl AttacksPage {
 }
 
 pub(super) async fn list(
-    Reader(actor): Reader,
+    Searching { caller: Reader(actor), .. }: Searching<Reader>,
     State(store): State<Store>,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
     search: Result<Query<Search>, ApiError>,
@@ -131,7 +131,7 @@ pub(super) async fn list(
         return Ok(Redirect::to(&hit).into_response());
     }
     let not_inspected = store.not_inspected_counts().await?.total;
-    let views = store.views(&actor.name, &Slice { limit: VIEWS, after: None }).await?.items;
+    let views = store.views(actor.id, &Slice { limit: VIEWS, after: None }).await?.items;
     let can_edit = actor.role.can_edit();
     let search = match search {
         Ok(Query(search)) => search,

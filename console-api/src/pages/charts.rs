@@ -8,7 +8,7 @@ use super::{
 use crate::{
     attack::{AttackGroup, AttackStats, SeriesPoint},
     error::ApiError,
-    extract::{Query, Reader},
+    extract::{Query, Reader, Searching},
     store::Store,
 };
 use askama::Template;
@@ -120,7 +120,7 @@ fn share(part: u64, total: u64) -> u64 {
 }
 
 pub(super) async fn of_attacks(
-    _: Reader,
+    _: Searching<Reader>,
     State(store): State<Store>,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
     Query(search): Query<Search>,

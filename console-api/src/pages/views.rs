@@ -27,7 +27,7 @@ struct ViewsPage {
 
 impl ViewsPage {
     fn can_edit(&self, view: &View) -> bool {
-        self.actor.role.can_edit() && view.is_editable_by(&self.actor.name, Some(self.actor.role))
+        self.actor.role.can_edit() && view.is_editable_by(Some(self.actor.id), Some(self.actor.role))
     }
 
     /// The search, in one line.
@@ -44,7 +44,7 @@ pub(super) async fn list(
     State(store): State<Store>,
     Query(slice): Query<Slice>,
 ) -> Result<Response, ApiError> {
-    Ok(render(&ViewsPage { page: store.views(&actor.name, &slice).await?, actor }))
+    Ok(render(&ViewsPage { page: store.views(actor.id, &slice).await?, actor }))
 }
 
 /// The form next to the list of attacks.

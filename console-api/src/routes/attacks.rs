@@ -3,7 +3,7 @@
 use crate::{
     attack::{Attack, AttackDetail, AttackGroup, AttackStats, Grouping, Order},
     error::ApiError,
-    extract::{FromParameters, Id, Named, Parameters, Query, Reader, Tagged},
+    extract::{FromParameters, Id, Named, Parameters, Query, Reader, Searching, Tagged},
     hit::RecordedHit,
     paging::{Page, Slice},
     query::{Filter, Schema, TimeRange},
@@ -46,10 +46,13 @@ pub(super) enum AttackListing {
     path = "/attacks",
     security(("token" = ["reader"])),
     params(Filter, Grouping, Order, Slice),
-    responses((status = 200, description = "A page of attacks; with `group_by`, of groups.", body = AttackListing))
+    responses(
+        (status = 200, description = "A page of attacks; with `group_by`, of groups.", body = AttackListing),
+        (status = 503, description = "Too many searches at a time, or the search takes too long."),
+    )
 )]
 pub(super) async fn list(
-    _: Reader,
+    _: Searching<Reader>,
     State(store): State<Store>,
     Query((filter, listing)): Query<(Filter, Listing)>,
 ) -> Result<Json<AttackListing>, ApiError> {
@@ -69,10 +72,13 @@ pub(super) async fn list(
     path = "/attacks/stats",
     security(("token" = ["reader"])),
     params(Filter),
-    responses((status = 200, description = "Totals, a time series, and the most frequent values.", body = AttackStats))
+    responses(
+        (status = 200, description = "Totals, a time series, and the most frequent values.", body = AttackStats),
+        (status = 503, description = "Too many searches at a time, or the search takes too long."),
+    )
 )]
 pub(super) async fn stats(
-    _: Reader,
+    _: Searching<Reader>,
     State(store): State<Store>,
     Query((filter, times)): Query<(Filter, TimeRange)>,
 ) -> Result<Json<AttackStats>, ApiError> {

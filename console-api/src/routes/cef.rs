@@ -5,7 +5,7 @@ use crate::{
     attachment::Attachment,
     attack::{Attack, cef},
     error::ApiError,
-    extract::{Query, Reader},
+    extract::{Query, Reader, Searching},
     query::Filter,
     store::Store,
 };
@@ -24,14 +24,17 @@ const CEF: Format = Format {
     path = "/attacks/export.cef",
     security(("token" = ["reader"])),
     params(Filter),
-    responses((status = 200, description = "The attacks, one event per line.", body = String, content_type = "text/plain"))
+    responses(
+        (status = 200, description = "The attacks, one event per line.", body = String, content_type = "text/plain"),
+        (status = 503, description = "Too many searches at a time, or the search takes too long."),
+    )
 )]
 pub(super) async fn cef(
-    _: Reader,
+    caller: Searching<Reader>,
     State(store): State<Store>,
     Query(filter): Query<Filter>,
 ) -> Result<Attachment, ApiError> {
-    export(store, filter, &CEF).await
+    export(caller, store, filter, &CEF).await
 }
 
 fn as_events(text: &mut Vec<u8>, attacks: &[Attack]) {

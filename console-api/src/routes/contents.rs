@@ -3,7 +3,7 @@
 use super::exclusions::Wanted;
 use crate::{
     error::ApiError,
-    extract::{Analyst, Body, Id, Named, Query},
+    extract::{Analyst, Body, Id, Named, Query, Searching},
     hit::HitDetail,
     ruleset::StoredRule,
     simulation::{content::ContentDraft, preview},
@@ -23,10 +23,11 @@ use axum::{extract::State, response::Response};
         (status = 200, description = "The preview.", body = preview::Preview),
         (status = 201, description = "The new rule; `ETag` is its revision.", body = StoredRule),
         (status = 409, description = "The limit of rules is reached."),
+        (status = 503, description = "Too many searches at a time, or the search takes too long."),
     )
 )]
 pub(super) async fn declare(
-    Analyst(author): Analyst,
+    Searching { caller: Analyst(author), .. }: Searching<Analyst>,
     State(ruleset): State<RulesetWriter>,
     Query(wanted): Query<Wanted>,
     Named(HitDetail { hit, .. }): Named<HitDetail>,

@@ -3,7 +3,7 @@
 use crate::{
     audit::Author,
     error::ApiError,
-    extract::{Analyst, Body, FromParameters, Id, Named, Parameters, Query, Tagged},
+    extract::{Analyst, Body, FromParameters, Id, Named, Parameters, Query, Searching, Tagged},
     hit::{HitDetail, RecordedHit},
     openapi::query_parameter,
     paging::Slice,
@@ -83,10 +83,11 @@ impl IntoParams for Wanted {
         (status = 200, description = "The preview.", body = preview::Preview),
         (status = 201, description = "The new rule; `ETag` is its revision.", body = StoredRule),
         (status = 409, description = "The limit of rules is reached."),
+        (status = 503, description = "Too many searches at a time, or the search takes too long."),
     )
 )]
 pub(super) async fn exclude(
-    Analyst(author): Analyst,
+    Searching { caller: Analyst(author), .. }: Searching<Analyst>,
     State(ruleset): State<RulesetWriter>,
     Query(wanted): Query<Wanted>,
     Named(HitDetail { hit, .. }): Named<HitDetail>,

@@ -4,7 +4,7 @@ use crate::{
     attachment::Attachment,
     attack::Attack,
     error::ApiError,
-    extract::{Query, Reader},
+    extract::{Query, Reader, Searching},
     query::Filter,
     store::{Store, StoreError},
 };
@@ -29,14 +29,17 @@ const NDJSON: Format =
     path = "/attacks/export.csv",
     security(("token" = ["reader"])),
     params(Filter),
-    responses((status = 200, description = "The attacks, one row each.", body = String, content_type = "text/csv"))
+    responses(
+        (status = 200, description = "The attacks, one row each.", body = String, content_type = "text/csv"),
+        (status = 503, description = "Too many searches at a time, or the search takes too long."),
+    )
 )]
 pub(super) async fn csv(
-    _: Reader,
+    caller: Searching<Reader>,
     State(store): State<Store>,
     Query(filter): Query<Filter>,
 ) -> Result<Attachment, ApiError> {
-    export(store, filter, &CSV).await
+    export(caller, store, filter, &CSV).await
 }
 
 /// Exports the attacks that match a filter as NDJSON.
@@ -45,14 +48,17 @@ pub(super) async fn csv(
     path = "/attacks/export.ndjson",
     security(("token" = ["reader"])),
     params(Filter),
-    responses((status = 200, description = "The attacks, one object per line.", body = String, content_type = "application/x-ndjson"))
+    responses(
+        (status = 200, description = "The attacks, one object per line.", body = String, content_type = "application/x-ndjson"),
+        (status = 503, description = "Too many searches at a time, or the search takes too long."),
+    )
 )]
 pub(super) async fn ndjson(
-    _: Reader,
+    caller: Searching<Reader>,
     State(store): State<Store>,
     Query(filter): Query<Filter>,
 ) -> Result<Attachment, ApiError> {
-    export(store, filter, &NDJSON).await
+    export(caller, store, filter, &NDJSON).await
 }
 
 /// A file format.
@@ -65,12 +71,17 @@ pub(super) struct Format {
 }
 
 /// The first batch is read before the response starts, so that a failure is an error response. A
-/// later failure truncates the file.
-pub(super) async fn export(store: Store, filter: Filter, format: &Format) -> Result<Attachment, ApiError> {
+/// later failure truncates the file. It counts as one search until its end.
+pub(super) async fn export(
+    Searching { permit, .. }: Searching<Reader>,
+    store: Store,
+    filter: Filter,
+    format: &Format,
+) -> Result<Attachment, ApiError> {
     let &Format { content_type, file_name, head, write } = format;
     let first = store.attacks_after(&filter, None, BATCH).await?;
-    let start = (Some(first), head.as_bytes().to_vec());
-    let body = Body::from_stream(stream::try_unfold(start, move |(attacks, mut text)| {
+    let start = (Some(first), head.as_bytes().to_vec(), permit);
+    let body = Body::from_stream(stream::try_unfold(start, move |(attacks, mut text, permit)| {
         let (store, filter) = (store.clone(), filter.clone());
         async move {
             let Some(attacks) = attacks else { return Ok::<_, StoreError>(None) };
@@ -81,7 +92,7 @@ pub(super) async fn export(store: Store, filter: Filter, format: &Format) -> Res
                 }
                 _ => None,
             };
-            Ok(Some((text, (next, Vec::new()))))
+            Ok(Some((text, (next, Vec::new(), permit))))
         }
     }));
     Ok(Attachment { content_type, file_name: file_name.to_owned(), body })
@@ -129,10 +140,23 @@ fn csv_rows(text: &mut Vec<u8>) -> csv::Writer<&mut Vec<u8>> {
 }
 
 /// Formula guard (OWASP, CSV injection): spreadsheets evaluate fields that start like a formula,
-/// even quoted ones. An apostrophe makes them text.
+/// even quoted ones, and some drop what precedes it. An apostrophe makes them text.
 fn guarded(field: &str) -> String {
-    let is_formula = field.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    let is_formula = field.starts_with(['\t', '\r', '\n'])
+        || field.trim_start_matches(is_blank).starts_with(starts_formula);
     if is_formula { format!("'{field}") } else { field.to_owned() }
+}
+
+/// White space of Unicode, control characters, and characters without a width.
+fn is_blank(character: char) -> bool {
+    let has_no_width = matches!(character, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    character.is_whitespace() || character.is_control() || has_no_width
+}
+
+/// The signs that start a formula, with their full-width and small forms.
+fn starts_formula(character: char) -> bool {
+    "=+-@＝＋－＠﹦﹢﹣﹫−".contains(character)
 }
 
 #[cfg(test)]
@@ -150,5 +174,20 @@ mod tests {
         assert_eq!(field("@SUM(1,2)"), "\"'@SUM(1,2)\"");
         assert_eq!(field("a\",b\r\n"), "\"a\"\",b\r\n\"");
         assert_eq!(field("1=1"), "1=1");
+    }
+
+    #[test]
+    fn a_formula_after_blanks_is_text() {
+        for start in
+            ["", " ", "  \t", "\r", "\n", "\u{a0}", "\u{3000}", "\u{2028}", "\u{feff}", "\u{200b} ", "\0"]
+        {
+            for sign in "=+-@＝＋－＠﹦﹢﹣﹫−".chars() {
+                let field = format!("{start}{sign}1");
+                assert_eq!(guarded(&field), format!("'{field}"), "{field:?}");
+            }
+        }
+        for field in ["", " ", " 1=1", "/a?b=-1", "'=1", "\u{3000}a=1"] {
+            assert_eq!(guarded(field), field, "{field:?}");
+        }
     }
 }

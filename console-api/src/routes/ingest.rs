@@ -120,7 +120,7 @@ impl FromRequest<App> for Batch {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let (mut parts, unread) = request.into_parts();
-        let NodeCaller(token) = NodeCaller::from_request_parts(&mut parts, app).await?;
+        let NodeCaller { token, .. } = NodeCaller::from_request_parts(&mut parts, app).await?;
         let permit = app.ingest_quota.enter(&token, app.clock.now()).inspect_err(|refused| {
             let is_rate = matches!(refused, ApiError::TooManyRecords { .. });
             app.metrics.refused(if is_rate { "rate" } else { "places" });

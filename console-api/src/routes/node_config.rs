@@ -1,12 +1,11 @@
 //! The ruleset for nodes, with long polling.
 
 use crate::{
-    change_notifier::ChangeNotifier,
-    clock::Clock,
+    app::App,
+    caller_limit::Exceeded,
     error::ApiError,
     extract::{FromParameters, NodeCaller, Parameters, Query},
     openapi::query_parameter,
-    store::Store,
 };
 use axum::{
     Json,
@@ -47,17 +46,25 @@ impl FromParameters for Wait {
     path = "/node/config",
     security(("token" = ["node"])),
     params(Wait, ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the known ruleset.")),
-    responses((status = 200, description = "The ruleset.", body = Ruleset), (status = 304, description = "No change within the time."))
+    responses(
+        (status = 200, description = "The ruleset.", body = Ruleset),
+        (status = 304, description = "No change within the time."),
+        (status = 429, description = "Too many calls of this token wait for a change."),
+        (status = 503, description = "Too many calls wait for a change."),
+    )
 )]
 pub(super) async fn current(
-    _: NodeCaller,
-    State(store): State<Store>,
-    State(clock): State<Clock>,
-    State(notifier): State<ChangeNotifier>,
+    NodeCaller { token_id, .. }: NodeCaller,
+    State(App { store, clock, change_notifier: notifier, polls, .. }): State<App>,
     headers: HeaderMap,
     Query(Wait(wait)): Query<Wait>,
 ) -> Result<Response, ApiError> {
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    // Nodes retry within a second, with the rules that they have.
+    let _permit = polls.enter(token_id).await.map_err(|exceeded| match exceeded {
+        Exceeded::OfCaller(limit) => ApiError::TooManyPolls { limit },
+        Exceeded::OfAll(limit) => ApiError::PollsBusy { limit },
+    })?;
     let deadline = Instant::now() + wait;
     // Before the first read, so that no change is missed.
     let mut waiting = notifier.subscribe();

@@ -6,7 +6,7 @@ use crate::{
     attachment::Attachment,
     attack::{Attack, AttackStatus},
     error::ApiError,
-    extract::{Query, Reader},
+    extract::{Query, Reader, Searching},
     query::Filter,
     store::Store,
 };
@@ -26,14 +26,17 @@ const OCSF: Format = Format {
     path = "/attacks/export.ocsf",
     security(("token" = ["reader"])),
     params(Filter),
-    responses((status = 200, description = "The attacks, one event per line.", body = String, content_type = "application/x-ndjson"))
+    responses(
+        (status = 200, description = "The attacks, one event per line.", body = String, content_type = "application/x-ndjson"),
+        (status = 503, description = "Too many searches at a time, or the search takes too long."),
+    )
 )]
 pub(super) async fn findings(
-    _: Reader,
+    caller: Searching<Reader>,
     State(store): State<Store>,
     Query(filter): Query<Filter>,
 ) -> Result<Attachment, ApiError> {
-    export(store, filter, &OCSF).await
+    export(caller, store, filter, &OCSF).await
 }
 
 fn as_findings(text: &mut Vec<u8>, attacks: &[Attack]) {

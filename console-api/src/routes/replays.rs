@@ -47,7 +47,11 @@ pub(super) async fn one(_: Reader, Query(()): Query<()>, Named(replay): Named<Re
     path = "/replays",
     security(("token" = ["analyst"])),
     request_body(content = ReplayDraft, example = json!({"recorded": {"from": "-7d"}, "candidate": {"add": [{"effect": {"kind": "ignore", "findings": {"type": "sqli"}, "points": [[["get", "q"]]]}}]}})),
-    responses((status = 202, description = "Started; poll its address for the progress.", body = Replay), (status = 409, description = "Another replay is running."))
+    responses(
+        (status = 202, description = "Started; poll its address for the progress.", body = Replay),
+        (status = 409, description = "Another replay is running."),
+        (status = 503, description = "The search for recorded hits takes too long."),
+    )
 )]
 pub(super) async fn start(
     Analyst(author): Analyst,

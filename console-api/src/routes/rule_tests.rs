@@ -3,7 +3,7 @@
 use crate::{
     clock::Clock,
     error::ApiError,
-    extract::{Analyst, Body, FromBody},
+    extract::{Analyst, Body, FromBody, Searching},
     json_object,
     replay::Selection,
     ruleset::RuleDraft,
@@ -32,10 +32,13 @@ pub(super) struct TestDraft {
     path = "/rules/test",
     security(("token" = ["analyst"])),
     request_body(content = TestDraft, example = json!({"rule": {"effect": {"kind": "detector", "pattern": {"regex": "(?i)legacy-[0-9]+"}, "attack_type": "rce", "severity": "high"}}, "recorded": {"query": "host:shop.example.com", "from": "-7d"}})),
-    responses((status = 200, description = "The matches of the detector.", body = detector::Test))
+    responses(
+        (status = 200, description = "The matches of the detector.", body = detector::Test),
+        (status = 503, description = "Too many searches at a time, or the search takes too long."),
+    )
 )]
 pub(super) async fn test(
-    _: Analyst,
+    _: Searching<Analyst>,
     State(store): State<Store>,
     State(clock): State<Clock>,
     Body(draft): Body<TestDraft>,

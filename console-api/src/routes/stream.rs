@@ -1,12 +1,13 @@
 //! Live attacks as server-sent events.
 
 use crate::{
+    app::App,
     attack::{Attack, Order},
-    change_notifier::ChangeNotifier,
+    caller_limit::{CallerPermit, Exceeded},
     clock::Clock,
     error::{ApiError, with_sources},
     extract::{FromParameters, Parameters, Query, Reader},
-    metrics::{Metrics, Watching},
+    metrics::Watching,
     paging::Slice,
     query::{Condition, Filter, TimeRange},
     store::{Store, StoreError},
@@ -36,18 +37,22 @@ const RECENT: SignedDuration = SignedDuration::from_mins(15);
     path = "/attacks/stream",
     security(("token" = ["reader"])),
     params(Filter, ("since" = Option<Uuid>, Query, description = "A UUID of version 7, made together with a list of attacks: no attack between the list and the stream is missed.")),
-    responses((status = 200, description = "An endless stream of events.", body = String, content_type = "text/event-stream"))
+    responses(
+        (status = 200, description = "An endless stream of events.", body = String, content_type = "text/event-stream"),
+        (status = 503, description = "Too many streams."),
+    )
 )]
 pub(super) async fn attacks(
-    _: Reader,
-    State(store): State<Store>,
-    State(clock): State<Clock>,
-    State(metrics): State<Metrics>,
-    State(notifier): State<ChangeNotifier>,
+    Reader(actor): Reader,
+    State(App { store, clock, metrics, change_notifier: notifier, streams, .. }): State<App>,
     Query((Since(since), filter)): Query<(Since, Filter)>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+    let permit = streams.enter(actor.id).await.map_err(|exceeded| match exceeded {
+        Exceeded::OfCaller(limit) => ApiError::TooManyStreams { limit },
+        Exceeded::OfAll(_) => ApiError::SearchesBusy,
+    })?;
     let counted = metrics.stream();
-    let mut watch = Watch { store, clock, filter, known: HashMap::new(), _counted: counted };
+    let mut watch = Watch { store, clock, filter, known: HashMap::new(), _counted: counted, _permit: permit };
     // The known attacks are not reported.
     watch.changes().await?;
     if let Some(since) = since {
@@ -89,6 +94,7 @@ struct Watch {
     /// not select, and blocked hits.
     known: HashMap<Uuid, (u64, u64)>,
     _counted: Watching,
+    _permit: CallerPermit,
 }
 
 impl Watch {

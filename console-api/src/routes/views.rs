@@ -23,7 +23,7 @@ pub(super) async fn list(
     State(store): State<Store>,
     Query(slice): Query<Slice>,
 ) -> Result<Json<Page<View>>, ApiError> {
-    Ok(Json(store.views(&actor.name, &slice).await?))
+    Ok(Json(store.views(actor.id, &slice).await?))
 }
 
 /// A view.
@@ -40,7 +40,7 @@ pub(super) async fn one(
     Id(id): Id,
     Query(()): Query<()>,
 ) -> Result<Tagged<View>, ApiError> {
-    views::visible(&store, id, &actor.name).await.map(Tagged)
+    views::visible(&store, id, Some(actor.id)).await.map(Tagged)
 }
 
 /// Saves a search.

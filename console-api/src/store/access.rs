@@ -1,5 +1,6 @@
-//! Access data: users, sessions, tokens, signing keys and the audit log.
+//! Access data: users and their known networks, sessions, tokens and signing keys.
 
+pub(crate) mod networks;
 pub(crate) mod sessions;
 pub(crate) mod signing_keys;
 pub(crate) mod tokens;

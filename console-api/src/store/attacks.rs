@@ -174,7 +174,7 @@ impl Store {
         }
         statement.push_order(order).push(" limit ").bind(i64::from(slice.limit) + 1).push(")");
         statement.push_order(order);
-        let items = statement.fetch_all(&self.reader).await?;
+        let items = statement.fetch_all(&self.searcher).await?;
         Ok(Page::cut_at(items, slice.limit, |attack: &Attack| Cursor {
             list: order.text(),
             position: order.by.of(attack),
@@ -197,7 +197,7 @@ impl Store {
             statement.push(" and a.id > ").bind(after.to_string());
         }
         statement.push(" order by a.id limit ").bind(i64::from(limit));
-        statement.fetch_all(&self.reader).await
+        statement.fetch_all(&self.searcher).await
     }
 
     /// The attacks of these ids that match a filter.

@@ -25,8 +25,8 @@ pub(crate) async fn record(
 ) -> Result<(), StoreError> {
     let value = |value: &Option<_>| value.as_ref().map(|value: &serde_json::Value| value.to_string());
     sqlx::query(
-        "insert into audit (id, at, actor, role, action, kind, object, before, after, ruleset) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "insert into audit (id, at, actor, role, action, kind, object, before, after, ruleset, actor_id) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(Uuid::now_v7().to_string())
     .bind(author.at.as_millisecond())
@@ -38,6 +38,7 @@ pub(crate) async fn record(
     .bind(value(&event.before))
     .bind(value(&event.after))
     .bind(version)
+    .bind(author.id.map(|id| id.to_string()))
     .execute(connection)
     .await?;
     Ok(())
@@ -73,6 +74,7 @@ impl ReadRow for AuditLine {
             before: row.optional("before", Row::json)?,
             after: row.optional("after", Row::json)?,
             actor: row.text("actor")?,
+            actor_id: row.optional("actor_id", Row::parse)?,
             role: row.get("role")?,
             action: row.get("action")?,
             kind: row.get("kind")?,
@@ -81,7 +83,7 @@ impl ReadRow for AuditLine {
     }
 }
 
-const LINES: &str = "select id, at, actor, role, action, kind, object, before, after from audit";
+const LINES: &str = "select id, at, actor, actor_id, role, action, kind, object, before, after from audit";
 
 impl Store {
     pub async fn log_line(&self, id: Uuid) -> Result<Option<AuditLine>, StoreError> {

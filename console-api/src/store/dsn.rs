@@ -1,10 +1,7 @@
 //! Database URLs, and the start of connections.
 
 use crate::store::sql::dialect::Dialect;
-use sqlx::{
-    Executor,
-    any::{AnyConnectOptions, AnyPoolOptions},
-};
+use sqlx::{AssertSqlSafe, Database, Executor, any::AnyConnectOptions, pool::PoolOptions};
 use std::{
     fmt,
     fs::OpenOptions,
@@ -82,12 +79,16 @@ impl DatabaseUrl {
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A pool whose connections start with these statements.
-pub(crate) fn pool(size: u32, first: &'static [&'static str]) -> AnyPoolOptions {
-    AnyPoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT).after_connect(
-        move |connection, _| {
+pub(crate) fn pool<DB: Database>(size: u32, first: Vec<String>) -> PoolOptions<DB>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    PoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT).after_connect(
+        move |connection: &mut DB::Connection, _| {
+            let first = first.clone();
             Box::pin(async move {
                 for statement in first {
-                    connection.execute(*statement).await?;
+                    connection.execute(AssertSqlSafe(statement)).await?;
                 }
                 Ok(())
             })

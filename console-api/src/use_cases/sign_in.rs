@@ -6,12 +6,13 @@ use crate::{
     audit::{AuditEvent, Author},
     clock::Clock,
     error::ApiError,
-    login_throttle::LoginThrottle,
+    login_throttle::{Attempt, LoginThrottle},
     password::Password,
     store::{Holder, Store},
     token::Token,
 };
 use jiff::Timestamp;
+use listener::network;
 use std::net::IpAddr;
 use uuid::Uuid;
 
@@ -38,7 +39,9 @@ impl SignIn {
         password: String,
     ) -> Result<Opened, ApiError> {
         let now = self.clock.now();
-        self.throttle.enter(Some(name), source, now).map_err(|seconds| ApiError::TooMany { seconds })?;
+        let is_known = self.store.is_known_network(name, network(source), now).await?;
+        let attempt = Attempt::Password { user: name, is_known };
+        self.throttle.enter(attempt, source, now).map_err(|seconds| ApiError::TooMany { seconds })?;
         let (user, stored) = self.store.user_to_sign_in(name).await?.unzip();
         let matches = Password::presented(password).matches(stored).await;
         let is_right = matches.inspect_err(|_| self.throttle.undo(Some(name), source))?;
@@ -46,20 +49,21 @@ impl SignIn {
             self.record_failure(name, source).await?;
             return Err(ApiError::WrongPassword);
         };
-        self.throttle.succeeded(Some(name), source, now);
-        let actor = Actor { name: user.name, role: user.role };
-        self.open(actor, Holder::User(user.id), now + SESSION).await
+        self.throttle.succeeded(Some(name), source);
+        let actor = Actor { id: user.id, name: user.name, role: user.role };
+        let holder = Holder::User { id: user.id, network: network(source) };
+        self.open(actor, holder, now + SESSION).await
     }
 
     /// Opens a session for the holder of a token.
     pub async fn by_token(&self, source: IpAddr, token: &Token) -> Result<Opened, ApiError> {
         let now = self.clock.now();
-        self.throttle.enter(None, source, now).map_err(|seconds| ApiError::TooMany { seconds })?;
+        self.throttle.enter(Attempt::Token, source, now).map_err(|seconds| ApiError::TooMany { seconds })?;
         let Some(actor) = self.store.actor_of_token(token, now).await? else {
             self.record_failure("token", source).await?;
             return Err(ApiError::Unauthorized);
         };
-        self.throttle.succeeded(None, source, now);
+        self.throttle.succeeded(None, source);
         if !actor.role.can_read() {
             return Err(ApiError::Forbidden("a token of role admin, analyst or read_only"));
         }
@@ -72,6 +76,7 @@ impl SignIn {
         let (secret, now) = (Token::generate(), self.clock.now());
         let session = Session {
             id: Uuid::now_v7(),
+            holder_id: actor.id,
             name: actor.name.clone(),
             role: actor.role,
             created_at: now,
@@ -85,7 +90,7 @@ impl SignIn {
     async fn record_failure(&self, name: &str, source: IpAddr) -> Result<(), ApiError> {
         // An unknown name can be long, or a password typed into the wrong field.
         let name: String = name.chars().take(100).collect();
-        let author = Author { name: name.clone(), role: None, at: self.clock.now() };
+        let author = Author { id: None, name: name.clone(), role: None, at: self.clock.now() };
         Ok(self.store.record_audit_event(&author, &AuditEvent::refused_sign_in(&name, source)).await?)
     }
 }

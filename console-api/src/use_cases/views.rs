@@ -8,9 +8,9 @@ use crate::{
 };
 use uuid::Uuid;
 
-/// A view that this user can see.
-pub async fn visible(store: &Store, id: Uuid, name: &str) -> Result<View, ApiError> {
-    let view = store.find::<View>(id).await?.filter(|view| view.is_visible_to(name));
+/// A view that this user or token can see.
+pub async fn visible(store: &Store, id: Uuid, caller: Option<Uuid>) -> Result<View, ApiError> {
+    let view = store.find::<View>(id).await?.filter(|view| view.is_visible_to(caller));
     view.ok_or_else(|| ApiError::not_found("view", id))
 }
 
@@ -34,8 +34,8 @@ pub async fn delete(store: &Store, author: &Author, known: (Uuid, u32)) -> Resul
 }
 
 async fn editable(store: &Store, id: Uuid, author: &Author) -> Result<View, ApiError> {
-    let view = visible(store, id, &author.name).await?;
-    if view.is_editable_by(&author.name, author.role) {
+    let view = visible(store, id, author.id).await?;
+    if view.is_editable_by(author.id, author.role) {
         Ok(view)
     } else {
         Err(ApiError::Forbidden("its owner, or an administrator"))

@@ -37,12 +37,12 @@ pub(crate) const DATABASE_URL: &str = "CONSOLE_TEST_DATABASE_URL";
 pub(crate) struct Console {
     pub(crate) router: Router,
     pub(crate) store: Store,
-    database: Database,
+    pub(crate) database: Database,
 }
 
 /// A database of one test.
 pub(crate) struct Database {
-    at: DatabaseUrl,
+    pub(crate) at: DatabaseUrl,
     url: String,
     _dir: TempDir,
 }

@@ -16,6 +16,7 @@ mod health;
 mod hits;
 mod ingest;
 mod ip_lists;
+mod limits;
 mod marks;
 mod metrics;
 mod migrations;

@@ -2,6 +2,7 @@
 
 use crate::harness::{Console, Database, attack, hit, request_id, uuid, with};
 use crate::suspicious::suspicious;
+use console_api::paging::Slice;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Executor as _, migrate::Migrator};
 
@@ -57,4 +58,31 @@ async fn a_database_without_counters_of_suspicious_hits_is_upgraded_and_keeps_it
         assert_eq!(stats["top"]["ip"][0]["hits"], hits, "{stats}");
         assert_eq!(stats["response_statuses"], json!({"403": 1}), "{stats}");
     }
+}
+
+#[tokio::test]
+async fn an_old_view_belongs_to_the_user_of_its_time() {
+    let database = old_database(3).await;
+    let (ann, bob, before, after) = (uuid(701), uuid(702), 1_767_261_600_000_i64, 1_767_261_700_000_i64);
+    let mut connection = database.connect().await;
+    for (id, name, created) in [(&ann, "ann", before - 1), (&bob, "bob", after)] {
+        let user = format!(
+            "insert into users (id, name, role, password, revision, created_at) \
+             values ('{id}', '{name}', 'analyst', '', 1, {created})"
+        );
+        connection.execute(AssertSqlSafe(user)).await.unwrap();
+        let view = format!(
+            "insert into views (id, revision, owner, created_at, updated_at, draft, shared) values ('{}', 1, '{name}', \
+             {before}, {before}, '{{\"name\": \"Mine\"}}', 'no')",
+            id.replace("-8000-", "-9000-")
+        );
+        connection.execute(AssertSqlSafe(view)).await.unwrap();
+    }
+    let console = Console::on(database).await;
+    let id = |text: &str| text.parse().unwrap();
+    let views = async |owner: &str| {
+        let slice = Slice { limit: 10, after: None };
+        console.store.views(id(owner), &slice).await.unwrap().items.len()
+    };
+    assert_eq!((views(&ann).await, views(&bob).await), (1, 0), "bob was created after the view");
 }

@@ -10,18 +10,18 @@ use axum::{
     body::Body,
     http::{Request, header},
 };
-use console_api::actor::Role;
+use console_api::{actor::Role, clock::Clock, retention::Retention};
 use serde_json::json;
 
-const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
-async fn sign_in(router: &Router, source: &str, user: &str, password: &str) -> Answer {
+pub(crate) async fn sign_in(router: &Router, source: &str, user: &str, password: &str) -> Answer {
     let request = Request::post("/api/v1/sessions").header(header::CONTENT_TYPE, "application/json");
     let body = json!({"user": user, "password": password}).to_string();
     send(router, request.header("x-forwarded-for", source).body(Body::from(body)).unwrap()).await
 }
 
-fn cookie(answer: &Answer) -> String {
+pub(crate) fn cookie(answer: &Answer) -> String {
     answer.header("set-cookie").split(';').next().unwrap().to_owned()
 }
 
@@ -155,4 +155,42 @@ async fn a_session_ends_with_the_token_it_came_from() {
         async |router: &Router| call(router, "GET", "/api/v1/attacks", &cookie, &[]).await.status.as_u16();
     assert_eq!(read(&console.at("2026-01-01T12:59:59Z")).await, 200);
     assert_eq!(read(&console.at("2026-01-01T13:00:00Z")).await, 401);
+}
+
+#[tokio::test]
+async fn a_known_network_is_not_delayed_by_others_after_a_restart() {
+    let console = Console::start().await;
+    add(&console, "ann", "analyst", PASSWORD).await;
+    assert_eq!(sign_in(&console.router, "203.0.113.7", "ann", PASSWORD).await.status, 201);
+    let console = console.restart().await;
+    for n in 0..20 {
+        let source = format!("2001:db8:0:{n:x}::1");
+        assert_eq!(sign_in(&console.router, &source, "ann", "wrong horse battery").await.status, 401);
+    }
+    assert_eq!(sign_in(&console.router, "198.51.100.1", "ann", PASSWORD).await.status, 429);
+    assert_eq!(sign_in(&console.router, "203.0.113.7", "ann", PASSWORD).await.status, 201);
+}
+
+#[tokio::test]
+async fn known_networks_are_few_and_forgotten_after_thirty_days() {
+    let console = Console::start().await;
+    add(&console, "ann", "analyst", PASSWORD).await;
+    let is_known = async |source: &str, at: &str| {
+        console.store.is_known_network("ann", source.parse().unwrap(), at.parse().unwrap()).await.unwrap()
+    };
+    let (start, month) = ("2026-01-01T12:00:00Z", "2026-01-31T12:00:00Z");
+    for n in 0..34 {
+        let router = console.at(&format!("2026-01-01T12:00:{n:02}Z"));
+        assert_eq!(sign_in(&router, &format!("203.0.113.{n}"), "ann", PASSWORD).await.status, 201);
+    }
+    assert!(!is_known("203.0.113.1", start).await && is_known("203.0.113.2", start).await);
+    assert!(!is_known("203.0.113.0", month).await && is_known("203.0.113.33", month).await);
+    Retention::default().apply(&console.store, Clock::At(month.parse().unwrap())).await.unwrap();
+    let kept = console.count("select count(*) from known_networks").await;
+    assert_eq!(kept, 32);
+    Retention::default()
+        .apply(&console.store, Clock::At("2026-02-01T12:00:00Z".parse().unwrap()))
+        .await
+        .unwrap();
+    assert_eq!(console.count("select count(*) from known_networks").await, 0);
 }

@@ -1,7 +1,7 @@
 //! API tokens: secrets, expiry and revocation.
 
 use crate::{
-    harness::{Console, send},
+    harness::{Console, now, send},
     rules::admin,
 };
 use axum::{
@@ -9,7 +9,7 @@ use axum::{
     body::Body,
     http::{Request, header},
 };
-use console_api::actor::Role;
+use console_api::{actor::Role, token::Token};
 use serde_json::json;
 
 async fn read(router: &Router, token: &str) -> u16 {
@@ -50,4 +50,21 @@ async fn rejects_an_expiry_in_the_past() {
     let wanted = json!({"name": "report", "role": "read_only", "expires_at": "2026-01-01T11:00:00Z"});
     let answer = admin(&console, "POST", "/api/v1/tokens", &wanted).await;
     assert_eq!((answer.status.as_u16(), answer.json()["parameter"].as_str()), (400, Some("expires_at")));
+}
+
+#[tokio::test]
+async fn a_token_file_keeps_its_views_when_its_token_changes() {
+    let console = Console::start().await;
+    let call = async |token: &Token, method: &str, body: &str| {
+        let request = Request::builder().method(method).uri("/api/v1/views");
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {}", token.reveal()));
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        send(&console.router, request.body(Body::from(body.to_owned())).unwrap()).await
+    };
+    let (old, new) = (Token::generate(), Token::generate());
+    console.store.provision(&old, Role::Admin, now()).await.unwrap();
+    assert_eq!(call(&old, "POST", r#"{"name": "Mine", "query": "type:sqli"}"#).await.status, 201);
+    console.store.provision(&new, Role::Admin, now()).await.unwrap();
+    assert_eq!(call(&old, "GET", "").await.status, 401);
+    assert_eq!(call(&new, "GET", "").await.json()["items"][0]["name"], "Mine");
 }

@@ -1,8 +1,13 @@
 //! Users and their passwords.
 
 use crate::{
-    harness::{Answer, Console, send},
+    harness::{Answer, Console, now, send},
     rules::{admin, call},
+    sessions::{PASSWORD, cookie, sign_in},
+};
+use axum::{
+    body::Body,
+    http::{Request, header},
 };
 use console_api::actor::Role;
 use serde_json::{Value, json};
@@ -22,6 +27,11 @@ pub(crate) async fn add(console: &Console, name: &str, role: &str, password: &st
 }
 
 impl Added {
+    async fn delete(&self, console: &Console) -> u16 {
+        let request = call(Role::Admin, "DELETE", &self.path, Some(&self.tag), &Value::Null);
+        send(&console.router, request).await.status.as_u16()
+    }
+
     pub(crate) async fn replace(&self, console: &Console, user: &Value) -> Answer {
         send(&console.router, call(Role::Admin, "PUT", &self.path, Some(&self.tag), user)).await
     }
@@ -63,4 +73,62 @@ async fn rejects_a_weak_password() {
         assert_eq!(answer.status, 400, "{user}");
         assert!(answer.text.contains("`password`"), "{}", answer.text);
     }
+}
+
+/// A call of a signed-in browser.
+async fn with_session(console: &Console, cookie: &str, method: &str, path: &str, body: &Value) -> Answer {
+    let request = Request::builder().method(method).uri(path).header(header::COOKIE, cookie);
+    let request =
+        request.header(header::CONTENT_TYPE, "application/json").header("sec-fetch-site", "same-origin");
+    let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+    send(&console.router, request.body(body).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_new_user_has_nothing_of_a_deleted_one_of_the_same_name() {
+    let console = Console::start().await;
+    let session = async || cookie(&sign_in(&console.router, "203.0.113.7", "ann", PASSWORD).await);
+    let is_known =
+        async || console.store.is_known_network("ann", [203, 0, 113, 7].into(), now()).await.unwrap();
+    let old = add(&console, "ann", "analyst", PASSWORD).await;
+    let first = session().await;
+    for shared in [false, true] {
+        let view = json!({"name": "Mine", "query": "type:sqli", "shared": shared});
+        assert_eq!(with_session(&console, &first, "POST", "/api/v1/views", &view).await.status, 201);
+    }
+    assert!(is_known().await);
+    assert_eq!(old.delete(&console).await, 204);
+
+    add(&console, "ann", "analyst", PASSWORD).await;
+    assert!(!is_known().await);
+    assert_eq!(with_session(&console, &first, "GET", "/api/v1/views", &Value::Null).await.status, 401);
+    let second = session().await;
+    let views = with_session(&console, &second, "GET", "/api/v1/views", &Value::Null).await.json();
+    assert_eq!(views["items"].as_array().unwrap().len(), 1, "only the shared one: {views}");
+    let path = format!("/api/v1/views/{}", views["items"][0]["id"].as_str().unwrap());
+    let rename = call(Role::Admin, "PATCH", &path, Some("\"1\""), &json!({"name": "Theirs"}));
+    let (mut parts, body) = rename.into_parts();
+    parts.headers.remove(header::AUTHORIZATION);
+    parts.headers.insert(header::COOKIE, second.parse().unwrap());
+    parts.headers.insert("sec-fetch-site", "same-origin".parse().unwrap());
+    assert_eq!(send(&console.router, Request::from_parts(parts, body)).await.status, 403);
+
+    let log = console.get_as(Role::Admin, "/api/v1/audit?actor=ann").await.json();
+    let ids: std::collections::BTreeSet<_> =
+        log["items"].as_array().unwrap().iter().map(|line| line["actor_id"].to_string()).collect();
+    assert_eq!(ids.len(), 2, "the audit log tells them apart: {log}");
+    let sessions = console.get_as(Role::Admin, "/api/v1/sessions").await.json();
+    assert_eq!(sessions["items"].as_array().unwrap().len(), 1, "{sessions}");
+}
+
+#[tokio::test]
+async fn a_renamed_user_keeps_the_views() {
+    let console = Console::start().await;
+    let ann = add(&console, "ann", "analyst", PASSWORD).await;
+    let session = cookie(&sign_in(&console.router, "203.0.113.7", "ann", PASSWORD).await);
+    let view = json!({"name": "Mine", "query": "type:sqli"});
+    assert_eq!(with_session(&console, &session, "POST", "/api/v1/views", &view).await.status, 201);
+    ann.replace(&console, &json!({"name": "anna", "role": "analyst"})).await;
+    let views = with_session(&console, &session, "GET", "/api/v1/views", &Value::Null).await.json();
+    assert_eq!(views["items"][0]["owner"], "anna", "{views}");
 }

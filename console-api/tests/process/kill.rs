@@ -26,7 +26,7 @@ fn requests(batch: u32) -> Range<u32> {
 }
 
 /// Records of one attack from one address, half of them with a response report.
-fn batch(number: u32) -> String {
+pub(crate) fn batch(number: u32) -> String {
     let records = requests(number).flat_map(|n| {
         let request_id = format!("{n:032}");
         let finding = json!({

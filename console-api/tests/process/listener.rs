@@ -14,6 +14,7 @@ use std::{
     path::Path,
     process::Command,
     sync::Arc,
+    time::Duration,
 };
 
 #[test]
@@ -70,7 +71,7 @@ fn a_certificate_without_its_key_is_refused() {
 }
 
 /// The files of a self-signed certificate and its key.
-fn certificate(dir: &Path) -> [String; 2] {
+pub(crate) fn certificate(dir: &Path) -> [String; 2] {
     let key = KeyPair::generate().unwrap();
     let parameters = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     let certificate = parameters.self_signed(&key).unwrap();
@@ -80,14 +81,25 @@ fn certificate(dir: &Path) -> [String; 2] {
     files.map(|file| file.to_str().unwrap().to_owned())
 }
 
-fn over_tls(address: &str, certificate: &Path, request: &str) -> String {
+/// A connection to a server whose certificate has this name and authority.
+pub(crate) fn tls_stream(
+    address: &str,
+    authority: &Path,
+    name: &'static str,
+) -> StreamOwned<ClientConnection, TcpStream> {
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(certificate).unwrap()).unwrap();
+    roots.add(CertificateDer::from_pem_file(authority).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     let config = config.with_root_certificates(roots).with_no_client_auth();
-    let client = ClientConnection::new(Arc::new(config), ServerName::try_from("localhost").unwrap()).unwrap();
-    let mut stream = StreamOwned::new(client, TcpStream::connect(address).unwrap());
+    let client = ClientConnection::new(Arc::new(config), ServerName::try_from(name).unwrap()).unwrap();
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(90))).unwrap();
+    StreamOwned::new(client, stream)
+}
+
+fn over_tls(address: &str, certificate: &Path, request: &str) -> String {
+    let mut stream = tls_stream(address, certificate, "localhost");
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = Vec::new();
     // The console may close without a close_notify.

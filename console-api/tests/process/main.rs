@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step of the harness is a failed test")]
 
+mod flood;
 mod kill;
 mod listener;
 mod maintenance;
 #[path = "../support/postgres.rs"]
 mod postgres_server;
 mod program;
+mod proxies;
 mod starts;

@@ -1,7 +1,9 @@
 //! Browser sessions. Only digests of their secrets are stored.
 
 use crate::store::{
-    Connection, Store, StoreError, audit,
+    Connection, Store, StoreError,
+    access::networks,
+    audit,
     change::ChangeError,
     sql::{
         row::{ReadRow, Row},
@@ -16,17 +18,22 @@ use crate::{
     token::Token,
 };
 use jiff::Timestamp;
+use std::net::IpAddr;
 use uuid::Uuid;
 
 /// The holder of a session, which ends with the user or the token.
 #[derive(Debug)]
 pub enum Holder {
-    User(Uuid),
+    /// A user, who signs in from this network.
+    User {
+        id: Uuid,
+        network: IpAddr,
+    },
     Token(Token),
 }
 
 /// Name and role are the current ones of the user or the token.
-const SESSIONS: &str = "select s.id, coalesce(u.name, t.name) as name, coalesce(u.role, t.role) as role, s.created_at, s.expires_at \
+const SESSIONS: &str = "select s.id, coalesce(u.id, t.id) as holder_id, coalesce(u.name, t.name) as name, coalesce(u.role, t.role) as role, s.created_at, s.expires_at \
      from sessions s left join users u on u.id = s.user_id left join tokens t on t.hash = s.token_hash";
 
 impl ReadRow for Session {
@@ -35,6 +42,7 @@ impl ReadRow for Session {
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         Ok(Self {
             id: row.parse("id")?,
+            holder_id: row.parse("holder_id")?,
             role: row.word("role")?,
             created_at: row.time("created_at")?,
             expires_at: row.time("expires_at")?,
@@ -58,7 +66,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<Actor>, StoreError> {
         let session = self.session(secret, now).await?;
-        Ok(session.map(|Session { name, role, .. }| Actor { name, role }))
+        Ok(session.map(actor))
     }
 
     /// The session of a browser.
@@ -75,7 +83,7 @@ impl Store {
         author: &Author,
     ) -> Result<(), StoreError> {
         let (user, token) = match holder {
-            Holder::User(id) => (Some(id.to_string()), None),
+            Holder::User { id, .. } => (Some(id.to_string()), None),
             Holder::Token(token) => (None, Some(token.digest())),
         };
         let mut change = self.begin_write().await?;
@@ -94,6 +102,9 @@ impl Store {
         .bind(session.expires_at.as_millisecond())
         .execute(&mut *change)
         .await?;
+        if let Holder::User { id, network } = holder {
+            networks::record(&mut change, *id, *network, author.at).await?;
+        }
         let event = AuditEvent::created(ObjectKind::Session, &session.id, session);
         audit::record(&mut change, author, &event, None).await?;
         Ok(change.commit().await?)
@@ -103,7 +114,7 @@ impl Store {
     pub async fn close_session(&self, secret: &Token, now: Timestamp) -> Result<(), StoreError> {
         let mut change = self.begin_write().await?;
         if let Some(session) = session(&mut change, "hash", &secret.digest(), now).await? {
-            let author = Author::new(Actor { name: session.name.clone(), role: session.role }, now);
+            let author = Author::new(actor(session.clone()), now);
             end(&mut change, &session, &author).await?;
         }
         Ok(change.commit().await?)
@@ -118,7 +129,7 @@ impl Store {
     pub async fn close_other_sessions(&self, secret: &Token, now: Timestamp) -> Result<(), StoreError> {
         let mut change = self.begin_write().await?;
         if let Some(own) = session(&mut change, "hash", &secret.digest(), now).await? {
-            let author = Author::new(Actor { name: own.name, role: own.role }, now);
+            let author = Author::new(actor(own.clone()), now);
             for other in others(&mut change, own.id, now).await? {
                 end(&mut change, &other, &author).await?;
             }
@@ -139,6 +150,10 @@ impl Store {
     pub async fn record_audit_event(&self, author: &Author, event: &AuditEvent) -> Result<(), StoreError> {
         audit::record(&mut *self.writer.acquire().await?, author, event, None).await
     }
+}
+
+fn actor(Session { holder_id: id, name, role, .. }: Session) -> Actor {
+    Actor { id, name, role }
 }
 
 async fn end(connection: &mut Connection, session: &Session, author: &Author) -> Result<(), StoreError> {

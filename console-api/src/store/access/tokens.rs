@@ -3,6 +3,7 @@
 use crate::store::{
     Store, StoreError,
     change::{ChangeError, Stored},
+    search::views::delete_private,
     sql::{
         row::{ReadRow, Row},
         text_codec::Text,
@@ -44,6 +45,16 @@ impl Store {
         source: TokenSource,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        self.add_token_with(Uuid::now_v7(), token, (role, name, source), now).await
+    }
+
+    async fn add_token_with(
+        &self,
+        id: Uuid,
+        token: &Token,
+        (role, name, source): (Role, &str, TokenSource),
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         sqlx::query(
             "insert into tokens (hash, name, role, source, created_at, id) values ($1, $2, $3, $4, $5, $6) \
              on conflict (hash) do update set name = excluded.name, role = excluded.role, source = excluded.source",
@@ -53,28 +64,35 @@ impl Store {
         .bind(role.as_str())
         .bind(source.as_word())
         .bind(now.as_millisecond())
-        .bind(Uuid::now_v7().to_string())
+        .bind(id.to_string())
         .execute(&self.writer)
         .await?;
         Ok(())
     }
 
-    /// Replaces the token of a token file.
+    /// Replaces the token of a token file, which keeps its id and its views.
     pub async fn provision(&self, token: &Token, role: Role, now: Timestamp) -> Result<(), StoreError> {
         let source = TokenSource::File(role);
         let name = format!("{} token file", role.as_str());
+        let known: Option<(String,)> = sqlx::query_as(
+            "select id from tokens where source = $1 and id is not null order by created_at desc limit 1",
+        )
+        .bind(source.as_word())
+        .fetch_optional(&self.reader)
+        .await?;
+        let id = known.and_then(|(id,)| id.parse().ok()).unwrap_or_else(Uuid::now_v7);
         sqlx::query("delete from tokens where source = $1 and hash <> $2")
             .bind(source.as_word())
             .bind(token.digest())
             .execute(&self.writer)
             .await?;
-        self.add_token(token, role, &name, source, now).await
+        self.add_token_with(id, token, (role, &name, source), now).await
     }
 
     /// The actor of a valid token.
     pub async fn actor_of_token(&self, token: &Token, now: Timestamp) -> Result<Option<Actor>, StoreError> {
-        let row: Option<(Text, String)> = sqlx::query_as(
-            "select name, role from tokens where hash = $1 and (expires_at is null or expires_at > $2)",
+        let row: Option<(String, Text, String)> = sqlx::query_as(
+            "select id, name, role from tokens where hash = $1 and (expires_at is null or expires_at > $2)",
         )
         .bind(token.digest())
         .bind(now.as_millisecond())
@@ -115,6 +133,7 @@ impl Store {
     pub async fn revoke_token(&self, id: Uuid, author: &Author) -> Result<(), ChangeError> {
         let mut change = self.begin_change(author).await?;
         let token: TokenInfo = change.find(id).await?;
+        delete_private(change.connection(), token.id).await?;
         change.delete(&token).await
     }
 }
@@ -143,8 +162,9 @@ impl ReadRow for TokenInfo {
     }
 }
 
-fn actor(token: &Token, row: Option<(Text, String)>) -> Result<Option<Actor>, StoreError> {
-    let Some((name, role)) = row else { return Ok(None) };
-    let bad = || StoreError::bad_row("tokens", &token.digest(), "role");
-    Ok(Some(Actor { name: name.into(), role: Role::parse(&role).ok_or_else(bad)? }))
+fn actor(token: &Token, row: Option<(String, Text, String)>) -> Result<Option<Actor>, StoreError> {
+    let Some((id, name, role)) = row else { return Ok(None) };
+    let bad = |column| StoreError::bad_row("tokens", &token.digest(), column);
+    let id = id.parse().map_err(|_| bad("id"))?;
+    Ok(Some(Actor { id, name: name.into(), role: Role::parse(&role).ok_or_else(|| bad("role"))? }))
 }

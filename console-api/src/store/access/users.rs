@@ -3,6 +3,7 @@
 use crate::store::{
     Store, StoreError,
     change::{ChangeError, Stored},
+    search::views::delete_private,
     sql::{
         row::{ReadRow, Row},
         text_codec::Text,
@@ -110,6 +111,7 @@ impl Store {
     pub async fn delete_user(&self, known: (Uuid, u32), author: &Author) -> Result<(), ChangeError> {
         let mut change = self.begin_change(author).await?;
         let user: User = change.current(known).await?;
+        delete_private(change.connection(), user.id).await?;
         change.delete(&user).await
     }
 }

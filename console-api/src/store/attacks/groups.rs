@@ -76,7 +76,7 @@ impl Store {
             statement.push(" and g.key > ").bind(after.id.as_str()).push(")");
         }
         statement.push(" order by g.hits desc, g.key limit ").bind(i64::from(slice.limit) + 1);
-        let rows = statement.fetch_rows(&self.reader).await?;
+        let rows = statement.fetch_rows(&self.searcher).await?;
         let groups = rows.iter().map(|row| read(row, grouping)).collect::<Result<_, _>>()?;
         Ok(Page::cut(groups, slice.limit))
     }
@@ -90,7 +90,7 @@ impl Store {
         set: &AttackSet,
         slice: &Slice,
     ) -> Result<(u64, Page<AttackGroup>), StoreError> {
-        let rows = sources_of(set, slice).fetch_rows(&self.reader).await?;
+        let rows = sources_of(set, slice).fetch_rows(&self.searcher).await?;
         let sources = rows.first().map_or(Ok(0), |row| row.try_get("sources").map(count))?;
         let by_ip = Grouping::by(GroupField::Ip);
         let groups = rows.iter().map(|row| read(row, &by_ip)).collect::<Result<_, _>>()?;

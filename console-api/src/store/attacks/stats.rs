@@ -34,20 +34,23 @@ impl Store {
     /// Statistics of the attacks that match a filter. Without times, the series covers all of them.
     pub async fn stats(&self, filter: &Filter, time_range: TimeRange) -> Result<AttackStats, StoreError> {
         let set = &self.attack_set(filter).await?;
+        // Two statements at a time: a call must leave connections for others.
         let counted = async {
             let totals = self.totals(set).await?;
             let series = self.series(set, time_range, &totals).await?;
-            Ok::<_, StoreError>((totals, series))
+            let response_statuses = self.statuses(set).await?;
+            let host = self.top(set, GroupField::Host).await?;
+            Ok::<_, StoreError>((totals, series, response_statuses, host))
         };
-        let ((totals, series), (sources, ip), attack_type, host, path, parameter, response_statuses) = tokio::try_join!(
-            counted,
-            self.sources(set, &TOP),
-            self.top(set, GroupField::Type),
-            self.top(set, GroupField::Host),
-            self.top(set, GroupField::Path),
-            self.top(set, GroupField::Parameter),
-            self.statuses(set),
-        )?;
+        let grouped = async {
+            let (sources, ip) = self.sources(set, &TOP).await?;
+            let attack_type = self.top(set, GroupField::Type).await?;
+            let path = self.top(set, GroupField::Path).await?;
+            let parameter = self.top(set, GroupField::Parameter).await?;
+            Ok::<_, StoreError>((sources, ip, attack_type, path, parameter))
+        };
+        let ((totals, series, response_statuses, host), (sources, ip, attack_type, path, parameter)) =
+            tokio::try_join!(counted, grouped)?;
         Ok(AttackStats {
             attacks: count(totals.attacks),
             hits: count(totals.hits.unwrap_or_default()),
@@ -66,7 +69,7 @@ impl Store {
              min(a.first_seen) as first_seen, max(a.last_seen) as last_seen from attacks a where ",
         );
         statement.push_attack_set(set);
-        statement.fetch_tuple(&self.reader).await
+        statement.fetch_tuple(&self.searcher).await
     }
 
     async fn top(&self, set: &AttackSet, field: GroupField) -> Result<Vec<AttackGroup>, StoreError> {
@@ -74,7 +77,7 @@ impl Store {
     }
 
     async fn statuses(&self, set: &AttackSet) -> Result<BTreeMap<String, u64>, StoreError> {
-        let rows: Vec<(i64, i64)> = statuses_of(set).fetch_tuples(&self.reader).await?;
+        let rows: Vec<(i64, i64)> = statuses_of(set).fetch_tuples(&self.searcher).await?;
         Ok(rows.into_iter().map(|(status, n)| (status.to_string(), count(n))).collect())
     }
 
@@ -90,7 +93,7 @@ impl Store {
         let interval = interval(from, to);
         let start = from - from.rem_euclid(interval);
         let slots: Vec<(i64, i64, i64)> =
-            series_of(set, interval, start..=to).fetch_tuples(&self.reader).await?;
+            series_of(set, interval, start..=to).fetch_tuples(&self.searcher).await?;
         let slots: BTreeMap<i64, (i64, i64)> =
             slots.into_iter().map(|(start, hits, blocked)| (start, (hits, blocked))).collect();
         let time = |column, at| {

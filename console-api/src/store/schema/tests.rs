@@ -103,11 +103,13 @@ fn a_migration_does_not_change_once_it_is_listed() {
         "9938b888bb31258572fdea5e25090d03341c7321f14006146802db0de828dd9d",
         "ed3d1eee2f10850009d0c1951e075666692965ed684432ca2be4c0ad1ec6e626",
         "e77a47768dca411924b49b75fbf268c871e16197a6d20770decb00e5a1cab2e3",
+        "24de11e16429d388da72fb2ecf9457fd93548445b34a01b7573fa6da02fab0dc",
     ];
     let postgres = [
         "963920033bc5065460cf320501ec598b59309cf4b60f84b63900be7ab23c0175",
         "ed3d1eee2f10850009d0c1951e075666692965ed684432ca2be4c0ad1ec6e626",
         "e77a47768dca411924b49b75fbf268c871e16197a6d20770decb00e5a1cab2e3",
+        "24de11e16429d388da72fb2ecf9457fd93548445b34a01b7573fa6da02fab0dc",
     ];
     for (migrations, digests) in
         [(sqlx::migrate!("migrations/sqlite"), sqlite), (sqlx::migrate!("migrations/postgres"), postgres)]

@@ -80,7 +80,7 @@ impl Store {
         let mut statement = Statement::new("select count(*), (select count(*) from attacks), ");
         statement.push(self.dialect.ids()).push(" from (select a.id as attack_id from attacks a where ");
         statement.push_plan(&plan).push(" limit ").bind(most + 1).push(") t");
-        let (matching, all, ids): (i64, i64, Option<String>) = statement.fetch_tuple(&self.reader).await?;
+        let (matching, all, ids): (i64, i64, Option<String>) = statement.fetch_tuple(&self.searcher).await?;
         if matching > most {
             return Ok(Members::matching(filter));
         }
@@ -94,7 +94,7 @@ impl Store {
             .push(self.dialect.ids())
             .push(" from (select a.id as attack_id from attacks a where not (a.id ");
         statement.push_among(&ids).push(")) t");
-        let (others,): (Option<String>,) = statement.fetch_tuple(&self.reader).await?;
+        let (others,): (Option<String>,) = statement.fetch_tuple(&self.searcher).await?;
         Ok(Members::AllBut(self.ids(others)))
     }
 

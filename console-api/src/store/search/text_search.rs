@@ -133,7 +133,7 @@ impl Store {
         for search in Plan::new(filter, SearchScope::All).into_searches() {
             let mut statement = Statement::new("");
             statement.push_matches(&search, self.dialect, most);
-            let (rows, json): (i64, Option<String>) = statement.fetch_tuple(&self.reader).await?;
+            let (rows, json): (i64, Option<String>) = statement.fetch_tuple(&self.searcher).await?;
             let ids = (rows <= most).then(|| Arc::new(self.ids(json)));
             matches.push((search, ids));
         }

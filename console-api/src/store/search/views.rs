@@ -1,7 +1,7 @@
 //! Views: saved searches.
 
 use crate::store::{
-    Store, StoreError,
+    Connection, Store, StoreError,
     change::{ChangeError, Stored},
     sql::{
         bulk::Query,
@@ -25,6 +25,7 @@ impl ReadRow for View {
             id: row.parse("id")?,
             revision: row.number("revision")?,
             owner: row.text("owner")?,
+            owner_id: row.optional("owner_id", Row::parse)?,
             created_at: row.time("created_at")?,
             updated_at: row.time("updated_at")?,
             draft: row.json("draft")?,
@@ -36,7 +37,10 @@ impl Stored for View {
     const KIND: ObjectKind = ObjectKind::View;
     const NAMES: (&'static str, &'static str) = ("view", "views");
     const MAX: Option<i64> = Some(10_000);
-    const SELECT: &'static str = "select id, revision, owner, created_at, updated_at, draft from views";
+    /// With the current name of the owner.
+    const SELECT: &'static str = "select v.id, v.revision, coalesce((select u.name from users u where u.id = v.owner_id), \
+        (select t.name from tokens t where t.id = v.owner_id), v.owner) as owner, v.owner_id, v.created_at, v.updated_at, \
+        v.draft from views v";
 
     fn id(&self) -> Uuid {
         self.id
@@ -49,16 +53,16 @@ impl Stored for View {
 
 impl Store {
     /// The shared views, and those of one owner, the newest first.
-    pub async fn views(&self, owner: &str, slice: &Slice) -> Result<Page<View>, StoreError> {
+    pub async fn views(&self, owner: Uuid, slice: &Slice) -> Result<Page<View>, StoreError> {
         let mut statement = Statement::new(View::SELECT);
-        statement.push(" where (shared = 'yes' or owner = ").bind(Text::from(owner));
+        statement.push(" where (shared = 'yes' or owner_id = ").bind(owner.to_string());
         statement.push(") and ").push_newest(slice);
         statement.fetch_page(&self.reader, slice).await
     }
 
     pub async fn add_view(&self, draft: ViewDraft, author: &Author) -> Result<View, ChangeError> {
-        let (id, owner, at) = (Uuid::now_v7(), author.name.clone(), author.at);
-        let view = View { id, revision: 1, owner, created_at: at, updated_at: at, draft };
+        let (id, owner, owner_id, at) = (Uuid::now_v7(), author.name.clone(), author.id, author.at);
+        let view = View { id, revision: 1, owner, owner_id, created_at: at, updated_at: at, draft };
         let insert = upsert(&view);
         self.begin_change(author).await?.add(view, insert).await
     }
@@ -88,8 +92,8 @@ impl Store {
 /// Inserts a view, or replaces the draft of the one of this id.
 fn upsert(view: &View) -> Query {
     sqlx::query(
-        "insert into views (id, revision, owner, created_at, updated_at, draft, shared) \
-         values ($1, $2, $3, $4, $5, $6, $7) on conflict (id) do update set revision = excluded.revision, \
+        "insert into views (id, revision, owner, created_at, updated_at, draft, shared, owner_id) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (id) do update set revision = excluded.revision, \
          updated_at = excluded.updated_at, draft = excluded.draft, shared = excluded.shared",
     )
     .bind(view.id.to_string())
@@ -99,4 +103,14 @@ fn upsert(view: &View) -> Query {
     .bind(view.updated_at.as_millisecond())
     .bind(json(&view.draft))
     .bind(if view.draft.shared { "yes" } else { "no" })
+    .bind(view.owner_id.map(|id| id.to_string()))
+}
+
+/// Deletes the views that only this owner could see.
+pub(crate) async fn delete_private(connection: &mut Connection, owner: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query("delete from views where owner_id = $1 and shared = 'no'")
+        .bind(owner.to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
 }

@@ -3,14 +3,33 @@
 use crate::{
     paging::{Listed, Page, Slice},
     store::{
-        StoreError,
+        Connection, StoreError,
         sql::{
             row::{ReadRow, read_all},
             text_codec::Text,
         },
     },
 };
-use sqlx::{Any, AnyPool, AssertSqlSafe, Executor, FromRow, any::AnyRow};
+use sqlx::{
+    AnyPool, AssertSqlSafe, Database, Encode, FromRow, IntoArguments, Type, any::AnyRow, query::Query,
+};
+
+/// What runs a statement: connections, or the pool of searches.
+pub(crate) trait Source {
+    fn rows(self, statement: Statement) -> impl Future<Output = Result<Vec<AnyRow>, StoreError>> + Send;
+}
+
+impl Source for &AnyPool {
+    async fn rows(self, statement: Statement) -> Result<Vec<AnyRow>, StoreError> {
+        Ok(statement.query().fetch_all(self).await?)
+    }
+}
+
+impl Source for &mut Connection {
+    async fn rows(self, statement: Statement) -> Result<Vec<AnyRow>, StoreError> {
+        Ok(statement.query().fetch_all(self).await?)
+    }
+}
 
 /// A statement under construction.
 #[derive(Debug)]
@@ -90,32 +109,26 @@ impl Statement {
     }
 
     /// The first row, if any.
-    pub(crate) async fn fetch_optional<'e, T: ReadRow>(
-        self,
-        from: impl Executor<'e, Database = Any>,
-    ) -> Result<Option<T>, StoreError> {
+    pub(crate) async fn fetch_optional<T: ReadRow>(self, from: impl Source) -> Result<Option<T>, StoreError> {
         Ok(self.fetch_all(from).await?.into_iter().next())
     }
 
-    pub(crate) async fn fetch_all<'e, T: ReadRow>(
-        self,
-        from: impl Executor<'e, Database = Any>,
-    ) -> Result<Vec<T>, StoreError> {
+    pub(crate) async fn fetch_all<T: ReadRow>(self, from: impl Source) -> Result<Vec<T>, StoreError> {
         read_all(&self.fetch_rows(from).await?)
     }
 
     /// The only row, as a tuple.
-    pub(crate) async fn fetch_tuple<'e, T: for<'r> FromRow<'r, AnyRow>>(
+    pub(crate) async fn fetch_tuple<T: for<'r> FromRow<'r, AnyRow>>(
         self,
-        from: impl Executor<'e, Database = Any>,
+        from: impl Source,
     ) -> Result<T, StoreError> {
         let tuples = self.fetch_tuples(from).await?;
         Ok(tuples.into_iter().next().ok_or(sqlx::Error::RowNotFound)?)
     }
 
-    pub(crate) async fn fetch_tuples<'e, T: for<'r> FromRow<'r, AnyRow>>(
+    pub(crate) async fn fetch_tuples<T: for<'r> FromRow<'r, AnyRow>>(
         self,
-        from: impl Executor<'e, Database = Any>,
+        from: impl Source,
     ) -> Result<Vec<T>, StoreError> {
         let rows = self.fetch_rows(from).await?;
         Ok(rows.iter().map(T::from_row).collect::<Result<_, _>>()?)
@@ -129,11 +142,20 @@ impl Statement {
         Ok(rows.into_iter().map(|(.., step)| step + "\n").collect())
     }
 
-    pub(crate) async fn fetch_rows<'e>(
-        self,
-        from: impl Executor<'e, Database = Any>,
-    ) -> Result<Vec<AnyRow>, StoreError> {
-        let mut query = sqlx::query::<Any>(AssertSqlSafe(self.sql));
+    pub(crate) async fn fetch_rows(self, from: impl Source) -> Result<Vec<AnyRow>, StoreError> {
+        from.rows(self).await
+    }
+
+    /// The statement with its values, for a database.
+    pub(crate) fn query<DB: Database>(self) -> Query<'static, DB, DB::Arguments>
+    where
+        DB::Arguments: IntoArguments<DB>,
+        i64: Encode<'static, DB> + Type<DB>,
+        String: Encode<'static, DB> + Type<DB>,
+        Text: Encode<'static, DB> + Type<DB>,
+        Vec<u8>: Encode<'static, DB> + Type<DB>,
+    {
+        let mut query = sqlx::query::<DB>(AssertSqlSafe(self.sql));
         for value in self.values {
             query = match value {
                 Value::Number(number) => query.bind(number),
@@ -142,7 +164,7 @@ impl Statement {
                 Value::Bytes(bytes) => query.bind(bytes),
             };
         }
-        Ok(query.fetch_all(from).await?)
+        query
     }
 }
 
