@@ -60,7 +60,7 @@ pub(crate) async fn create_token(flags: CreateToken) -> anyhow::Result<()> {
 
 pub(crate) async fn open(data: &Data) -> anyhow::Result<Store> {
     make_dir(data)?;
-    Ok(Store::open(&data.database_url()?).await?)
+    Ok(Store::open(&data.database_url()?, &data.key_file()).await?)
 }
 
 pub(crate) fn make_dir(data: &Data) -> anyhow::Result<()> {

@@ -16,6 +16,7 @@ mod requests;
 mod rules;
 mod schema;
 mod search;
+mod secrets;
 mod sql;
 
 pub use access::sessions::Holder;
@@ -30,7 +31,9 @@ pub use ingest::{
 };
 pub use maintenance::transfer::TransferError;
 pub(crate) use rules::versioned::Versioned;
+pub use secrets::{Rotation, UnlockError};
 
+use crate::sealing::{KeyFile, Keyring, UnsealError};
 use sql::{dialect::Dialect, text_codec};
 use sqlx::{Any, AnyPool, Transaction};
 
@@ -41,6 +44,15 @@ type Connection = sqlx::AnyConnection;
 
 #[derive(Clone)]
 pub struct Store {
+    writer: AnyPool,
+    reader: AnyPool,
+    dialect: Dialect,
+    keys: Keyring,
+}
+
+/// An open database without the keys of its secrets: rows can be copied, not used.
+#[derive(Clone)]
+pub struct Database {
     writer: AnyPool,
     reader: AnyPool,
     dialect: Dialect,
@@ -62,6 +74,8 @@ pub enum StoreError {
     Database(#[from] sqlx::Error),
     #[error("table {table}, row {id}: column {column} has a value that this version cannot read")]
     BadRow { table: &'static str, id: String, column: &'static str },
+    #[error(transparent)]
+    Unseal(#[from] UnsealError),
 }
 
 impl StoreError {
@@ -85,7 +99,7 @@ impl StoreError {
     }
 }
 
-impl Store {
+impl Database {
     /// Opens a database, and creates or migrates its tables.
     pub async fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
         Self::connect(url).await.map_err(|cause| OpenError { url: url.clone(), cause })
@@ -98,6 +112,23 @@ impl Store {
         let writer = dsn::pool(1, dialect.writer_start()).connect_lazy_with(options.clone());
         let reader = dsn::pool(READERS, dialect.reader_start()).connect_lazy_with(options);
         Ok(Self { writer, reader, dialect })
+    }
+
+    async fn begin_write(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        self.writer.begin_with(self.dialect.begin_write()).await
+    }
+
+    /// Waits for running statements, then closes all connections.
+    pub async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+}
+
+impl Store {
+    /// Opens a database with the keys of its secrets.
+    pub async fn open(url: &DatabaseUrl, keys: &KeyFile) -> Result<Self, UnlockError> {
+        Database::open(url).await?.unlock(keys).await
     }
 
     /// Begins a transaction that may write.
@@ -127,7 +158,11 @@ impl Store {
 
     /// Waits for running statements, then closes all connections.
     pub async fn close(&self) {
-        self.reader.close().await;
-        self.writer.close().await;
+        self.database().close().await;
+    }
+
+    /// The database without the keys.
+    pub fn database(&self) -> Database {
+        Database { writer: self.writer.clone(), reader: self.reader.clone(), dialect: self.dialect }
     }
 }

@@ -5,7 +5,10 @@
 mod kill;
 mod listener;
 mod maintenance;
+#[path = "../support/plain_secrets.rs"]
+mod plain_secrets;
 #[path = "../support/postgres.rs"]
 mod postgres_server;
 mod program;
+mod secrets;
 mod starts;
