@@ -22,8 +22,9 @@ use console_api::{
     app::App,
     bundles::Bundles,
     clock::Clock,
+    sealing::KeyFile,
     seed, server,
-    store::{DatabaseUrl, PostgresUrl, Store, TokenSource},
+    store::{Database, DatabaseUrl, PostgresUrl, Store, TokenSource},
     token::Token,
 };
 use http_body_util::BodyExt;
@@ -111,7 +112,8 @@ async fn measure(
 ) -> bool {
     // Resets the peak memory of earlier measurements.
     fs::write("/proc/self/clear_refs", "5").unwrap();
-    let store = Store::open(console).await.unwrap();
+    let keys = tempfile::tempdir().unwrap();
+    let store = Store::open(console, &KeyFile::in_dir(keys.path())).await.unwrap();
     let bench = Bench { name, router: router(&store).await, hits };
     let ingested = bench.ingest().await;
     let are_searches_within = bench.search().await;
@@ -126,7 +128,7 @@ async fn measure(
     }
     let inserted = insert(&store, bulk).await;
     store.close().await;
-    Store::open(copied_into).await.unwrap().close().await;
+    Database::open(copied_into).await.unwrap().close().await;
     let copied = copy(url, attach).await;
     let ratio = inserted.as_secs_f64() / ingested.as_secs_f64();
     println!(
@@ -226,9 +228,9 @@ impl Bench {
 /// The time to insert the same rows into an empty database, from a SQLite file.
 async fn insert(store: &Store, into: &DatabaseUrl) -> Duration {
     let dir = tempfile::tempdir().unwrap();
-    let rows = Store::open(&DatabaseUrl::in_dir(dir.path())).await.unwrap();
-    store.copy_to(&rows).await.unwrap();
-    let into = Store::open(into).await.unwrap();
+    let rows = Database::open(&DatabaseUrl::in_dir(dir.path())).await.unwrap();
+    store.database().copy_to(&rows).await.unwrap();
+    let into = Database::open(into).await.unwrap();
     let start = Instant::now();
     rows.copy_to(&into).await.unwrap();
     start.elapsed()

@@ -6,6 +6,7 @@ pub use token_file::{Readers, TokenFile, TokenFileError};
 
 use crate::{
     actor::Role,
+    sealing::KeyFile,
     store::{DatabaseUrl, InvalidPostgresUrl, PostgresUrl, SEARCH_TIME},
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -48,6 +49,9 @@ pub enum Command {
     Migrate(Migrate),
     /// Release the disk space of deleted records.
     Vacuum(Data),
+    /// Encrypt the secrets in the database with a new key, which is added to the key file. The server
+    /// can be running. Run it again if it was interrupted.
+    RotateKey(RotateKey),
     /// Record generated attacks of the last 30 days, for demos and benchmarks. Use a separate data
     /// directory.
     Seed(Seed),
@@ -119,9 +123,17 @@ pub struct Data {
     /// PostgreSQL database to use instead of `console.db`: `postgres://USER:PASSWORD@HOST/NAME`.
     #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: Option<String>,
+    /// File with the keys that encrypt the secrets in the database. If it does not exist, it is
+    /// created with a new key, readable by its owner only. [default: DIR/secrets.key]
+    #[arg(long, env = "WALLARM_CONSOLE_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
 }
 
 impl Data {
+    pub fn key_file(&self) -> KeyFile {
+        self.key_file.clone().map_or_else(|| KeyFile::in_dir(&self.dir), KeyFile::at)
+    }
+
     pub fn database_url(&self) -> Result<DatabaseUrl, InvalidPostgresUrl> {
         match &self.database_url {
             Some(url) => PostgresUrl::parse(url.clone()).map(DatabaseUrl::Server),
@@ -161,6 +173,16 @@ pub struct Migrate {
 pub enum Engine {
     Sqlite,
     Postgres,
+}
+
+#[derive(Debug, Args)]
+pub struct RotateKey {
+    #[command(flatten)]
+    pub data: Data,
+    /// The key of the database is lost: use the key file, or create it. Secrets of the lost key stay
+    /// unreadable; delete their webhooks and signing keys, and add new ones.
+    #[arg(long)]
+    pub lost_key: bool,
 }
 
 #[derive(Debug, Args)]

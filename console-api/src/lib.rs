@@ -4,7 +4,7 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | domain types | [`attack`], [`hit`], [`ruleset`], [`replay`], [`view`], [`webhook`], [`signing_key`], [`connectors`], [`access`], [`actor`], [`token`], [`password`], [`audit`], [`paging`], [`query`], [`grouping`], [`validation`], [`json_object`], [`clock`], `digest`, `attachment` |
+//! | domain types | [`attack`], [`hit`], [`ruleset`], [`replay`], [`view`], [`webhook`], [`signing_key`], [`connectors`], [`access`], [`actor`], [`token`], [`password`], [`audit`], [`paging`], [`query`], [`grouping`], [`validation`], [`json_object`], [`clock`], [`sealing`], `digest`, `attachment` |
 //! | store | [`store`]: the database; the only module with SQL |
 //! | services | [`simulation`], [`notification`], [`retention`], [`seed`], [`bundles`], [`metrics`], [`ingest_quota`], [`caller_limit`], [`login_throttle`], [`change_notifier`], [`error`] |
 //! | use cases | [`use_cases`]: one function for each change |
@@ -42,6 +42,7 @@ pub mod replay;
 pub mod retention;
 mod routes;
 pub mod ruleset;
+pub mod sealing;
 pub mod seed;
 pub mod server;
 pub mod session_cookie;

@@ -21,6 +21,7 @@ async fn main() -> ExitCode {
             Command::Restore(flags) => maintain::restore(flags).await,
             Command::Migrate(flags) => maintain::migrate(flags).await,
             Command::Vacuum(data) => maintain::vacuum(data).await,
+            Command::RotateKey(flags) => maintain::rotate_key(flags).await,
             Command::Seed(flags) => maintain::seed(flags).await,
             Command::Token(TokenCommand::Create(create)) => run::create_token(create).await,
         },

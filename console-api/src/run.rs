@@ -8,7 +8,7 @@ use console_api::{
     audit::Author,
     bundles::Bundles,
     clock::Clock,
-    config::{CreateToken, Data, Serve, TokenFile},
+    config::{CreateToken, Data, Readers, Serve, TokenFile},
     ingest_quota::IngestQuota,
     notification::Sender,
     password::Password,
@@ -30,7 +30,7 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     let bound = Bound::open(flags.listen, tls.as_ref())?;
     make_dir(&flags.data)?;
     let search_time = Duration::from_secs(flags.search_seconds);
-    let store = Store::open_with(&flags.data.database_url()?, search_time).await?;
+    let store = Store::open_with(&flags.data.database_url()?, &flags.data.key_file(), search_time).await?;
     provision(&flags, &store).await?;
     first_user(&flags.data, &store).await?;
     let stop = stop_on_signal()?;
@@ -62,7 +62,7 @@ pub(crate) async fn create_token(flags: CreateToken) -> anyhow::Result<()> {
 
 pub(crate) async fn open(data: &Data) -> anyhow::Result<Store> {
     make_dir(data)?;
-    Ok(Store::open(&data.database_url()?).await?)
+    Ok(Store::open(&data.database_url()?, &data.key_file()).await?)
 }
 
 pub(crate) fn make_dir(data: &Data) -> anyhow::Result<()> {
@@ -97,7 +97,8 @@ async fn first_user(data: &Data, store: &Store) -> anyhow::Result<()> {
     if store.has_users().await? {
         return Ok(());
     }
-    let file = TokenFile { path: data.dir.join("admin-password"), role: Role::Admin };
+    let file =
+        TokenFile { path: data.dir.join("admin-password"), role: Role::Admin, readers: Readers::Owner };
     let password = Password::parse(file.provide()?.token.reveal().to_owned())?;
     let at = Clock::System.now();
     let user =

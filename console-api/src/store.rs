@@ -16,6 +16,7 @@ mod requests;
 mod rules;
 mod schema;
 mod search;
+mod secrets;
 mod sql;
 
 pub use access::sessions::Holder;
@@ -30,7 +31,9 @@ pub use ingest::{
 };
 pub use maintenance::transfer::TransferError;
 pub(crate) use rules::versioned::Versioned;
+pub use secrets::{Rotation, UnlockError};
 
+use crate::sealing::{KeyFile, Keyring, UnsealError};
 use sql::{dialect::Dialect, searcher::Searcher, text_codec};
 use sqlx::{Any, AnyPool, Transaction};
 use std::time::Duration;
@@ -45,6 +48,16 @@ type Connection = sqlx::AnyConnection;
 
 #[derive(Clone)]
 pub struct Store {
+    writer: AnyPool,
+    reader: AnyPool,
+    searcher: Searcher,
+    dialect: Dialect,
+    keys: Keyring,
+}
+
+/// An open database without the keys of its secrets: rows can be copied, not used.
+#[derive(Clone)]
+pub struct Database {
     writer: AnyPool,
     reader: AnyPool,
     searcher: Searcher,
@@ -71,6 +84,8 @@ pub enum StoreError {
     SearchesBusy,
     #[error("table {table}, row {id}: column {column} has a value that this version cannot read")]
     BadRow { table: &'static str, id: String, column: &'static str },
+    #[error(transparent)]
+    Unseal(#[from] UnsealError),
 }
 
 impl StoreError {
@@ -94,14 +109,13 @@ impl StoreError {
     }
 }
 
-impl Store {
+impl Database {
     /// Opens a database, and creates or migrates its tables.
     pub async fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
-        Self::open_with(url, SEARCH_TIME).await
+        Self::connect_within(url, SEARCH_TIME).await
     }
 
-    /// The same with a time limit for each statement of a search.
-    pub async fn open_with(url: &DatabaseUrl, search_time: Duration) -> Result<Self, OpenError> {
+    async fn connect_within(url: &DatabaseUrl, search_time: Duration) -> Result<Self, OpenError> {
         Self::connect(url, search_time).await.map_err(|cause| OpenError { url: url.clone(), cause })
     }
 
@@ -116,6 +130,33 @@ impl Store {
         let (writer, reader) = (pool(1, dialect.writer_start()), pool(READERS, dialect.reader_start()));
         let searcher = Searcher::open(options, dialect, search_time)?;
         Ok(Self { writer, reader, searcher, dialect })
+    }
+
+    async fn begin_write(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        self.writer.begin_with(self.dialect.begin_write()).await
+    }
+
+    /// Waits for running statements, then closes all connections.
+    pub async fn close(&self) {
+        self.searcher.close().await;
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+}
+
+impl Store {
+    /// Opens a database with the keys of its secrets.
+    pub async fn open(url: &DatabaseUrl, keys: &KeyFile) -> Result<Self, UnlockError> {
+        Self::open_with(url, keys, SEARCH_TIME).await
+    }
+
+    /// The same with a time limit for each statement of a search.
+    pub async fn open_with(
+        url: &DatabaseUrl,
+        keys: &KeyFile,
+        search_time: Duration,
+    ) -> Result<Self, UnlockError> {
+        Database::connect_within(url, search_time).await?.unlock(keys).await
     }
 
     /// Begins a transaction that may write.
@@ -145,8 +186,12 @@ impl Store {
 
     /// Waits for running statements, then closes all connections.
     pub async fn close(&self) {
-        self.searcher.close().await;
-        self.reader.close().await;
-        self.writer.close().await;
+        self.database().close().await;
+    }
+
+    /// The database without the keys.
+    pub fn database(&self) -> Database {
+        let (writer, reader) = (self.writer.clone(), self.reader.clone());
+        Database { writer, reader, searcher: self.searcher.clone(), dialect: self.dialect }
     }
 }

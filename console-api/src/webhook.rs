@@ -3,9 +3,11 @@
 
 mod secret;
 mod target;
+mod url;
 
 pub use secret::Secret;
 pub use target::{InvalidTarget, Protocol, Target, Targets};
+pub use url::WebhookUrl;
 
 use crate::{
     paging::{Cursor, Listed},
@@ -25,8 +27,8 @@ pub struct WebhookDraft {
     pub name: String,
     /// `https://`, `http://`, `syslog+tcp://` or `syslog+udp://`, on an address of the public
     /// internet unless the console allows its network.
-    #[schema(max_length = 2000)]
-    pub url: String,
+    #[schema(value_type = String, max_length = 2000)]
+    pub url: WebhookUrl,
     /// The attacks to notify of, in the search language; empty: all.
     #[serde(default)]
     pub query: String,
@@ -149,12 +151,6 @@ impl DeliveryState {
     }
 }
 
-impl Listed for Webhook {
-    fn cursor(&self) -> Cursor {
-        Cursor::at(self.created_at, &self.id)
-    }
-}
-
 impl Listed for WebhookDelivery {
     fn cursor(&self) -> Cursor {
         Cursor::at(self.created_at, &self.id)
@@ -164,7 +160,8 @@ impl Listed for WebhookDelivery {
 impl WebhookDraft {
     /// The draft, if its URL, format and query are valid.
     pub fn validated(self, targets: &Targets, now: Timestamp) -> Result<Self, ValidationError> {
-        let target = Target::parse(&self.url).and_then(|target| targets.check(&target).map(|()| target));
+        let target =
+            Target::parse(self.url.reveal()).and_then(|target| targets.check(&target).map(|()| target));
         let target = target.map_err(|cause| ValidationError::new("url", format!("`url` {cause}")))?;
         if (self.format == Format::Cef) != (target.protocol() != Protocol::Http) {
             let message = "`format` must be `cef` where `url` is a server of syslog, and only there";

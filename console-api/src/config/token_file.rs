@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn rejects_a_short_token() {
         let dir = tempfile::tempdir().unwrap();
-        let file = TokenFile { path: dir.path().join("token"), role: Role::Admin };
+        let file = TokenFile { path: dir.path().join("token"), role: Role::Admin, readers: Readers::Owner };
         fs::write(&file.path, "nineteen-characters\n").unwrap();
         let TokenFileError::Invalid { source, .. } = file.provide().unwrap_err() else { panic!("accepted") };
         assert_eq!(source.to_string(), "the token is shorter than 20 characters");

@@ -7,7 +7,7 @@ use crate::{
     error::with_sources,
     metrics::Metrics,
     store::{AttemptResult, Due, NewDelivery, Store, StoreError},
-    webhook::{Secret, Webhook, WebhookDelivery},
+    webhook::WebhookDelivery,
 };
 use jiff::SignedDuration;
 use std::{collections::HashMap, time::Duration};
@@ -118,13 +118,13 @@ impl Dispatcher {
 
     /// Sends due deliveries; `true` when there may be more. After a failure the others wait for the
     /// next round, so that an unreachable receiver gets one call per round.
-    async fn send_some(&self, Due { webhook, secret }: &Due) -> Result<bool, StoreError> {
-        let deliveries = self.store.due_deliveries(webhook.id, self.clock.now(), DELIVERIES).await?;
+    async fn send_some(&self, due: &Due) -> Result<bool, StoreError> {
+        let deliveries = self.store.due_deliveries(due.webhook.id, self.clock.now(), DELIVERIES).await?;
         for (delivery, body) in &deliveries {
             let Some(attempts) = self.store.claim_delivery(delivery, self.clock.now()).await? else {
                 continue;
             };
-            let outcome = self.send(webhook, secret, (delivery.id, body.clone())).await;
+            let outcome = self.send(due, (delivery.id, body.clone())).await;
             let retry = RETRIES.get(attempts as usize - 1);
             let next = retry.map(|seconds| self.clock.now() + SignedDuration::from_secs(*seconds));
             self.store.settle_delivery(delivery.id, &outcome, next).await?;
@@ -136,17 +136,25 @@ impl Dispatcher {
     }
 
     /// Sends a test at once, without retries.
-    pub async fn test(&self, webhook: &Webhook, secret: &Secret) -> Result<WebhookDelivery, StoreError> {
+    pub async fn test(&self, due: &Due) -> Result<WebhookDelivery, StoreError> {
         let now = self.clock.now();
-        let body = message::test(webhook, now);
-        let id = self.store.begin_test(webhook.id, &body, now).await?;
-        let outcome = self.send(webhook, secret, (id, body)).await;
+        let body = message::test(&due.webhook, now);
+        let id = self.store.begin_test(due.webhook.id, &body, now).await?;
+        let outcome = self.send(due, (id, body)).await;
         self.store.settle_delivery(id, &outcome, None).await
     }
 
-    async fn send(&self, webhook: &Webhook, secret: &Secret, (id, body): (Uuid, String)) -> AttemptResult {
+    async fn send(&self, Due { webhook, secret }: &Due, (id, body): (Uuid, String)) -> AttemptResult {
+        let secret = match secret {
+            Ok(secret) => secret,
+            Err(error) => {
+                tracing::error!(webhook = %webhook.id, delivery = %id, %error, "webhook delivery failed");
+                self.metrics.webhook_called(false);
+                return AttemptResult { status: None, error: Some(error.to_string()) };
+            }
+        };
         let now = self.clock.now();
-        let sent = self.sender.send(&webhook.draft.url, secret, (id, now, body)).await;
+        let sent = self.sender.send(webhook.draft.url.reveal(), secret, (id, now, body)).await;
         self.metrics.webhook_called(sent.is_ok());
         match sent {
             Ok(status) => AttemptResult { status, error: None },

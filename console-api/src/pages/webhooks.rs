@@ -33,7 +33,7 @@ pub(super) async fn list(
     State(store): State<Store>,
     Query(slice): Query<Slice>,
 ) -> Result<Response, ApiError> {
-    Ok(render(&WebhooksPage { page: store.list(&slice).await?, made: None }))
+    Ok(render(&WebhooksPage { page: store.webhooks(&slice).await?, made: None }))
 }
 
 /// The form of a webhook.
@@ -52,7 +52,8 @@ pub(super) struct WebhookForm {
 impl WebhookForm {
     fn draft(self) -> WebhookDraft {
         let Self { name, url, query, format, enabled, .. } = self;
-        WebhookDraft { name: name.trim().to_owned(), url: url.trim().to_owned(), query, format, enabled }
+        let url = url.trim().to_owned().into();
+        WebhookDraft { name: name.trim().to_owned(), url, query, format, enabled }
     }
 }
 
@@ -65,7 +66,7 @@ pub(super) async fn add(
 ) -> Result<Response, ApiError> {
     let new = webhooks::add(&store, sender.targets(), &author, form.draft()).await?;
     let made = Some((new.webhook.draft.name, new.secret));
-    let page = store.list(&Slice::default()).await?;
+    let page = store.webhooks(&Slice::default()).await?;
     Ok((StatusCode::CREATED, render(&WebhooksPage { page, made })).into_response())
 }
 
@@ -148,13 +149,14 @@ pub(super) async fn one(
 pub(super) async fn test(
     _: Admin,
     State(dispatcher): State<Dispatcher>,
-    Named(Due { webhook, secret }): Named<Due>,
+    Named(due): Named<Due>,
 ) -> Result<Response, ApiError> {
-    let delivery = dispatcher.test(&webhook, &secret).await?;
+    let delivery = dispatcher.test(&due).await?;
     let tested = match delivery.state {
         DeliveryState::Delivered => Ok(()),
         _ => Err(delivery.error.unwrap_or_else(|| "not delivered".to_owned())),
     };
+    let webhook = due.webhook;
     let deliveries = dispatcher.store.deliveries(webhook.id, None, &Slice::default()).await?;
     Ok(render(&WebhookPage { webhook, deliveries, state: None, tested: Some(tested) }))
 }

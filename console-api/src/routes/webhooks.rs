@@ -34,7 +34,7 @@ pub(super) async fn list(
     State(store): State<Store>,
     Query(slice): Query<Slice>,
 ) -> Result<Json<Page<Webhook>>, ApiError> {
-    Ok(Json(store.list(&slice).await?))
+    Ok(Json(store.webhooks(&slice).await?))
 }
 
 /// A webhook.
@@ -121,9 +121,9 @@ pub(super) async fn test(
     _: Admin,
     State(dispatcher): State<Dispatcher>,
     Query(()): Query<()>,
-    Named(Due { webhook, secret }): Named<Due>,
+    Named(due): Named<Due>,
 ) -> Result<Json<WebhookDelivery>, ApiError> {
-    Ok(Json(dispatcher.test(&webhook, &secret).await?))
+    Ok(Json(dispatcher.test(&due).await?))
 }
 
 /// Lists the deliveries of a webhook, the newest first.

@@ -2,6 +2,7 @@
 
 use crate::store::{
     Connection, Store, StoreError,
+    delivery::sealed_webhook,
     sql::{
         row::{ReadRow, Row},
         statement::Statement,
@@ -89,7 +90,11 @@ impl Store {
     pub async fn log_line(&self, id: Uuid) -> Result<Option<AuditLine>, StoreError> {
         let mut statement = Statement::new(LINES);
         statement.push(" where id = ").bind(id.to_string());
-        statement.fetch_optional(&self.reader).await
+        let mut line: Option<AuditLine> = statement.fetch_optional(&self.reader).await?;
+        if let Some(line) = &mut line {
+            self.open_urls(line);
+        }
+        Ok(line)
     }
 
     /// The audit log, the latest change first.
@@ -115,6 +120,19 @@ impl Store {
             statement.push(" and at < ").bind(to.as_millisecond());
         }
         statement.push(" and ").push_newest_by(("at", "id"), slice);
-        statement.fetch_page(&self.reader, slice).await
+        let mut page: Page<AuditLine> = statement.fetch_page(&self.reader, slice).await?;
+        for line in &mut page.items {
+            self.open_urls(line);
+        }
+        Ok(page)
+    }
+
+    /// Webhooks are logged with a sealed URL.
+    fn open_urls(&self, line: &mut AuditLine) {
+        if line.kind == ObjectKind::Webhook.as_str() {
+            for logged in [&mut line.before, &mut line.after].into_iter().flatten() {
+                sealed_webhook::open_logged(&self.keys, &line.object, logged);
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
 //! Webhooks and their queued deliveries.
 
 pub(crate) mod deliveries;
+pub(crate) mod sealed_webhook;
 pub(crate) mod webhooks;

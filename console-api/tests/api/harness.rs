@@ -11,8 +11,9 @@ use console_api::{
     bundles::Bundles,
     clock::Clock,
     notification::Sender,
+    sealing::KeyFile,
     server::router,
-    store::{DatabaseUrl, PostgresUrl, Store, TokenSource},
+    store::{self, DatabaseUrl, PostgresUrl, Store, TokenSource, UnlockError},
     token::Token,
     webhook::Targets,
 };
@@ -22,7 +23,9 @@ use serde_json::{Value, json};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, PgConnection};
 use std::{
     collections::BTreeMap,
-    env, process,
+    env, fs,
+    path::Path,
+    process,
     sync::atomic::{AtomicU32, Ordering},
 };
 use tempfile::TempDir;
@@ -44,7 +47,7 @@ pub(crate) struct Console {
 pub(crate) struct Database {
     pub(crate) at: DatabaseUrl,
     url: String,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl Database {
@@ -61,7 +64,26 @@ impl Database {
                 format!("sqlite:{}?mode=rwc", dir.path().join("console.db").display()),
             ),
         };
-        Self { at, url, _dir: dir }
+        Self { at, url, dir }
+    }
+
+    /// The database of a console that is not running.
+    pub(crate) async fn locked(&self) -> store::Database {
+        store::Database::open(&self.at).await.unwrap()
+    }
+
+    /// The directory of the console's files.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The key file of the console.
+    pub(crate) fn keys(&self) -> KeyFile {
+        KeyFile::in_dir(self.dir.path())
+    }
+
+    pub(crate) async fn open(&self) -> Result<Store, UnlockError> {
+        Store::open(&self.at, &self.keys()).await
     }
 
     pub(crate) fn is_sqlite(&self) -> bool {
@@ -118,8 +140,16 @@ impl Console {
         Self::without_tokens(Database::empty().await).await
     }
 
+    /// A console on a copy of this database, with the same key file.
+    pub(crate) async fn copied_from(from: &store::Database, keys: &KeyFile) -> Self {
+        let database = Database::empty().await;
+        fs::copy(keys.path(), database.keys().path()).unwrap();
+        from.copy_to(&store::Database::open(&database.at).await.unwrap()).await.unwrap();
+        Self::without_tokens(database).await
+    }
+
     async fn without_tokens(database: Database) -> Self {
-        let store = Store::open(&database.at).await.unwrap();
+        let store = database.open().await.unwrap();
         let router = router(app(&store, now()));
         Self { router, store, database }
     }
@@ -151,13 +181,13 @@ impl Console {
 
     /// Another console on the same database.
     pub(crate) async fn another(&self) -> Router {
-        router(app(&Store::open(&self.database.at).await.unwrap(), now()))
+        router(app(&self.database.open().await.unwrap(), now()))
     }
 
     /// The console after a restart on the same database.
     pub(crate) async fn restart(self) -> Self {
         self.store.close().await;
-        let store = Store::open(&self.database.at).await.unwrap();
+        let store = self.database.open().await.unwrap();
         let router = router(app(&store, now()));
         Self { router, store, ..self }
     }

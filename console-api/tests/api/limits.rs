@@ -98,7 +98,8 @@ async fn a_search_that_takes_too_long_is_stopped() {
         .map(|n| with(attack(n, n % 60), &[("/attack/request/host", json!(format!("shop-{n}.example.com")))]))
         .collect();
     console.ingest(&records).await;
-    let store = Store::open_with(&console.database.at, Duration::from_micros(1)).await.unwrap();
+    let (at, keys) = (&console.database.at, console.database.keys());
+    let store = Store::open_with(at, &keys, Duration::from_micros(1)).await.unwrap();
     let router = router(app(&store, now()));
     // PostgreSQL is stopped while it waits, SQLite while it computes.
     let mut lock = console.database.connect().await;

@@ -27,6 +27,8 @@ mod ocsf;
 mod openapi;
 mod order;
 mod pages;
+#[path = "../support/plain_secrets.rs"]
+mod plain_secrets;
 mod postgres;
 #[path = "../support/postgres.rs"]
 mod postgres_server;
@@ -35,6 +37,7 @@ mod retention;
 mod rule_tests;
 mod rules;
 mod rulesets;
+mod secrets;
 mod sessions;
 mod suspicious;
 mod tokens;

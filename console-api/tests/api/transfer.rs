@@ -1,7 +1,7 @@
 //! Backup, restore and migration of a database.
 
 use crate::harness::{Console, attack, hit, monitored, not_inspected, response, uuid, with};
-use console_api::store::{DatabaseUrl, Store};
+use console_api::store::{Database, DatabaseUrl};
 use serde_json::{Value, json};
 
 /// The contents that readers see, with ids: a copy has the same.
@@ -36,10 +36,9 @@ async fn with_records() -> Console {
 async fn restores_a_backup_into_a_new_database() {
     let console = with_records().await;
     let dir = tempfile::tempdir().unwrap();
-    let backup = Store::open(&DatabaseUrl::in_dir(dir.path())).await.unwrap();
-    let rows = console.store.copy_to(&backup).await.unwrap();
-    let restored = Console::empty().await;
-    assert_eq!(backup.copy_to(&restored.store).await.unwrap(), rows);
+    let backup = Database::open(&DatabaseUrl::in_dir(dir.path())).await.unwrap();
+    console.store.database().copy_to(&backup).await.unwrap();
+    let restored = Console::copied_from(&backup, &console.database.keys()).await;
     assert_eq!(seen(&restored).await, seen(&console).await);
 }
 
@@ -47,9 +46,9 @@ async fn restores_a_backup_into_a_new_database() {
 async fn rejects_a_database_that_is_not_empty() {
     let console = with_records().await;
     let dir = tempfile::tempdir().unwrap();
-    let backup = Store::open(&DatabaseUrl::in_dir(dir.path())).await.unwrap();
-    console.store.copy_to(&backup).await.unwrap();
-    let refused = backup.copy_to(&Console::start().await.store).await.unwrap_err();
+    let backup = Database::open(&DatabaseUrl::in_dir(dir.path())).await.unwrap();
+    console.store.database().copy_to(&backup).await.unwrap();
+    let refused = backup.copy_to(&Console::start().await.store.database()).await.unwrap_err();
     assert_eq!(refused.to_string(), "the table tokens is not empty: only a new database can be filled");
 }
 

@@ -79,7 +79,7 @@ impl Call {
 
     /// Asserts that the signature matches the secret.
     #[track_caller]
-    fn is_signed_with(&self, secret: &str) {
+    pub(crate) fn is_signed_with(&self, secret: &str) {
         let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
         let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
         for part in [self.header("webhook-id"), ".", self.header("webhook-timestamp"), ".", &self.body] {
@@ -110,7 +110,7 @@ pub(crate) async fn round(console: &Console, seconds: i64) {
     at(console, seconds).round().await.unwrap();
 }
 
-async fn deliveries(console: &Console, id: &str, query: &str) -> Vec<Value> {
+pub(crate) async fn deliveries(console: &Console, id: &str, query: &str) -> Vec<Value> {
     let list = console.get_as(Role::Admin, &format!("/api/v1/webhooks/{id}/deliveries{query}")).await;
     assert_eq!(list.status, 200, "{}", list.text);
     list.json()["items"].as_array().unwrap().clone()

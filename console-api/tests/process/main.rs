@@ -6,8 +6,11 @@ mod flood;
 mod kill;
 mod listener;
 mod maintenance;
+#[path = "../support/plain_secrets.rs"]
+mod plain_secrets;
 #[path = "../support/postgres.rs"]
 mod postgres_server;
 mod program;
 mod proxies;
+mod secrets;
 mod starts;

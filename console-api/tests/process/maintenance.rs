@@ -4,10 +4,10 @@ use crate::{
     postgres_server,
     program::{Console, PROGRAM, json_of, token},
 };
-use std::{path::Path, process::Command};
+use std::{fs, path::Path, process::Command};
 
 /// Runs a command on a data directory. Returns standard output, or standard error if it fails.
-fn run(data: &Path, args: &[&str]) -> Result<String, String> {
+pub(crate) fn run(data: &Path, args: &[&str]) -> Result<String, String> {
     let output = Command::new(PROGRAM).args(args).arg("--data").arg(data).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
@@ -29,6 +29,12 @@ fn a_backup_is_restored_into_a_new_directory() {
     assert_eq!(run(data.path(), &["seed", "--hits", "150"]).unwrap(), "recorded 150 hits\n");
     run(data.path(), &["backup", file]).unwrap();
     assert!(run(data.path(), &["backup", file]).unwrap_err().contains("already exists"));
+    let refused = run(other.path(), &["restore", file]).unwrap_err();
+    assert!(
+        refused.contains("secrets.key does not exist") && refused.contains("restore the file"),
+        "{refused}"
+    );
+    fs::copy(data.path().join("secrets.key"), other.path().join("secrets.key")).unwrap();
     run(other.path(), &["restore", file]).unwrap();
     run(other.path(), &["vacuum"]).unwrap();
     assert_eq!(hits(other.path(), &[]), 150);

@@ -82,6 +82,7 @@ fn files_are_readable_by_their_owner_only() {
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&data), 0o700);
     assert_eq!(mode(&backup), 0o600);
+    assert_eq!(mode(&data.join("secrets.key")), 0o600);
     for file in fs::read_dir(&data).unwrap() {
         let path = file.unwrap().path();
         assert_eq!(mode(&path), 0o600, "{}", path.display());

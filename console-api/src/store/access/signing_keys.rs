@@ -5,11 +5,13 @@ use crate::store::{
     change::{ChangeError, Stored},
     sql::{
         row::{ReadRow, Row},
+        statement::Statement,
         text_codec::Text,
     },
 };
 use crate::{
     audit::{Author, ObjectKind},
+    sealing::{Location, Sealed},
     signing_key::{KeyInfo, KeySecret},
 };
 use uuid::Uuid;
@@ -19,6 +21,16 @@ impl ReadRow for KeyInfo {
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         Ok(Self { id: row.parse("id")?, created_at: row.time("created_at")?, name: row.text("name")? })
+    }
+}
+
+struct StoredSecret(Sealed);
+
+impl ReadRow for StoredSecret {
+    const TABLE: &'static str = KeyInfo::TABLE;
+
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        row.sealed("secret").map(Self)
     }
 }
 
@@ -35,11 +47,12 @@ impl Stored for KeyInfo {
 
 impl Store {
     pub async fn signing_secret(&self, id: Uuid) -> Result<Option<KeySecret>, StoreError> {
-        let secret: Option<String> = sqlx::query_scalar("select secret from signing_keys where id = $1")
-            .bind(id.to_string())
-            .fetch_optional(&self.reader)
-            .await?;
-        Ok(secret.map(KeySecret::stored))
+        let mut statement = Statement::new("select id, secret from signing_keys where id = ");
+        statement.bind(id.to_string());
+        let Some(StoredSecret(sealed)) = statement.fetch_optional(&self.reader).await? else {
+            return Ok(None);
+        };
+        Ok(Some(KeySecret::stored(self.keys.open(&Location::signing_key(&id), &sealed)?)))
     }
 
     pub async fn add_signing_key(
@@ -49,11 +62,12 @@ impl Store {
         author: &Author,
     ) -> Result<KeyInfo, ChangeError> {
         let info = KeyInfo { id: Uuid::now_v7(), name, created_at: author.at };
+        let secret = self.keys.seal(&Location::signing_key(&info.id), secret.reveal());
         let insert =
             sqlx::query("insert into signing_keys (id, name, secret, created_at) values ($1, $2, $3, $4)")
                 .bind(info.id.to_string())
                 .bind(Text::from(info.name.as_str()))
-                .bind(secret.reveal().to_owned())
+                .bind(secret.as_str().to_owned())
                 .bind(info.created_at.as_millisecond());
         self.begin_change(author).await?.add(info, insert).await
     }

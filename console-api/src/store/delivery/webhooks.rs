@@ -3,6 +3,7 @@
 use crate::store::{
     Connection, Store, StoreError,
     change::{ChangeError, Stored},
+    delivery::sealed_webhook::{SealedDraft, SealedWebhook},
     sql::{
         bulk::{Insert, Query, among},
         row::{ReadRow, Row},
@@ -11,7 +12,9 @@ use crate::store::{
     },
 };
 use crate::{
-    audit::{Author, ObjectKind},
+    audit::Author,
+    paging::{Page, Slice},
+    sealing::{Keyring, Location, Sealed},
     webhook::{Secret, Webhook, WebhookDraft},
 };
 use jiff::Timestamp;
@@ -23,7 +26,8 @@ use uuid::Uuid;
 #[derive(Debug)]
 pub struct Due {
     pub webhook: Webhook,
-    pub secret: Secret,
+    /// An unreadable secret fails the deliveries of this webhook only.
+    pub secret: Result<Secret, StoreError>,
 }
 
 /// An attack that began or grew, and how often that was recorded.
@@ -34,44 +38,28 @@ pub struct Grown {
     growth_count: i64,
 }
 
-impl ReadRow for Due {
-    const TABLE: &'static str = "webhooks";
+/// A row, with both secrets sealed.
+struct SealedDue {
+    webhook: SealedWebhook,
+    secret: Sealed,
+}
+
+impl ReadRow for SealedDue {
+    const TABLE: &'static str = SealedWebhook::TABLE;
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
-        let webhook = Webhook {
-            id: row.parse("id")?,
-            revision: row.number("revision")?,
-            created_at: row.time("created_at")?,
-            updated_at: row.time("updated_at")?,
-            draft: row.json("draft")?,
-            dropped: row.count("dropped")?,
-        };
-        let secret = Secret::parse(&row.get::<String>("secret")?).ok_or_else(|| row.bad("secret"))?;
-        Ok(Self { webhook, secret })
+        Ok(Self { webhook: SealedWebhook::read(row)?, secret: row.sealed("secret")? })
     }
 }
 
-impl ReadRow for Webhook {
-    const TABLE: &'static str = "webhooks";
-
-    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
-        Due::read(row).map(|due| due.webhook)
-    }
-}
-
-impl Stored for Webhook {
-    const KIND: ObjectKind = ObjectKind::Webhook;
-    const NAMES: (&'static str, &'static str) = ("webhook", "webhooks");
-    const MAX: Option<i64> = Some(100);
-    const SELECT: &'static str =
-        "select id, revision, created_at, updated_at, draft, secret, dropped from webhooks";
-
-    fn id(&self) -> Uuid {
-        self.id
-    }
-
-    fn revision(&self) -> u32 {
-        self.revision
+impl SealedDue {
+    fn open(self, keys: &Keyring) -> Due {
+        let location = Location::webhook_secret(&self.webhook.id);
+        let secret = keys.open(&location, &self.secret).map_err(StoreError::from).and_then(|text| {
+            let Location { table, row, column } = &location;
+            Secret::parse(&text).ok_or_else(|| StoreError::bad_row(table, row, column))
+        });
+        Due { webhook: self.webhook.open(keys), secret }
     }
 }
 
@@ -105,26 +93,35 @@ pub(crate) async fn delete_grown(connection: &mut Connection, grown: &[Grown]) -
 impl Store {
     /// A webhook with its secret.
     pub async fn webhook(&self, id: Uuid) -> Result<Option<Due>, StoreError> {
-        let mut statement = Statement::new(Webhook::SELECT);
+        let mut statement = Statement::new(SealedWebhook::SELECT);
         statement.push(" where id = ").bind(id.to_string());
-        statement.fetch_optional(&self.reader).await
+        let due: Option<SealedDue> = statement.fetch_optional(&self.reader).await?;
+        Ok(due.map(|due| due.open(&self.keys)))
+    }
+
+    /// Webhooks, the newest first.
+    pub async fn webhooks(&self, slice: &Slice) -> Result<Page<Webhook>, StoreError> {
+        let Page { items, next_cursor } = self.list::<SealedWebhook>(slice).await?;
+        Ok(Page { items: items.into_iter().map(|webhook| webhook.open(&self.keys)).collect(), next_cursor })
     }
 
     pub async fn enabled_webhooks(&self) -> Result<Vec<Webhook>, StoreError> {
-        let mut statement = Statement::new(Webhook::SELECT);
+        let mut statement = Statement::new(SealedWebhook::SELECT);
         statement.push(" where enabled = 'yes' order by id");
-        statement.fetch_all(&self.reader).await
+        let webhooks: Vec<SealedWebhook> = statement.fetch_all(&self.reader).await?;
+        Ok(webhooks.into_iter().map(|webhook| webhook.open(&self.keys)).collect())
     }
 
     /// Webhooks with due deliveries.
     pub async fn due_webhooks(&self, now: Timestamp) -> Result<Vec<Due>, StoreError> {
-        let mut statement = Statement::new(Webhook::SELECT);
+        let mut statement = Statement::new(SealedWebhook::SELECT);
         statement.push(
             " where enabled = 'yes' and exists (select 1 from webhook_deliveries d where d.webhook_id = webhooks.id \
              and d.state = 'pending' and d.next_at <= ",
         );
         statement.bind(now.as_millisecond()).push(") order by id");
-        statement.fetch_all(&self.reader).await
+        let due: Vec<SealedDue> = statement.fetch_all(&self.reader).await?;
+        Ok(due.into_iter().map(|due| due.open(&self.keys)).collect())
     }
 
     pub async fn add_webhook(
@@ -134,7 +131,9 @@ impl Store {
         author: &Author,
     ) -> Result<Webhook, ChangeError> {
         let (id, at) = (Uuid::now_v7(), author.at);
-        let webhook = Webhook { id, revision: 1, created_at: at, updated_at: at, draft, dropped: 0 };
+        let draft = SealedDraft::seal(draft, id, &self.keys);
+        let webhook = SealedWebhook { id, revision: 1, created_at: at, updated_at: at, draft, dropped: 0 };
+        let secret = self.keys.seal(&Location::webhook_secret(&id), &secret.reveal());
         let insert = sqlx::query(
             "insert into webhooks (id, revision, created_at, updated_at, draft, enabled, secret, dropped) \
              values ($1, $2, $3, $3, $4, $5, $6, 0)",
@@ -144,8 +143,8 @@ impl Store {
         .bind(at.as_millisecond())
         .bind(json(&webhook.draft))
         .bind(enabled(&webhook))
-        .bind(secret.reveal());
-        self.begin_change(author).await?.add(webhook, insert).await
+        .bind(secret.as_str().to_owned());
+        Ok(self.begin_change(author).await?.add(webhook, insert).await?.open(&self.keys))
     }
 
     /// Replaces a webhook that still has this revision.
@@ -156,8 +155,10 @@ impl Store {
         author: &Author,
     ) -> Result<Webhook, ChangeError> {
         let mut change = self.begin_change(author).await?;
-        let before: Webhook = change.current(known).await?;
-        let after = Webhook { revision: before.revision + 1, updated_at: author.at, draft, ..before.clone() };
+        let before: SealedWebhook = change.current(known).await?;
+        let draft = SealedDraft::seal(draft, before.id, &self.keys);
+        let after =
+            SealedWebhook { revision: before.revision + 1, updated_at: author.at, draft, ..before.clone() };
         let update = sqlx::query(
             "update webhooks set revision = $2, updated_at = $3, draft = $4, enabled = $5 where id = $1",
         )
@@ -166,13 +167,13 @@ impl Store {
         .bind(after.updated_at.as_millisecond())
         .bind(json(&after.draft))
         .bind(enabled(&after));
-        change.replace(&before, after, update).await
+        Ok(change.replace(&before, after, update).await?.open(&self.keys))
     }
 
     /// Deletes a webhook with its deliveries, if it still has this revision.
     pub async fn delete_webhook(&self, known: (Uuid, u32), author: &Author) -> Result<(), ChangeError> {
         let mut change = self.begin_change(author).await?;
-        let webhook: Webhook = change.current(known).await?;
+        let webhook: SealedWebhook = change.current(known).await?;
         change.delete(&webhook).await
     }
 
@@ -193,6 +194,6 @@ impl Store {
     }
 }
 
-fn enabled(webhook: &Webhook) -> &'static str {
+fn enabled(webhook: &SealedWebhook) -> &'static str {
     if webhook.draft.enabled { "yes" } else { "no" }
 }

@@ -2,7 +2,7 @@
 //! is SQLite, whose catalogue lists the tables and columns.
 
 use crate::store::{
-    Connection, Store,
+    Connection, Database, Store,
     sql::{
         bulk::{Insert, Query},
         dialect::Dialect,
@@ -48,8 +48,9 @@ enum Value {
     Bytes(Option<Vec<u8>>),
 }
 
-impl Store {
+impl Database {
     /// Copies a snapshot of all rows into `to`, in one transaction, and returns their number.
+    /// Secrets stay sealed.
     pub async fn copy_to(&self, to: &Self) -> Result<u64, TransferError> {
         let mut from = self.reader.begin_with(self.dialect.begin_snapshot()).await?;
         let mut into = to.begin_write().await?;
@@ -66,7 +67,9 @@ impl Store {
         into.commit().await?;
         Ok(copied)
     }
+}
 
+impl Store {
     /// Frees the space of deleted rows.
     pub async fn vacuum(&self) -> Result<(), TransferError> {
         sqlx::query(self.dialect.vacuum()).execute(&self.writer).await?;

@@ -1,6 +1,7 @@
 use crate::{
     digest::sha256_hex,
     query::Filter,
+    sealing::KeyFile,
     seed,
     store::{
         DatabaseUrl, Delivery, Store, ValidRecord,
@@ -10,9 +11,14 @@ use crate::{
 };
 use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
+use tempfile::TempDir;
 
-async fn store(url: &DatabaseUrl) -> Store {
-    let store = Store::open(url).await.unwrap();
+fn keys(dir: &TempDir) -> KeyFile {
+    KeyFile::in_dir(dir.path())
+}
+
+async fn store(dir: &TempDir) -> Store {
+    let store = Store::open(&DatabaseUrl::in_dir(dir.path()), &keys(dir)).await.unwrap();
     for batch in seed::batches(600, 500, Timestamp::now()) {
         let (node, now) = (seed::node(), Timestamp::now());
         let records: Vec<_> = batch.into_iter().map(|record| ValidRecord::new(record, now)).collect();
@@ -51,7 +57,7 @@ impl Store {
 #[tokio::test]
 async fn texts_of_three_characters_and_more_use_the_trigram_index() {
     let dir = tempfile::tempdir().unwrap();
-    let store = store(&DatabaseUrl::in_dir(dir.path())).await;
+    let store = store(&dir).await;
     for query in ["passwd", "payload:uni*n", "payload:*1_7?abc"] {
         let plan = store.plan(query).await;
         // FTS5 names its lookup: the third column, by `like`.
@@ -67,8 +73,7 @@ async fn texts_of_three_characters_and_more_use_the_trigram_index() {
 #[tokio::test]
 async fn the_trigram_index_follows_the_table() {
     let dir = tempfile::tempdir().unwrap();
-    let url = DatabaseUrl::in_dir(dir.path());
-    let store = store(&url).await;
+    let store = store(&dir).await;
     let all = store.count("terms").await;
     store.check().await;
     store.delete_beyond(300).await.unwrap();
@@ -82,15 +87,16 @@ async fn the_trigram_index_follows_the_table() {
 async fn two_processes_can_create_one_database() {
     let dir = tempfile::tempdir().unwrap();
     let url = DatabaseUrl::in_dir(dir.path());
-    let (first, second) = tokio::join!(Store::open(&url), Store::open(&url));
+    let keys = keys(&dir);
+    let (first, second) = tokio::join!(Store::open(&url, &keys), Store::open(&url, &keys));
     first.unwrap().close().await;
     second.unwrap().close().await;
-    let old = store(&url).await;
+    let old = store(&dir).await;
     let hosts = "term_parts where text like '%.example.%'";
     let before = old.count(hosts).await;
     assert!(before > 0);
     old.close().await;
-    let store = Store::open(&url).await.unwrap();
+    let store = Store::open(&url, &keys).await.unwrap();
     assert_eq!(store.count(hosts).await, before);
     store.check().await;
     store.close().await;
@@ -103,12 +109,14 @@ fn a_migration_does_not_change_once_it_is_listed() {
         "9938b888bb31258572fdea5e25090d03341c7321f14006146802db0de828dd9d",
         "ed3d1eee2f10850009d0c1951e075666692965ed684432ca2be4c0ad1ec6e626",
         "e77a47768dca411924b49b75fbf268c871e16197a6d20770decb00e5a1cab2e3",
+        "679c6b7bfd97d873f210cba1c905410edf1c86740d777522e008c891438f6aec",
         "24de11e16429d388da72fb2ecf9457fd93548445b34a01b7573fa6da02fab0dc",
     ];
     let postgres = [
         "963920033bc5065460cf320501ec598b59309cf4b60f84b63900be7ab23c0175",
         "ed3d1eee2f10850009d0c1951e075666692965ed684432ca2be4c0ad1ec6e626",
         "e77a47768dca411924b49b75fbf268c871e16197a6d20770decb00e5a1cab2e3",
+        "679c6b7bfd97d873f210cba1c905410edf1c86740d777522e008c891438f6aec",
         "24de11e16429d388da72fb2ecf9457fd93548445b34a01b7573fa6da02fab0dc",
     ];
     for (migrations, digests) in

@@ -2,6 +2,7 @@ use crate::{
     attack::{BUCKET, Order, SortKey},
     paging::{Cursor, Slice},
     query::Filter,
+    sealing::KeyFile,
     seed,
     store::{
         DatabaseUrl, Delivery, Store, ValidRecord,
@@ -49,7 +50,7 @@ const QUERIES: [&str; 20] = [
 #[tokio::test]
 async fn every_plan_of_a_filter_finds_the_same_attacks() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(&DatabaseUrl::in_dir(dir.path())).await.unwrap();
+    let store = Store::open(&DatabaseUrl::in_dir(dir.path()), &KeyFile::in_dir(dir.path())).await.unwrap();
     for batch in seed::batches(600, 500, Timestamp::now()) {
         let (node, now) = (seed::node(), Timestamp::now());
         let records = batch.into_iter().map(|record| ValidRecord::new(partly_suspicious(record), now));
@@ -99,7 +100,7 @@ fn partly_suspicious(mut record: Record) -> Record {
 #[tokio::test]
 async fn statistics_find_the_excluded_attacks_by_their_indexes() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(&DatabaseUrl::in_dir(dir.path())).await.unwrap();
+    let store = Store::open(&DatabaseUrl::in_dir(dir.path()), &KeyFile::in_dir(dir.path())).await.unwrap();
     let set = store.attack_set(&Filter::default().without_hidden()).await.unwrap();
     let slice = Slice { limit: 8, after: None };
     for (statement, scan) in [

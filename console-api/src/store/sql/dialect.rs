@@ -88,6 +88,23 @@ impl Dialect {
         }
     }
 
+    /// Serializes changes of the keys by several processes.
+    pub(crate) fn lock_keys(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("lock table secret_key in exclusive mode"),
+        }
+    }
+
+    /// Rewrites the tables of secrets: pages keep the bytes of deleted and replaced values. A first
+    /// number other than 0 in a row means that a reader prevents it.
+    pub(crate) fn erase_replaced(self) -> &'static [&'static str] {
+        match self {
+            Self::Sqlite => &["vacuum", "pragma wal_checkpoint(truncate)"],
+            Self::Postgres => &["vacuum full webhooks", "vacuum full signing_keys", "vacuum full audit"],
+        }
+    }
+
     /// Begins a transaction with a consistent snapshot.
     pub(crate) fn begin_snapshot(self) -> &'static str {
         match self {

@@ -1,10 +1,13 @@
 //! Rows: how stored columns become values. An error names the table, the row and the column.
 
-use crate::store::{
-    StoreError,
-    sql::{
-        address,
-        text_codec::{self, Text},
+use crate::{
+    sealing::Sealed,
+    store::{
+        StoreError,
+        sql::{
+            address,
+            text_codec::{self, Text},
+        },
     },
 };
 use jiff::Timestamp;
@@ -67,6 +70,11 @@ impl Row<'_> {
     pub(crate) fn word<T: DeserializeOwned>(&self, column: &'static str) -> Result<T, StoreError> {
         let word: String = self.get(column)?;
         serde_json::from_value(word.into()).map_err(|_| self.bad(column))
+    }
+
+    /// A secret.
+    pub(crate) fn sealed(&self, column: &'static str) -> Result<Sealed, StoreError> {
+        Sealed::parse(&self.get::<String>(column)?).ok_or_else(|| self.bad(column))
     }
 
     pub(crate) fn json<T: DeserializeOwned>(&self, column: &'static str) -> Result<T, StoreError> {

@@ -2,6 +2,7 @@ use crate::{
     attack::Order,
     paging::Slice,
     query::{Filter, TimeRange},
+    sealing::KeyFile,
     store::{DatabaseUrl, Store, StoreError, sql::statement::Statement},
 };
 use std::time::Duration;
@@ -12,7 +13,8 @@ const ENDLESS: &str =
 
 /// A new SQLite database.
 async fn store(dir: &TempDir, search_time: Duration) -> Store {
-    Store::open_with(&DatabaseUrl::in_dir(dir.path()), search_time).await.unwrap()
+    let (at, keys) = (DatabaseUrl::in_dir(dir.path()), KeyFile::in_dir(dir.path()));
+    Store::open_with(&at, &keys, search_time).await.unwrap()
 }
 
 async fn endless(store: &Store) -> Result<(i64,), StoreError> {
