@@ -222,6 +222,22 @@ async fn replacing_the_body_discards_the_rest_of_the_viewers() {
 }
 
 #[tokio::test]
+async fn an_origin_may_answer_before_the_whole_body_has_arrived() {
+    let origin = raw_origin(async |mut stream: TcpStream| {
+        until(&mut stream, "\r\n\r\n").await;
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nearly").await.unwrap();
+        rest(&mut stream).await;
+    })
+    .await;
+    let cloudfront = in_front_of(origin, |_| {}).await;
+    let mut viewer = sends(&cloudfront, LARGE).await;
+    until(&mut viewer, "early").await;
+    viewer.write_all(&vec![b'x'; 10_000_000]).await.unwrap();
+    viewer.write_all(GET).await.unwrap();
+    until(&mut viewer, "early").await;
+}
+
+#[tokio::test]
 async fn viewers_disconnect_ends_the_connection_to_the_origin() {
     let (ended, mut origin_ended) = mpsc::unbounded_channel();
     let origin = raw_origin(move |mut stream| {
