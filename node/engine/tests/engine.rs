@@ -189,7 +189,8 @@ fn deep_xml_is_bounded_and_reported() {
         "application/xml",
         format!("<?xml version='1.0'?>{}", "<a>".repeat(100_000))
     )));
-    assert!(overlimit(&with_body("text/xml", format!("<?xml?>{}", "<a>x</a>".repeat(210_000)))));
+    let many: String = (0..210_000).map(|number| format!("<a>{number}</a>")).collect();
+    assert!(overlimit(&with_body("text/xml", format!("<?xml?>{many}"))));
 }
 
 fn types(request: &InspectRequest) -> Vec<AttackType> {
@@ -327,7 +328,8 @@ fn too_many_fields_are_reported() {
 
 #[test]
 fn many_values_at_the_deepest_level_fit_the_budget() {
-    let body = format!("{}{}", "{\"a\":".repeat(100), "[") + &"\"x\",".repeat(210_000);
+    let many: String = (0..210_000).map(|number| format!("\"{number}\",")).collect();
+    let body = format!("{}[{many}", "{\"a\":".repeat(100));
     assert!(overlimit(&with_body("application/json", body)));
 }
 

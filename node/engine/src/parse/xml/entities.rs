@@ -9,7 +9,7 @@ const MAX_TEXT_GROWTH: usize = 8 << 20;
 /// Further entities are inspected but not expanded; if one of them references others, it is a bomb.
 const MAX_KEPT: usize = 64;
 /// The most bytes of a text with its entities expanded.
-const MAX_TEXT: usize = 16 << 10;
+const MAX_TEXT: usize = 8 << 20;
 
 /// The error for entities that multiply or contain themselves.
 #[derive(Debug, PartialEq, Eq)]
