@@ -2,9 +2,9 @@
 
 use crate::{actor::Role, token::InvalidToken, token::Token};
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, OpenOptions, Permissions},
     io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::PathBuf,
 };
 
@@ -72,9 +72,10 @@ impl TokenFile {
         if let Some(parent) = self.path.parent() {
             fs::create_dir_all(parent)?;
         }
-        // The mode is set at creation, so that other users can never read the file.
-        let mut options = OpenOptions::new();
-        let mut file = options.write(true).create_new(true).mode(self.readers.mode()).open(&self.path)?;
+        // Private at creation, so that other users can never read the file; the umask of the process
+        // would clear the bit of the group.
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.path)?;
+        file.set_permissions(Permissions::from_mode(self.readers.mode()))?;
         writeln!(file, "{}", token.reveal())?;
         file.sync_all()
     }
@@ -83,7 +84,6 @@ impl TokenFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_new_token_file_is_private_and_stable() {

@@ -184,7 +184,7 @@ mod tests {
         let mut spend = |shape: usize| budget.spend_field(|_| shape);
         assert!((0..FEW).all(|_| spend(1) == Grant::Granted));
         assert_eq!([spend(1), spend(1), spend(2)], [Grant::Granted, Grant::Repeated, Grant::Granted]);
-        assert!((3..MAX_FIELDS - FEW + 1).all(|number| spend(number) == Grant::Granted));
+        assert!((3..=MAX_FIELDS - FEW).all(|number| spend(number) == Grant::Granted));
         assert_eq!([spend(0), spend(0), spend(2)], [Grant::Exhausted, Grant::Exhausted, Grant::Repeated]);
         assert_eq!(budget.exhausted(), Some(Limit::Fields));
         assert_eq!(budget.seen.len(), MAX_FIELDS - FEW);

@@ -92,7 +92,9 @@ pub(crate) fn inspect(inspector: Inspector<'_>, request: &InspectRequest) -> Ins
         fields += 1;
         examined.findings.into_iter().for_each(|finding| collected.add(finding));
     });
-    overrun.into_iter().for_each(|finding| collected.add(finding));
+    for finding in overrun {
+        collected.add(finding);
+    }
     let Collected { findings, suppressed_by, .. } = collected;
     Inspection { findings: strongest(findings), suppressed_by, fields }
 }

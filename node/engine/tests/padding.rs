@@ -187,8 +187,8 @@ fn repeated_values_take_no_budget_from_an_attack_after_them() {
     let xml =
         |item: &str| (XML, format!("<?xml version=\"1.0\"?><a>{}<q>{ATTACK}</q></a>", item.repeat(COUNT)));
     let yaml = |item: &str| (YAML, format!("{}q: \"{ATTACK}\"\n", item.repeat(COUNT)));
-    let mut part = "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n".repeat(60_000);
-    part += &format!("--b\r\nContent-Disposition: form-data; name=\"q\"\r\n\r\n{ATTACK}\r\n--b--");
+    let part = "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n".repeat(60_000);
+    let last = format!("--b\r\nContent-Disposition: form-data; name=\"q\"\r\n\r\n{ATTACK}\r\n--b--");
     for (content_type, body) in [
         json("\"a\","),
         json("\"\",0,null,"),
@@ -204,7 +204,7 @@ fn repeated_values_take_no_budget_from_an_attack_after_them() {
         xml("<!--x--><?p x?>"),
         yaml("- a\n"),
         yaml("a: b\n"),
-        (MULTIPART, part),
+        (MULTIPART, part + &last),
     ] {
         assert!(is_blocked(&with_body(content_type, &body)), "{}", &body[..60]);
     }
@@ -244,19 +244,8 @@ fn words_and_letters_before_a_command_do_not_hide_it() {
 }
 
 #[test]
-fn entities_are_expanded_in_texts_of_any_length() {
-    for bytes in [100, 20_000, 1_000_000] {
-        let body = format!(
-            "<!DOCTYPE a [<!ENTITY x \"at\">]><a>{}; c&x; /etc/passwd</a>",
-            "word ".repeat(bytes / 5)
-        );
-        assert!(is_blocked(&with_body(XML, &body)), "{bytes} bytes");
-    }
-}
-
-#[test]
 fn texts_that_repeat_a_long_entity_are_a_bomb() {
-    let texts: String = (0..100_000).map(|number| format!("<b>{number}&x;</b>")).collect();
+    let texts = (0..100_000).fold(String::new(), |texts, number| texts + &format!("<b>{number}&x;</b>"));
     let body = format!("<!DOCTYPE a [<!ENTITY x \"{}\">]><a>{texts}</a>", "x".repeat(16_000));
     assert!(types(&Engine::new(), &with_body(XML, &body)).contains(&"data_bomb".to_owned()));
 }

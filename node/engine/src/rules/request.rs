@@ -137,7 +137,9 @@ impl<'r> RequestRules<'r> {
         others.iter().copied().for_each(|rule| run(rule, work));
         if work.spend(value.len() * automata.len()) {
             let candidates = self.filtered.candidates(value, &mut work.found);
-            candidates.into_iter().for_each(|rule| run(rule, work));
+            for rule in candidates {
+                run(rule, work);
+            }
         } else {
             let skipped = detectors.iter().copied().filter(|rule| is_here(rule));
             skipped.for_each(|rule| work.skip(&rule.effect.signature, || point().clone()));

@@ -224,7 +224,7 @@ fn with_text(text: String) -> InspectRequest {
 fn detectors_over_their_budget_are_reported_by_name() {
     let rules: Vec<Rule> =
         (1..=5).map(|n| detector(n, &format!(r"\bword{n}\b.{{0,80}}\bsecret\b"))).collect();
-    let words: String = (1..=5).map(|n| format!("word{n} ")).collect();
+    let words = (1..=5).fold(String::new(), |words, n| words + &format!("word{n} "));
     let text = |bytes: usize| with_text(format!("{words}{} secret", "x y ".repeat(bytes / 4)));
     assert_eq!(findings_of(&rules, &text(40_000)), [], "a body of 40 KB is inspected by all of them");
     let findings = findings_of(&rules, &text(400_000));

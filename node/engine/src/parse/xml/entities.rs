@@ -150,6 +150,8 @@ mod tests {
             Some(b"union &c; &lt; & x".as_slice())
         );
         assert_eq!(entities.expand(b"plain"), None);
+        let long = format!("{}&a;", "word ".repeat(10_000));
+        assert_eq!(entities.expand(long.as_bytes()).map(|text| text.len()), Some(50_003));
     }
 
     #[test]
