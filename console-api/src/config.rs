@@ -2,7 +2,7 @@
 
 mod token_file;
 
-pub use token_file::{TokenFile, TokenFileError};
+pub use token_file::{Readers, TokenFile, TokenFileError};
 
 use crate::{
     actor::Role,
@@ -39,7 +39,7 @@ pub enum LogFormat {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the console until SIGTERM or Ctrl-C.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Write a consistent copy of the database to a file. The server can be running.
     Backup(Backup),
     /// Fill a new database from a backup; the schema is upgraded first.
@@ -83,6 +83,10 @@ pub struct Serve {
     /// tokens with `token create --role node`.
     #[arg(long, env = "WALLARM_CONSOLE_NODE_TOKEN_FILE", value_name = "FILE")]
     pub node_token_file: Option<PathBuf>,
+    /// Create the token file of the nodes readable by its group, too, for a node that runs as
+    /// another user.
+    #[arg(long, env = "WALLARM_CONSOLE_NODE_TOKEN_GROUP_READABLE", requires = "node_token_file")]
+    pub node_token_group_readable: bool,
     /// Folder with the connector's zips from `just bundle`. The console then serves bundles with
     /// configured parameters.
     #[arg(long, env = "WALLARM_CONSOLE_BUNDLE_DIR", value_name = "DIR")]
@@ -195,8 +199,12 @@ impl Serve {
     /// The configured token files, with their roles.
     pub fn token_files(&self) -> Vec<TokenFile> {
         let admin = self.admin_token_file.clone().unwrap_or_else(|| self.data.dir.join("admin-token"));
-        let node = self.node_token_file.clone().map(|path| TokenFile { path, role: Role::Node });
-        [TokenFile { path: admin, role: Role::Admin }].into_iter().chain(node).collect()
+        let readers = if self.node_token_group_readable { Readers::OwnerAndGroup } else { Readers::Owner };
+        let node = self.node_token_file.clone().map(|path| TokenFile { path, role: Role::Node, readers });
+        [TokenFile { path: admin, role: Role::Admin, readers: Readers::Owner }]
+            .into_iter()
+            .chain(node)
+            .collect()
     }
 }
 

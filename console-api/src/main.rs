@@ -16,7 +16,7 @@ async fn main() -> ExitCode {
     umask(Mode::RWXG | Mode::RWXO);
     let done = match log::start(&cli) {
         Ok(()) => match cli.command {
-            Command::Serve(serve) => run::serve(serve).await,
+            Command::Serve(serve) => run::serve(*serve).await,
             Command::Backup(flags) => maintain::backup(flags).await,
             Command::Restore(flags) => maintain::restore(flags).await,
             Command::Migrate(flags) => maintain::migrate(flags).await,

@@ -8,7 +8,7 @@ use console_api::{
     audit::Author,
     bundles::Bundles,
     clock::Clock,
-    config::{CreateToken, Data, Serve, TokenFile},
+    config::{CreateToken, Data, Readers, Serve, TokenFile},
     ingest_quota::IngestQuota,
     notification::Sender,
     password::Password,
@@ -95,7 +95,8 @@ async fn first_user(data: &Data, store: &Store) -> anyhow::Result<()> {
     if store.has_users().await? {
         return Ok(());
     }
-    let file = TokenFile { path: data.dir.join("admin-password"), role: Role::Admin };
+    let file =
+        TokenFile { path: data.dir.join("admin-password"), role: Role::Admin, readers: Readers::Owner };
     let password = Password::parse(file.provide()?.token.reveal().to_owned())?;
     let at = Clock::System.now();
     let user =

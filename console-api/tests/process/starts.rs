@@ -87,3 +87,11 @@ fn files_are_readable_by_their_owner_only() {
         assert_eq!(mode(&path), 0o600, "{}", path.display());
     }
 }
+
+#[test]
+fn the_group_may_read_the_node_token_only_if_configured() {
+    let dir = tempfile::tempdir().unwrap();
+    let _console = Console::start_with(dir.path(), &["--node-token-group-readable"]);
+    let mode = |file: &str| fs::metadata(dir.path().join(file)).unwrap().permissions().mode() & 0o777;
+    assert_eq!([mode("node-token"), mode("admin-token")], [0o640, 0o600]);
+}
