@@ -216,6 +216,19 @@ fn reports_a_cloudfront_function_at_viewer_triggers() {
 }
 
 #[test]
+fn reports_a_behavior_with_grpc() {
+    assert_snapshot!(doctor(&with(BEHAVIOR, json!({"GrpcConfig": {"Enabled": true}}))), @r"
+    grpc-not-inspected (*)
+      gRPC calls are not inspected: CloudFront forwards them without running Lambda functions.
+      Fix: Disallow gRPC in this behavior, or protect its calls at the origin.
+
+    1 hazard
+    ");
+    let disabled = with(BEHAVIOR, json!({"GrpcConfig": {"Enabled": false}}));
+    assert_eq!(doctor(&disabled), doctor(&clean()));
+}
+
+#[test]
 fn reports_a_behavior_without_the_request_function() {
     let api = json!({"PathPattern": "/api/*", "CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"});
     assert_snapshot!(doctor(&with(CONFIG, json!({"CacheBehaviors": {"Quantity": 1, "Items": [api]}}))), @r"

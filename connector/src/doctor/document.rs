@@ -145,6 +145,8 @@ pub(super) struct Behavior {
     pub(super) lambda_function_associations: Items<LambdaAssociation>,
     #[serde(default)]
     pub(super) function_associations: Items<FunctionAssociation>,
+    #[serde(default)]
+    pub(super) grpc_config: GrpcConfig,
 }
 
 impl Behavior {
@@ -152,6 +154,12 @@ impl Behavior {
     pub(super) fn pattern(&self) -> &str {
         self.path_pattern.as_deref().unwrap_or("*")
     }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct GrpcConfig {
+    pub(super) enabled: bool,
 }
 
 #[derive(Debug, Deserialize)]

@@ -33,6 +33,7 @@ pub enum HazardKind {
     SlotOccupied,
     CloudFrontFunction,
     BehaviorNotCovered,
+    GrpcNotInspected,
     RuntimeEnds,
     TrustMissing,
 }
@@ -52,6 +53,7 @@ impl HazardKind {
             Self::SlotOccupied => "slot-occupied",
             Self::CloudFrontFunction => "cloudfront-function",
             Self::BehaviorNotCovered => "behavior-not-covered",
+            Self::GrpcNotInspected => "grpc-not-inspected",
             Self::RuntimeEnds => "runtime-ends",
             Self::TrustMissing => "trust-missing",
         }
@@ -85,6 +87,7 @@ impl HazardKind {
                 "Attach to origin triggers (--trigger origin), or remove the CloudFront function from this behavior."
             }
             Self::BehaviorNotCovered => "Run deploy with --behavior for this path pattern.",
+            Self::GrpcNotInspected => "Disallow gRPC in this behavior, or protect its calls at the origin.",
             Self::RuntimeEnds => "Run upgrade with --runtime python3.13.",
             Self::TrustMissing => {
                 "Add lambda.amazonaws.com and edgelambda.amazonaws.com to the role's trust policy."

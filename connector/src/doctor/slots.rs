@@ -48,6 +48,14 @@ pub(super) fn examine(behavior: &Behavior, side: Side, deployment: &Deployment, 
             );
         }
     }
+    if behavior.grpc_config.enabled {
+        report.hazard(
+            HazardKind::GrpcNotInspected,
+            behavior.pattern(),
+            "gRPC calls are not inspected: CloudFront forwards them without running Lambda functions."
+                .to_owned(),
+        );
+    }
     let functions = behavior.function_associations.items.iter();
     if let (Side::Viewer, Some(function)) = (side, functions.into_iter().next()) {
         report.hazard(HazardKind::CloudFrontFunction, behavior.pattern(), format!(

@@ -8,6 +8,6 @@ distribution  CloudFront: function associations
 role          IAM: the functions' role
 describe      the documents for the doctor, as JSON
 policy        the IAM policies: of the tool's users, and the boundary of the role
-naming        names of functions, validation of names
+naming        names of functions, validation of options
 progress      output, errors, polling with a limit
 """

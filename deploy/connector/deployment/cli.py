@@ -164,7 +164,8 @@ def _code_options(parser: argparse.ArgumentParser) -> None:
                         help="set a parameter; others keep the deployed value. Can be repeated")
     parser.add_argument("--bundles", type=Path, default=Path("dist"), metavar="DIR",
                         help="output folder of `just bundle` (default: dist)")
-    parser.add_argument("--runtime", help="Python runtime of Lambda (default: python3.13; upgrades keep the deployed one)")
+    parser.add_argument("--runtime", type=naming.runtime,
+                        help="Python runtime of Lambda (default: python3.13; upgrades keep the deployed one)")
     parser.add_argument("--memory", type=int, metavar="MB", help="memory (default: 128; upgrades keep the deployed value)")
     parser.add_argument("--tool", type=Path, default=Path("target/debug/wallarm-connector"), metavar="FILE",
                         help="path of the program wallarm-connector")

@@ -1,4 +1,4 @@
-"""Names of a deployment's functions, and validation of the names in options."""
+"""Names of a deployment's functions, and validation of options."""
 
 import argparse
 import re
@@ -8,6 +8,8 @@ KINDS = ("request", "response")
 #: IAM's limit for the names of roles is the same, with more characters.
 NAME_LIMIT = 64
 DEPLOYMENT_LIMIT = NAME_LIMIT - max(len(f"-{kind}") for kind in KINDS)
+#: Minor version of the oldest Python runtime that AWS supports.
+OLDEST_PYTHON = 11
 
 
 def function_name(deployment: str, kind: str) -> str:
@@ -32,6 +34,16 @@ def deployment_name(text: str) -> str:
 def distribution_id(text: str) -> str:
     if not re.fullmatch(r"[A-Z0-9]+", text, re.ASCII):
         raise argparse.ArgumentTypeError(f"{text!r} is not a distribution id, such as E2EXAMPLE")
+    return text
+
+
+def runtime(text: str) -> str:
+    """A Python runtime that AWS supports: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html."""
+    minor = re.fullmatch(r"python3\.(\d+)", text, re.ASCII)
+    if not minor or int(minor[1]) < OLDEST_PYTHON:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: use python3.13; AWS's support for python3.10 ended on 2026-10-31, for older ones earlier"
+        )
     return text
 
 

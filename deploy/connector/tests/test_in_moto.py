@@ -89,16 +89,18 @@ def test_a_left_over_role_of_an_earlier_release_is_named(in_moto, releases):
     in_moto.deploy(distribution, releases.deployed)
 
 
-@pytest.mark.parametrize(("option", "name", "reason"), [
+@pytest.mark.parametrize(("option", "value", "reason"), [
     ("--name", "a:b", "only letters A-Z"),
     ("--name", "../role", "only letters A-Z"),
     ("--name", "*", "only letters A-Z"),
     ("--name", "é", "only letters A-Z"),
     ("--name", "a" * 56, "56 characters; the limit is 55"),
+    ("--runtime", "python3.10", "use python3.13"),
+    ("--runtime", "nodejs24.x", "use python3.13"),
 ])
-def test_an_invalid_name_is_refused_with_its_limit(in_moto, capsys, option, name, reason):
+def test_an_invalid_option_is_refused_with_its_limit(in_moto, capsys, option, value, reason):
     with pytest.raises(SystemExit) as ended:
-        in_moto.run("deploy", "E2EXAMPLE", option, name)
+        in_moto.run("deploy", "E2EXAMPLE", option, value)
     printed = capsys.readouterr().err
     assert ended.value.code == 2 and f"argument {option}" in printed and reason in printed
 
