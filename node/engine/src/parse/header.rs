@@ -68,8 +68,10 @@ fn at_origin(request: &InspectRequest) -> bool {
 }
 
 /// Headers that CloudFront overwrites before origin events; those a viewer sent are gone by then.
+/// The names in a certificate are the viewer's own text, and not validated in mode `passthrough`.
 fn written_by_cloudfront(name: &str) -> bool {
-    name.eq_ignore_ascii_case("x-amz-cf-id") || starts_with(name, "cloudfront-")
+    let is_cloudfronts = starts_with(name, "cloudfront-") && !starts_with(name, "cloudfront-viewer-cert-");
+    name.eq_ignore_ascii_case("x-amz-cf-id") || is_cloudfronts
 }
 
 /// The viewer's part of a header to which CloudFront appends itself or the viewer's address.

@@ -68,6 +68,7 @@ fn at(trigger: Option<Trigger>) -> Vec<String> {
     let headers = vec![
         header("X-Amz-Cf-Id", "id"),
         header("CloudFront-Viewer-Country", "DE"),
+        header("CloudFront-Viewer-Cert-Subject", "CN=shop"),
         header("X-Forwarded-For", "mine, 203.0.113.1"),
         header("via", "1.1 cf"),
     ];
@@ -76,13 +77,16 @@ fn at(trigger: Option<Trigger>) -> Vec<String> {
 
 #[test]
 fn headers_written_by_cloudfront_are_not_inspected_at_the_origin() {
-    assert_eq!(at(Some(Trigger::OriginRequest)), ["header > X-FORWARDED-FOR = mine"]);
+    assert_eq!(
+        at(Some(Trigger::OriginRequest)),
+        ["header > CLOUDFRONT-VIEWER-CERT-SUBJECT = CN=shop", "header > X-FORWARDED-FOR = mine"]
+    );
 }
 
 #[test]
 fn a_viewer_may_send_any_header() {
-    assert_eq!(at(Some(Trigger::ViewerRequest)).len(), 4);
-    assert_eq!(at(None).len(), 4);
+    assert_eq!(at(Some(Trigger::ViewerRequest)).len(), 5);
+    assert_eq!(at(None).len(), 5);
 }
 
 #[test]
