@@ -1,11 +1,19 @@
 //! Budget: the resource limits of one request. Every loop over untrusted input spends from it.
 
 use shared::AttackType;
+use std::{
+    collections::HashSet,
+    hash::{BuildHasher as _, Hash, RandomState},
+};
 
 /// The most levels of nested values; only attacks on the engine have more.
 pub(crate) const MAX_DEPTH: usize = 12;
 /// The most levels in a JSON or XML document, as in common parsers.
 pub(crate) const MAX_DOCUMENT_DEPTH: usize = 128;
+/// The most values and names.
+const MAX_FIELDS: usize = 200_000;
+/// Up to this many fields are not compared: hashing them would cost more than it saves.
+const FEW: usize = 4_096;
 
 /// Counters of what is left. An exhausted limit is remembered, because the rest is not inspected.
 #[derive(Debug)]
@@ -14,6 +22,20 @@ pub(crate) struct Budget {
     fields: usize,
     steps: usize,
     exhausted: Option<Limit>,
+    /// Whether equal values at different positions of an array are different: a rule names one.
+    has_positions: bool,
+    /// Digests of the fields beyond a few. The hash key is secret: no client can construct a
+    /// collision.
+    seen: HashSet<u64, RandomState>,
+}
+
+/// Whether a field is inspected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Grant {
+    Granted,
+    /// The same value was granted at the same kind of point before; it costs nothing.
+    Repeated,
+    Exhausted,
 }
 
 /// A limit that can be exhausted.
@@ -56,7 +78,20 @@ impl Budget {
     /// The limits for all stages of all fields together; generous for CloudFront, whose bodies end
     /// at 1 MB.
     pub(crate) fn for_request() -> Self {
-        Self { bytes: 16 << 20, fields: 200_000, steps: 200_000, exhausted: None }
+        Self {
+            bytes: 16 << 20,
+            fields: MAX_FIELDS,
+            steps: 200_000,
+            exhausted: None,
+            has_positions: false,
+            seen: HashSet::default(),
+        }
+    }
+
+    /// Equal values at different positions of an array are different.
+    #[must_use]
+    pub(crate) fn with_positions(self, has_positions: bool) -> Self {
+        Self { has_positions, ..self }
     }
 
     /// Whether a value of this length may be inspected.
@@ -65,9 +100,22 @@ impl Budget {
         self.record(is_granted, Limit::Bytes)
     }
 
-    pub(crate) fn spend_field(&mut self) -> bool {
+    /// Spends a field. `shape` is called to compare it with others: it returns what makes it
+    /// different, with or without its positions in arrays.
+    #[inline]
+    pub(crate) fn spend_field<S: Hash>(&mut self, shape: impl FnOnce(bool) -> S) -> Grant {
+        let is_one_of_few = self.fields > MAX_FIELDS - FEW;
+        if !is_one_of_few && self.is_repeated(&shape(self.has_positions)) {
+            return Grant::Repeated;
+        }
         let is_granted = subtract(&mut self.fields, 1);
-        self.record(is_granted, Limit::Fields)
+        if self.record(is_granted, Limit::Fields) { Grant::Granted } else { Grant::Exhausted }
+    }
+
+    /// Remembers at most as many fields as the budget has.
+    fn is_repeated(&mut self, field: &impl Hash) -> bool {
+        let digest = self.seen.hasher().hash_one(field);
+        if self.fields == 0 { self.seen.contains(&digest) } else { !self.seen.insert(digest) }
     }
 
     /// Whether another layer may be decoded.
@@ -131,9 +179,21 @@ mod tests {
     }
 
     #[test]
+    fn a_repeated_field_costs_nothing_beyond_a_few() {
+        let mut budget = Budget::for_request();
+        let mut spend = |shape: usize| budget.spend_field(|_| shape);
+        assert!((0..FEW).all(|_| spend(1) == Grant::Granted));
+        assert_eq!([spend(1), spend(1), spend(2)], [Grant::Granted, Grant::Repeated, Grant::Granted]);
+        assert!((3..=MAX_FIELDS - FEW).all(|number| spend(number) == Grant::Granted));
+        assert_eq!([spend(0), spend(0), spend(2)], [Grant::Exhausted, Grant::Exhausted, Grant::Repeated]);
+        assert_eq!(budget.exhausted(), Some(Limit::Fields));
+        assert_eq!(budget.seen.len(), MAX_FIELDS - FEW);
+    }
+
+    #[test]
     fn the_first_exhausted_limit_is_reported() {
         let mut budget = Budget { fields: 0, ..Budget::for_request() };
-        budget.spend_field();
+        budget.spend_field(|_| 0);
         budget.too_deep();
         assert_eq!(budget.exhausted(), Some(Limit::Fields));
     }

@@ -19,12 +19,16 @@ mod xml;
 mod yaml;
 
 use crate::{
-    budget::Budget,
+    budget::{Budget, Grant},
     field::{Field, FieldKind},
     point_path::{PointArena, PointPath},
 };
 use shared::InspectRequest;
-use std::{borrow::Cow, ops::Range};
+use std::{
+    borrow::Cow,
+    hash::{Hash, Hasher},
+    ops::Range,
+};
 
 pub(crate) use nested::{Nested, parse_nested};
 
@@ -42,18 +46,31 @@ impl<'a, 'b> Sink<'a, 'b> {
         Self { fields: Vec::new(), budget, arena, depth }
     }
 
-    /// Adds a field unless its value is empty; `false` when the field budget is exhausted.
+    /// Adds a field unless its value is empty or repeated; `false` when the field budget is
+    /// exhausted.
     #[inline]
     pub(crate) fn push(&mut self, mut field: Field<'a>) -> bool {
         if field.value.is_empty() {
             return true;
         }
-        let is_within_budget = self.budget.spend_field();
-        if is_within_budget {
+        let arena = &*self.arena;
+        let grant = self.budget.spend_field(|has_positions| Shape { field: &field, arena, has_positions });
+        if grant == Grant::Granted {
             field.depth = self.depth;
             self.fields.push(field);
         }
-        is_within_budget
+        grant != Grant::Exhausted
+    }
+
+    /// Runs the parser of one of many items. The points of an item without new fields are removed
+    /// again, so that padding takes no memory.
+    pub(crate) fn item<T>(&mut self, parse: impl FnOnce(&mut Self) -> T) -> T {
+        let (mark, fields) = (self.arena.mark(), self.fields.len());
+        let outcome = parse(self);
+        if fields == self.fields.len() {
+            self.arena.truncate(mark);
+        }
+        outcome
     }
 
     pub(crate) fn push_value(&mut self, point: PointPath, value: impl Into<Cow<'a, [u8]>>) -> bool {
@@ -74,6 +91,21 @@ impl<'a, 'b> Sink<'a, 'b> {
         let first = self.fields.len();
         self.fields.extend(inner.fields.into_iter().map(Field::into_owned));
         (outcome, first..self.fields.len())
+    }
+}
+
+/// What distinguishes a field from one that is inspected already: detectors see its value, its kind,
+/// and the tags and names of its point.
+struct Shape<'f, 'a> {
+    field: &'f Field<'a>,
+    arena: &'f PointArena,
+    has_positions: bool,
+}
+
+impl Hash for Shape<'_, '_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&*self.field.value, self.field.kind as u8).hash(state);
+        self.arena.hash(self.field.point, self.has_positions, state);
     }
 }
 

@@ -5,6 +5,7 @@ use shared::{
     Point,
     point::{Key, Step, Tag},
 };
+use std::hash::{Hash as _, Hasher};
 
 /// The most characters of a name in a point: names group attacks, and an attacker chooses them.
 const NAME_CHARS: usize = 100;
@@ -149,6 +150,19 @@ impl PointArena {
             }
         };
         Step { tag: node.tag.clone(), key }
+    }
+
+    /// Hashes the point, with or without its positions in arrays.
+    pub(crate) fn hash(&self, path: PointPath, has_positions: bool, state: &mut impl Hasher) {
+        for node in self.ancestors(path) {
+            node.tag.hash(state);
+            match node.key {
+                StepKey::Index(_) if node.tag == Tag::Array && !has_positions => {}
+                StepKey::Index(index) => index.hash(state),
+                StepKey::Name { start, end } => self.names.get(start as usize..end as usize).hash(state),
+                StepKey::None => {}
+            }
+        }
     }
 
     /// The steps, last to first.

@@ -56,3 +56,26 @@ fn a_clean_value_is_inspected_without_an_allocation() {
     let costly: Vec<_> = costs.filter(|(_, one, many)| *many > one + STEPS).collect();
     assert!(costly.is_empty(), "allocations for one and for {COPIES}: {costly:?}");
 }
+
+#[test]
+fn repeated_values_take_no_memory() {
+    const MOST: u64 = 16 << 20;
+    let engine = Engine::new();
+    let part = "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n";
+    for (content_type, start, item, end) in [
+        ("application/json", "[", "\"a\",", "0]"),
+        ("application/json", "[", "{\"a\":[\"b\"]},", "0]"),
+        ("application/json", "{", "\"a\":\"b\",", "\"c\":0}"),
+        ("application/xml", "<a>", "<b c=\"d\">e</b><!--f-->", "</a>"),
+        ("application/x-protobuf", "", "\u{a}\u{1}a", ""),
+        ("multipart/form-data; boundary=b", "", part, "--b--"),
+    ] {
+        let mut request = request("1", 1);
+        request.headers = vec![("content-type".to_owned(), content_type.to_owned())];
+        request.body = Some(Body([start, &item.repeat(2_000_000 / item.len()), end].concat().into_bytes()));
+        let info = measure(|| {
+            engine.inspect(&request);
+        });
+        assert!(info.bytes_max < MOST, "{content_type} {item}: {} bytes", info.bytes_max);
+    }
+}

@@ -164,7 +164,6 @@ fn a_certain_attack_in_a_post_is_suspicious() {
 
 #[test]
 fn padding_takes_no_budget_from_an_attack_after_it() {
-    const ATTACK: &str = "' or 1=1--";
     let form = |padding: &str| (FORM, format!("{}q={}", padding.repeat(100_000), "%27+or+1%3D1--"));
     let json = |padding: &str| (JSON, format!("{{{}\"q\":\"{ATTACK}\"}}", padding.repeat(100_000)));
     for (content_type, body) in [
@@ -177,6 +176,55 @@ fn padding_takes_no_budget_from_an_attack_after_it() {
         (JSON, format!("[{}\"{ATTACK}\"]", "\"\",".repeat(100_000))),
     ] {
         assert!(is_blocked(&with_body(content_type, &body)), "{}", &body[..40]);
+    }
+}
+
+#[test]
+fn repeated_values_take_no_budget_from_an_attack_after_them() {
+    const COUNT: usize = 210_000;
+    let json = |item: &str| (JSON, format!("[{}\"{ATTACK}\"]", item.repeat(COUNT)));
+    let member = |item: &str| (JSON, format!("{{{}\"q\":\"{ATTACK}\"}}", item.repeat(COUNT)));
+    let xml =
+        |item: &str| (XML, format!("<?xml version=\"1.0\"?><a>{}<q>{ATTACK}</q></a>", item.repeat(COUNT)));
+    let yaml = |item: &str| (YAML, format!("{}q: \"{ATTACK}\"\n", item.repeat(COUNT)));
+    let part = "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n".repeat(60_000);
+    let last = format!("--b\r\nContent-Disposition: form-data; name=\"q\"\r\n\r\n{ATTACK}\r\n--b--");
+    for (content_type, body) in [
+        json("\"a\","),
+        json("\"\",0,null,"),
+        json("[\"a\"],"),
+        json("{\"a\":\"b\"},"),
+        json("{\"a\":[\"b\",\"\",{\"c\":\"d\"}]},"),
+        member("\"a\":\"b\","),
+        member("\"a\":[\"b\",1],"),
+        xml("<b>x</b>"),
+        xml("<b/>"),
+        xml("<b c=\"d\" e=\"\"/>"),
+        xml("<b c='d'><e>f</e>g<!--h--></b>"),
+        xml("<!--x--><?p x?>"),
+        yaml("- a\n"),
+        yaml("a: b\n"),
+        (MULTIPART, part + &last),
+    ] {
+        assert!(is_blocked(&with_body(content_type, &body)), "{}", &body[..60]);
+    }
+}
+
+#[test]
+fn repeated_cookies_take_no_budget_from_an_attack_after_them() {
+    let mut request = Part::Query.request("1");
+    request.headers.push(("cookie".to_owned(), "a=1; b=2; ".repeat(105_000) + "q=%27%20or%201%3D1--"));
+    assert!(is_blocked(&request));
+}
+
+#[test]
+fn different_values_exhaust_the_budget_and_are_reported() {
+    let items = |item: fn(usize) -> String| (0..210_000).map(item).collect::<String>();
+    for (content_type, body) in [
+        (JSON, format!("[{}\"{ATTACK}\"]", items(|number| format!("\"a{number}\",")))),
+        (XML, format!("<a>{}<q>{ATTACK}</q></a>", items(|number| format!("<b>{number}x</b>")))),
+    ] {
+        assert_eq!(recorded(&Engine::new(), &with_body(content_type, &body)), ["overlimit_res"]);
     }
 }
 
@@ -195,8 +243,26 @@ fn words_and_letters_before_a_command_do_not_hide_it() {
     }
 }
 
+#[test]
+fn texts_that_repeat_a_long_entity_are_a_bomb() {
+    let texts = (0..100_000).fold(String::new(), |texts, number| texts + &format!("<b>{number}&x;</b>"));
+    let body = format!("<!DOCTYPE a [<!ENTITY x \"{}\">]><a>{texts}</a>", "x".repeat(16_000));
+    assert!(types(&Engine::new(), &with_body(XML, &body)).contains(&"data_bomb".to_owned()));
+}
+
+#[test]
+fn a_fifth_content_coding_is_reported() {
+    let mut request = with_body(FORM, "a=1");
+    request.headers.push(("content-encoding".to_owned(), ["br"; 5].join(",")));
+    assert!(recorded(&Engine::new(), &request).contains(&"overlimit_res".to_owned()));
+}
+
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
+const XML: &str = "application/xml";
+const YAML: &str = "application/yaml";
+const MULTIPART: &str = "multipart/form-data; boundary=b";
+const ATTACK: &str = "' or 1=1--";
 
 fn with_body(content_type: &str, body: &str) -> InspectRequest {
     let mut request = Part::Form.request("1");

@@ -24,7 +24,10 @@ const MAX_CODINGS: usize = 4;
 pub(super) fn parse<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
     let Some(body) = request.body.as_ref().map(|body| body.0.as_slice()) else { return };
     let content_type = header(request, "content-type");
-    let codings: Vec<&str> = header(request, "content-encoding").split(',').take(MAX_CODINGS).collect();
+    let codings: Vec<&str> = header(request, "content-encoding").split(',').take(MAX_CODINGS + 1).collect();
+    if codings.len() > MAX_CODINGS {
+        sink.budget.too_deep();
+    }
     let post = sink.arena.then(None, Tag::Post);
     parse_coded(body, &codings, content_type, post, sink);
 }

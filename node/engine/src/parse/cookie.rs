@@ -9,9 +9,11 @@ pub(super) fn parse<'a>(value: &'a str, sink: &mut Sink<'a, '_>) {
     let names = sink.arena.then(cookies, Tag::Name);
     for cookie in value.split(';').map(str::trim).filter(|cookie| !cookie.is_empty()) {
         let (name, value) = cookie.split_once('=').unwrap_or((cookie, ""));
-        let fits = sink.push_name(names, name.as_bytes());
-        let point = sink.arena.named(header, Tag::Cookie, name.as_bytes());
-        if !fits || !sink.push_value(point, value.as_bytes()) {
+        let fits = sink.item(|sink| {
+            let point = sink.arena.named(header, Tag::Cookie, name.as_bytes());
+            sink.push_name(names, name.as_bytes()) && sink.push_value(point, value.as_bytes())
+        });
+        if !fits {
             return;
         }
     }

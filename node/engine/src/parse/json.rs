@@ -42,6 +42,14 @@ struct Open {
     /// The point of its current value, once created.
     value: Option<PointPath>,
     /// The state when it opened: the points of a bracket without fields are removed again.
+    before: State,
+    /// The state when its current member or item began, with the same purpose.
+    item: State,
+}
+
+/// The numbers of points and fields at some position.
+#[derive(Clone, Copy)]
+struct State {
     mark: Mark,
     fields: usize,
 }
@@ -50,6 +58,12 @@ struct Open {
 enum Bracket {
     Object { key_next: bool },
     Array { index: u64 },
+}
+
+impl State {
+    fn of(sink: &Sink<'_, '_>) -> Self {
+        Self { mark: sink.arena.mark(), fields: sink.fields.len() }
+    }
 }
 
 struct JsonParser<'w, 'a, 'b> {
@@ -116,20 +130,21 @@ impl JsonParser<'_, '_, '_> {
             return false;
         }
         self.at += 1;
-        let (mark, fields) = (self.sink.arena.mark(), self.sink.fields.len());
+        let before = State::of(self.sink);
         let point = self.here();
-        self.open.push(Open { kind, point, value: None, mark, fields });
+        let item = State::of(self.sink);
+        self.open.push(Open { kind, point, value: None, before, item });
         true
     }
 
     fn leave(&mut self, byte: u8) -> bool {
         self.at += 1;
         let Some(left) = self.open.pop() else { return false };
-        if left.fields == self.sink.fields.len() {
-            self.sink.arena.truncate(left.mark);
+        if left.before.fields == self.sink.fields.len() {
+            self.sink.arena.truncate(left.before.mark);
             // The point of the value that was this bracket may be among the removed.
             if let Some(open) = self.open.last_mut() {
-                open.value = open.value.filter(|value| value.is_before(left.mark));
+                open.value = open.value.filter(|value| value.is_before(left.before.mark));
             }
         }
         match left.kind {
@@ -141,12 +156,14 @@ impl JsonParser<'_, '_, '_> {
     fn next(&mut self) -> bool {
         self.at += 1;
         let Some(open) = self.open.last_mut() else { return false };
+        if open.item.fields == self.sink.fields.len() {
+            self.sink.arena.truncate(open.item.mark);
+        }
+        open.item = State::of(self.sink);
+        open.value = None;
         match &mut open.kind {
             Bracket::Object { key_next } => *key_next = true,
-            Bracket::Array { index } => {
-                *index += 1;
-                open.value = None;
-            }
+            Bracket::Array { index } => *index += 1,
         }
         true
     }

@@ -85,7 +85,7 @@ fn parse_parts<'a>(body: &'a [u8], boundary: &[u8], root: PointPath, depth: usiz
     for (number, &start) in starts.iter().enumerate() {
         let end = starts.get(number + 1).copied().unwrap_or(body.len());
         let part = &body[start + delimiter.len()..end];
-        if !part.starts_with(b"--") && !parse_part(part, root, depth, sink) {
+        if !part.starts_with(b"--") && !sink.item(|sink| parse_part(part, root, depth, sink)) {
             break;
         }
     }

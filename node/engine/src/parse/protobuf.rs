@@ -120,12 +120,14 @@ fn parse_message(bytes: &[u8], root: PointPath, depth: usize, sink: &mut Sink<'_
         return false;
     }
     Contents { rest: bytes, broken: false }.all(|(number, content)| {
-        let point = sink.arena.indexed(root, Tag::Hash, number);
-        let is_inner = is_message(content);
-        // Bytes may be valid as a text and as a message; then both are inspected.
-        let is_text = std::str::from_utf8(content).is_ok_and(|text| !text.contains('\0'));
-        let fits = is_inner && !is_text || sink.push_value(point, content.to_vec());
-        fits && (!is_inner || parse_message(content, point, depth - 1, sink))
+        sink.item(|sink| {
+            let point = sink.arena.indexed(root, Tag::Hash, number);
+            let is_inner = is_message(content);
+            // Bytes may be valid as a text and as a message; then both are inspected.
+            let is_text = std::str::from_utf8(content).is_ok_and(|text| !text.contains('\0'));
+            let fits = is_inner && !is_text || sink.push_value(point, content.to_vec());
+            fits && (!is_inner || parse_message(content, point, depth - 1, sink))
+        })
     })
 }
 

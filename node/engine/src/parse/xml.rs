@@ -18,6 +18,8 @@ use shared::point::Tag;
 
 /// A document with more declarations of entities is a bomb; benign ones declare a few words.
 const MAX_DECLARATIONS: usize = 1_000;
+/// A document whose texts expand beyond this is a bomb.
+const MAX_EXPANDED: usize = 8 << 20;
 
 /// Whether these bytes start like an XML document other than HTML.
 pub(super) fn looks_like_xml(value: &[u8]) -> bool {
@@ -51,6 +53,7 @@ pub(super) fn parse(bytes: &[u8], root: PointPath, sink: &mut Sink<'_, '_>) -> b
         root,
         open: Vec::new(),
         entities: Entities::default(),
+        expanded: 0,
         declarations: 0,
         elements: 0,
         broken: false,
@@ -71,6 +74,8 @@ struct XmlParser<'w, 'a, 'b, 's> {
     root: PointPath,
     open: Vec<Open<'w>>,
     entities: Entities,
+    /// The bytes of all texts with entities.
+    expanded: usize,
     declarations: usize,
     elements: usize,
     /// Set by malformed markup: parsing continues, but the value is also inspected as a whole.
@@ -113,7 +118,17 @@ impl<'w> XmlParser<'w, '_, '_, '_> {
         if self.entities.burst(text) {
             self.sink.budget.bomb(Limit::Expansion);
         }
-        let expanded = self.entities.expand(text).unwrap_or_else(|| text.to_vec());
+        let expanded = match self.entities.expand(text) {
+            Some(expanded) => {
+                self.expanded += expanded.len();
+                expanded
+            }
+            None => text.to_vec(),
+        };
+        if self.expanded > MAX_EXPANDED {
+            self.sink.budget.bomb(Limit::Expansion);
+            return false;
+        }
         if let [.., Open { name: b"member", .. }, Open { name: b"name", .. }] = self.open[..] {
             self.member = Some(expanded.clone());
         }
@@ -155,8 +170,10 @@ impl<'w> XmlParser<'w, '_, '_, '_> {
         }
         attributes.iter().all(|attribute| {
             let Some(value) = attribute.value else { return true };
-            let point = self.sink.arena.named(self.point, Tag::XmlAttr, attribute.name.as_bytes());
-            self.sink.push_value(point, value.to_vec())
+            self.sink.item(|sink| {
+                let point = sink.arena.named(self.point, Tag::XmlAttr, attribute.name.as_bytes());
+                sink.push_value(point, value.to_vec())
+            })
         })
     }
 
@@ -206,8 +223,10 @@ impl<'w> XmlParser<'w, '_, '_, '_> {
 
     /// Adds a value that belongs to the document, not to an element.
     fn push_at(&mut self, tag: Tag, value: &[u8]) -> bool {
-        let point = self.sink.arena.then(self.root, tag);
-        self.sink.push_value(point, value.to_vec())
+        self.sink.item(|sink| {
+            let point = sink.arena.then(self.root, tag);
+            sink.push_value(point, value.to_vec())
+        })
     }
 }
 

@@ -18,22 +18,24 @@ pub(super) fn parse<'a>(body: &'a [u8], root: PointPath, sink: &mut Sink<'a, '_>
     let mut lines = body.split(|&byte| byte == b'\n').peekable();
     while let Some(line) = lines.next() {
         let Some((key, value)) = entry(line) else { continue };
-        let point = match &key {
-            Some(key) => sink.arena.named(document, Tag::Hash, key),
-            None => sink.arena.indexed(document, Tag::Array, 0),
-        };
-        let mut fits = key.is_none_or(|key| sink.push_name(names, key));
         let indented = |it: &&[u8]| it.trim_ascii().is_empty() || indent(it) > indent(line);
-        if is_block(value) {
+        let value = if is_block(value) {
             let mut text: Vec<u8> = Vec::new();
             while let Some(next) = lines.next_if(indented) {
                 text.extend_from_slice(next.trim_ascii());
                 text.push(b'\n');
             }
-            fits &= sink.push_value(point, text);
+            Cow::Owned(text)
         } else {
-            fits &= sink.push_value(point, scalar(value));
-        }
+            scalar(value)
+        };
+        let fits = sink.item(|sink| {
+            let point = match &key {
+                Some(key) => sink.arena.named(document, Tag::Hash, key),
+                None => sink.arena.indexed(document, Tag::Array, 0),
+            };
+            key.is_none_or(|key| sink.push_name(names, key)) && sink.push_value(point, value)
+        });
         if !fits {
             return;
         }

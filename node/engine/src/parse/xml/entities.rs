@@ -9,7 +9,7 @@ const MAX_TEXT_GROWTH: usize = 8 << 20;
 /// Further entities are inspected but not expanded; if one of them references others, it is a bomb.
 const MAX_KEPT: usize = 64;
 /// The most bytes of a text with its entities expanded.
-const MAX_TEXT: usize = 16 << 10;
+const MAX_TEXT: usize = 8 << 20;
 
 /// The error for entities that multiply or contain themselves.
 #[derive(Debug, PartialEq, Eq)]
@@ -150,6 +150,8 @@ mod tests {
             Some(b"union &c; &lt; & x".as_slice())
         );
         assert_eq!(entities.expand(b"plain"), None);
+        let long = format!("{}&a;", "word ".repeat(10_000));
+        assert_eq!(entities.expand(long.as_bytes()).map(|text| text.len()), Some(50_003));
     }
 
     #[test]
