@@ -152,10 +152,11 @@ impl Detection {
         if is_attack {
             return Self::Attack;
         }
-        if let Some(unread) = findings.iter().find(|finding| finding.attack_type == AttackType::Overlimit) {
+        let mut unread = findings.iter().filter(|it| it.attack_type == AttackType::Overlimit).peekable();
+        if unread.peek().is_some() {
             let (rule, action) = rules.overlimit.unzip();
             let blocks = match action.unwrap_or(settings.overlimit) {
-                OverlimitAction::Auto => !is_data(request, unread),
+                OverlimitAction::Auto => !unread.all(|finding| is_data(request, finding)),
                 OverlimitAction::Monitor => false,
                 OverlimitAction::Block => true,
             };
@@ -182,8 +183,8 @@ const DATA: &[&str] = &[
 /// Whether what was not analyzed is the rest of a body of data. The head is analyzed before the body.
 fn is_data(request: &InspectRequest, unread: &Finding) -> bool {
     let is_raw = |tag: &Tag| matches!(tag, Tag::Post | Tag::Gzip | Tag::Brotli);
-    let is_raw_body =
-        unread.point.0.iter().all(|step| is_raw(&step.tag)) && unread.signature == "overlimit-bytes";
+    let is_rest = matches!(unread.signature.as_str(), "overlimit-bytes" | "overlimit-detectors");
+    let is_raw_body = is_rest && unread.point.0.iter().all(|step| is_raw(&step.tag));
     let types = || request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-type"));
     let is_data = |(_, value): &(String, String)| {
         let kind = value.trim_start().to_ascii_lowercase();

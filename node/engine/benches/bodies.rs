@@ -1,6 +1,7 @@
 //! Benchmark of one request against the baseline for JSON: `just bench-engine`.
 
 mod baseline;
+mod detectors;
 mod requests;
 mod visits;
 
@@ -28,6 +29,22 @@ fn inspect(bencher: Bencher<'_, '_>, name: &str) {
     let (_, request) = REQUESTS.iter().find(|(known, _)| *known == name).expect("the name is from the table");
     let (engine, request) = (Engine::new(), request());
     bencher.bench_local(|| engine.inspect(black_box(&request)));
+}
+
+/// A body of 39 KB with a hundred custom detectors, in values and as one text.
+#[divan::bench(args = ["JSON", "text"])]
+fn inspect_with_100_detectors(bencher: Bencher<'_, '_>, content: &str) {
+    let (engine, book) = (Engine::new(), detectors::hundred());
+    let mut request = requests::json(39_000);
+    if content == "text" {
+        request.headers.retain(|(name, _)| name != "content-type");
+        let body = request.body.take().unwrap_or_default().0;
+        request.body = Some(shared::Body([b"text: ", body.as_slice()].concat()));
+    }
+    bencher.bench_local(|| {
+        let rules = book.select_for("shop.example.com", "/api/orders", "POST", None);
+        engine.inspect_with_rules(black_box(&request), &rules)
+    });
 }
 
 /// Different requests in turn, on one and two threads: as on a server, each request finds cold

@@ -11,7 +11,7 @@ use crate::{
     payload,
     point_path::{PointArena, PointPath},
     prefilter::Bytes,
-    rules::RequestRules,
+    rules::{DetectorWork, RequestRules, Skipped},
     score::{self, Quotations, Surroundings},
 };
 use serde::Serialize;
@@ -24,6 +24,8 @@ use std::{cell::OnceCell, cmp::Reverse, collections::VecDeque, mem};
 const MAX_FINDINGS: usize = 64;
 /// Collection stops here: a million matches in one body must not cost a million strings.
 const MAX_COLLECTED: usize = 1_000;
+/// Further rules are only counted.
+const MAX_NAMED: usize = 10;
 /// Longer values are truncated in [`LayerView`].
 const VIEW_CHARS: usize = 2_000;
 
@@ -90,7 +92,7 @@ pub(crate) fn inspect(inspector: Inspector<'_>, request: &InspectRequest) -> Ins
         fields += 1;
         examined.findings.into_iter().for_each(|finding| collected.add(finding));
     });
-    if let Some(finding) = overrun {
+    for finding in overrun {
         collected.add(finding);
     }
     let Collected { findings, suppressed_by, .. } = collected;
@@ -141,8 +143,8 @@ pub(crate) fn explain(inspector: Inspector<'_>, request: &InspectRequest) -> Vec
         (shown.decoded, shown.layers) = (field.decoded, layers);
         explained.push(shown);
     });
-    let overrun = overrun.map(|it| ExplainedField::new(it.point.clone(), vec![it], inspector.rules));
-    explained.extend(overrun);
+    let overrun = overrun.into_iter();
+    explained.extend(overrun.map(|it| ExplainedField::new(it.point.clone(), vec![it], inspector.rules)));
     for exploit in inspector.exploits.detect(request, None) {
         ExplainedField::add(&mut explained, exploit, inspector.rules);
     }
@@ -179,18 +181,31 @@ impl ExplainedField {
 #[inline]
 fn overrun(budget: &Budget, arena: &PointArena, spent_on: Option<PointPath>) -> Option<Finding> {
     let limit = budget.exhausted()?;
-    let attack_type = limit.attack_type();
-    Some(Finding {
-        class: Class::of(&attack_type, limit.signature()),
+    let point = spent_on.map_or_else(Point::uri, |path| arena.point(path));
+    Some(limit_finding(limit.attack_type(), limit.signature(), point))
+}
+
+/// A finding for the values that custom detectors did not inspect. Its payload names the rules.
+fn skipped(Skipped { point, signatures }: Skipped<'_>) -> Finding {
+    let mut names: Vec<&str> = signatures.into_iter().collect();
+    let further = names.split_off(names.len().min(MAX_NAMED)).len();
+    let further = if further == 0 { String::new() } else { format!(" and {further} more") };
+    let payload = names.join(" ") + &further;
+    Finding { payload, ..limit_finding(AttackType::Overlimit, "overlimit-detectors", point) }
+}
+
+fn limit_finding(attack_type: AttackType, signature: &str, point: Point) -> Finding {
+    Finding {
+        class: Class::of(&attack_type, signature),
         attack_type,
-        point: spent_on.map_or_else(Point::uri, |path| arena.point(path)),
-        signature: limit.signature().to_owned(),
+        point,
+        signature: signature.to_owned(),
         severity: Severity::Medium,
         payload: String::new(),
         span: (0, 0),
         decoded: Vec::new(),
         score: vec![ScorePart::new(0, "limit of the analysis")],
-    })
+    }
 }
 
 /// An inspected field.
@@ -200,13 +215,14 @@ struct Examined<'a> {
     findings: Vec<Finding>,
 }
 
-/// Visits every field, nested ones included.
+/// Visits every field, nested ones included. Returns findings for exhausted limits.
 fn visit_fields<'a>(
     inspector: Inspector<'_>,
     request: &'a InspectRequest,
     mut visit: impl FnMut(Examined<'a>, &PointArena),
-) -> Option<Finding> {
-    let mut budget = Budget::for_request();
+) -> Vec<Finding> {
+    let mut work = DetectorWork::on(request, inspector.rules.parts_end());
+    let mut budget = Budget::for_request().with_positions(inspector.rules.names_positions);
     let mut arena = PointArena::with_capacity();
     let fields = parse::parse(request, &mut budget, &mut arena);
     let mut exhausted = overrun(&budget, &arena, fields.last().map(|field| field.point));
@@ -221,7 +237,7 @@ fn visit_fields<'a>(
         }
         let Some(field) = queue.pop_front() else { break };
         let mut sink = Sink::new(field.depth + 1, &mut budget, &mut arena);
-        let mut examined = examine(inspector, request, field, &mut sink);
+        let mut examined = examine(inspector, request, field, &mut sink, &mut work);
         queue.extend(sink.fields);
         deduplicate_path(&mut examined.findings, &mut of_path);
         if exhausted.is_none() {
@@ -229,7 +245,7 @@ fn visit_fields<'a>(
         }
         visit(examined, &arena);
     }
-    exhausted
+    exhausted.into_iter().chain(work.skipped().map(skipped)).collect()
 }
 
 /// Removes findings in path segments of types already found in the whole path, so that one
@@ -248,11 +264,12 @@ fn deduplicate_path(findings: &mut Vec<Finding>, of_path: &mut Vec<(AttackType, 
     }
 }
 
-fn examine<'a>(
-    inspector: Inspector<'_>,
+fn examine<'a, 'e>(
+    inspector: Inspector<'e>,
     request: &InspectRequest,
     field: Field<'a>,
     sink: &mut Sink<'a, '_>,
+    work: &mut DetectorWork<'e>,
 ) -> Examined<'a> {
     if !sink.budget.spend_bytes(field.value.len()) {
         return Examined { field, layers: Vec::new(), findings: Vec::new() };
@@ -267,7 +284,8 @@ fn examine<'a>(
     let mut is_clean = layers.is_empty();
     for stage in 0..=layers.len() {
         let layers = &layers[..stage];
-        is_clean &= examine_stage(inspector, request, (&field, bytes, is_known), layers, &mut findings, sink);
+        let stage = (&field, bytes, is_known);
+        is_clean &= examine_stage(inspector, request, stage, layers, &mut findings, (sink, work));
     }
     if let Some(slot) = slot.filter(|_| is_clean && !is_known) {
         slot.mark_clean();
@@ -277,13 +295,13 @@ fn examine<'a>(
 
 /// Inspects one decoding stage of a value. Returns whether it is clean in any context; if that is
 /// known from the cache, only the context-dependent detectors run.
-fn examine_stage<'a>(
-    Inspector { detectors, rules, .. }: Inspector<'_>,
+fn examine_stage<'a, 'e>(
+    Inspector { detectors, rules, .. }: Inspector<'e>,
     request: &InspectRequest,
     (field, bytes, is_known): (&Field<'a>, Bytes, bool),
     layers: &[Layer],
     findings: &mut Vec<Finding>,
-    sink: &mut Sink<'a, '_>,
+    (sink, work): (&mut Sink<'a, '_>, &mut DetectorWork<'e>),
 ) -> bool {
     let (value, bytes) = layers.last().map_or((&*field.value, bytes), |layer| (&layer.value, layer.bytes));
     if !layers.is_empty() && !sink.budget.spend_bytes(value.len()) {
@@ -302,7 +320,7 @@ fn examine_stage<'a>(
             hits.extend(matches);
         }
         hits.extend(detect_at(shown, bytes, field.kind, &context));
-        hits.extend(rules.detect(value, || context.point()));
+        hits.extend(rules.detect(value, || context.point(), work));
     }
     if hits.is_empty() {
         return is_clean;

@@ -2,11 +2,15 @@
 
 mod table;
 
-use decision::{Evaluator, RouteSettings};
+use decision::{Evaluator, GeoFields, Policy, RouteSettings};
 use engine::Engine;
 use jiff::Timestamp;
-use shared::Action;
+use shared::{
+    Action, AttackType, Body, Mode, Reason, Severity,
+    ruleset::{Effect, Pattern, Rule, Scope},
+};
 use table::Case;
+use uuid::Uuid;
 
 #[test]
 fn an_evaluation_agrees_with_every_case() {
@@ -25,5 +29,31 @@ fn an_evaluation_agrees_with_every_case() {
         assert_eq!(attack_types, Vec::from_iter(case.expected.attack_type), "{}", case.name);
         assert_eq!(evaluation.mode.mode, case.expected.mode, "{}", case.name);
         assert_eq!(evaluation.ruling.action == Action::Block, case.expected.blocks, "{}", case.name);
+    }
+}
+
+#[test]
+fn only_data_passes_if_detectors_did_not_inspect_it() {
+    let effect = Effect::Detector {
+        pattern: Pattern::Regex(r"word\w{20}!".to_owned()),
+        attack_type: AttackType::Rce,
+        severity: Severity::High,
+        points: Vec::new(),
+    };
+    let (id, scope) = (Uuid::from_u128(1), Scope::default());
+    let rule = Rule { id, revision: 1, scope, effect, comment: String::new() };
+    let policy = Policy::new(&[rule], &[], GeoFields::default());
+    let engine = Engine::new();
+    for (content_type, action) in [("image/png", Action::Allow), ("text/plain", Action::Block)] {
+        let mut request = engine::mutate::empty_request("POST");
+        request.headers = vec![("content-type".to_owned(), content_type.to_owned())];
+        request.body = Some(Body(format!("words! {}", "x ".repeat(100_000)).into_bytes()));
+        let settings = RouteSettings::of_mode(Mode::Block, "config");
+        let evaluation =
+            Evaluator::new(&engine, &policy).evaluate(&request, &settings, Timestamp::UNIX_EPOCH);
+        let signatures: Vec<_> = evaluation.findings.iter().map(|it| it.signature.as_str()).collect();
+        assert_eq!(signatures, ["overlimit-detectors"], "{content_type}");
+        assert_eq!(evaluation.ruling.reason, Some(Reason::Overlimit), "{content_type}");
+        assert_eq!(evaluation.ruling.action, action, "{content_type}");
     }
 }

@@ -1,16 +1,19 @@
 //! Rule book: all compiled rules of a ruleset.
 
 use super::{
+    filter::{self, Automaton},
     path,
     pattern::Compiled,
-    request::RequestRules,
+    request::{Filtered, RequestRules},
     scope::{CompiledScope, Target, normalize_host},
 };
+use regex_syntax::hir::Hir;
 use shared::{
     AttackType, Mode, Sensitivity, Severity,
-    point::Tag,
+    point::{Key, Tag},
     ruleset::{Content, Effect, OverlimitAction, Pattern, Points, Rule, RuleRef, Suppressed},
 };
+use std::ops::Range;
 use uuid::Uuid;
 
 const MAX_POINTS: usize = 100;
@@ -24,8 +27,12 @@ pub struct RuleBook {
     contents: Vec<Scoped<FieldContent>>,
     patches: Vec<Scoped<Patch>>,
     detectors: Vec<Scoped<Detector>>,
+    /// The filter of the detectors.
+    automata: Vec<Automaton>,
     ignores: Vec<Scoped<Ignore>>,
     masks: Vec<Scoped<Points>>,
+    /// Whether a rule names a position in an array.
+    names_positions: bool,
 }
 
 /// A validation error of a rule.
@@ -61,6 +68,8 @@ pub(super) struct Detector {
     pub(super) attack_type: AttackType,
     pub(super) severity: Severity,
     pub(super) points: Points,
+    /// The numbers of its parts in the filter. Without any, it runs on every value.
+    pub(super) parts: Range<usize>,
 }
 
 /// What people write at some points.
@@ -76,9 +85,18 @@ pub(super) struct Ignore {
     pub(super) points: Points,
 }
 
-/// Validates a rule.
+/// Validates a new rule, its cost included. Nodes also apply rules that cost more.
 pub fn check(rule: &Rule) -> Result<(), RuleError> {
-    RuleBook::default().add(rule)
+    let mut book = RuleBook::default();
+    book.add(rule)?;
+    let wrong = |cause| RuleError { id: rule.id, field: "effect.pattern", cause };
+    book.detectors.iter().try_for_each(|it| it.effect.pattern.validate_cost()).map_err(wrong)
+}
+
+/// The steps of a custom detector for each byte of a value in which it may match; 0 for other rules.
+pub fn steps_per_byte(rule: &Rule) -> u64 {
+    let (book, _) = RuleBook::compile(std::slice::from_ref(rule));
+    book.detectors.iter().map(|it| it.effect.pattern.steps_per_byte()).sum()
 }
 
 impl RuleBook {
@@ -89,18 +107,22 @@ impl RuleBook {
         book.modes.sort_by_key(|it| it.scope.specificity());
         book.overlimits.sort_by_key(|it| it.scope.specificity());
         book.sensitivities.sort_by_key(|it| it.scope.specificity());
+        book.build_filter();
         (book, errors)
     }
 
     /// The rules that apply to a request.
     pub fn select(&self, target: &Target<'_>) -> RequestRules<'_> {
+        let detectors = all(&self.detectors, target);
         RequestRules {
             mode: last(&self.modes, target),
             overlimit: last(&self.overlimits, target),
             sensitivity: last(&self.sensitivities, target),
+            names_positions: self.names_positions,
+            filtered: Filtered::new(&self.automata, &detectors),
             contents: all(&self.contents, target),
             patches: all(&self.patches, target),
-            detectors: all(&self.detectors, target),
+            detectors,
             ignores: all(&self.ignores, target),
             masks: all(&self.masks, target),
         }
@@ -118,10 +140,23 @@ impl RuleBook {
         self.select(&Target { host, path, method, application })
     }
 
+    /// Builds the filter of all detectors.
+    fn build_filter(&mut self) {
+        let mut parts: Vec<&Hir> = Vec::new();
+        for Detector { pattern, parts: numbers, .. } in self.detectors.iter_mut().map(|it| &mut it.effect) {
+            let first = parts.len();
+            parts.extend(pattern.parts());
+            *numbers = first..parts.len();
+        }
+        self.automata = filter::automata(&parts);
+    }
+
     fn add(&mut self, rule: &Rule) -> Result<(), RuleError> {
         let wrong = |(field, cause)| RuleError { id: rule.id, field, cause };
         let scope = CompiledScope::new(&rule.scope).map_err(wrong)?;
-        self.add_effect(rule, scope).map_err(wrong)
+        self.add_effect(rule, scope).map_err(wrong)?;
+        self.names_positions |= names_position(&rule.effect);
+        Ok(())
     }
 
     fn add_effect(&mut self, rule: &Rule, scope: CompiledScope) -> Result<(), (&'static str, String)> {
@@ -142,11 +177,8 @@ impl RuleBook {
                 let (pattern, attack_type) = (Compiled::Any, AttackType::VirtualPatch);
                 let (severity, points) = (Severity::High, checked(points)?);
                 let signature = signature(rule.id);
-                add(
-                    &mut self.detectors,
-                    scope,
-                    Detector { signature, pattern, attack_type, severity, points },
-                );
+                let effect = Detector { signature, pattern, attack_type, severity, points, parts: 0..0 };
+                add(&mut self.detectors, scope, effect);
             }
             Effect::VirtualPatch { attack_types, points } => {
                 attack_types.iter().try_for_each(|code| known("effect.attack_types", code))?;
@@ -161,6 +193,7 @@ impl RuleBook {
                     attack_type: attack_type.clone(),
                     severity: *severity,
                     points: checked(points)?,
+                    parts: 0..0,
                 };
                 add(&mut self.detectors, scope, effect);
             }
@@ -214,6 +247,19 @@ fn checked(points: &Points) -> Result<Points, (&'static str, String)> {
         return Err((field, "contains an empty point; omit `points` to match everywhere".to_owned()));
     }
     Ok(points.clone())
+}
+
+/// Whether the effect on findings depends on a position in an array.
+fn names_position(effect: &Effect) -> bool {
+    let (Effect::VirtualPatch { points, .. }
+    | Effect::Detector { points, .. }
+    | Effect::Ignore { points, .. }
+    | Effect::Content { points, .. }) = effect
+    else {
+        return false;
+    };
+    let mut steps = points.iter().flat_map(|point| &point.0);
+    steps.any(|step| step.tag == Tag::Array && matches!(step.key, Some(Key::Index(_))))
 }
 
 /// Accepts only points that can be removed from a recorded request.

@@ -2,13 +2,17 @@
 
 use super::{
     book::{Detector, FieldContent, Ignore, Patch, Scoped},
+    filter::Automaton,
     point::{covers, overlaps},
+    work::DetectorWork,
 };
 use crate::detect::Match;
+use regex_automata::{PatternID, PatternSet};
 use shared::{
     AttackType, Finding, Mode, Point, Sensitivity,
     ruleset::{Content, OverlimitAction, Points, RuleRef, Suppressed},
 };
+use std::cell::OnceCell;
 
 /// The rules that apply to a request.
 #[derive(Debug, Default)]
@@ -17,11 +21,50 @@ pub struct RequestRules<'r> {
     pub mode: Option<(RuleRef, Mode)>,
     pub overlimit: Option<(RuleRef, OverlimitAction)>,
     pub sensitivity: Option<(RuleRef, Sensitivity)>,
+    /// Whether a rule of the ruleset names a position in an array.
+    pub(crate) names_positions: bool,
     pub(super) contents: Vec<&'r Scoped<FieldContent>>,
     pub(super) patches: Vec<&'r Scoped<Patch>>,
     pub(super) detectors: Vec<&'r Scoped<Detector>>,
+    pub(super) filtered: Filtered<'r>,
     pub(super) ignores: Vec<&'r Scoped<Ignore>>,
     pub(super) masks: Vec<&'r Scoped<Points>>,
+}
+
+/// The detectors that apply to a request, as the filter finds them.
+#[derive(Debug, Default)]
+pub(super) struct Filtered<'r> {
+    /// The automata of their parts.
+    automata: Vec<&'r Automaton>,
+    /// In the order of their parts.
+    detectors: Vec<&'r Scoped<Detector>>,
+    /// Those without parts.
+    others: Vec<&'r Scoped<Detector>>,
+}
+
+impl<'r> Filtered<'r> {
+    pub(super) fn new(automata: &'r [Automaton], detectors: &[&'r Scoped<Detector>]) -> Self {
+        let (others, detectors): (Vec<_>, Vec<_>) =
+            detectors.iter().copied().partition(|rule| rule.effect.parts.is_empty());
+        let is_needed = |automaton: &&Automaton| {
+            let next = detectors.partition_point(|rule| rule.effect.parts.end <= automaton.first());
+            detectors.get(next).is_some_and(|rule| rule.effect.parts.start < automaton.end())
+        };
+        Self { automata: automata.iter().filter(is_needed).collect(), detectors, others }
+    }
+
+    /// The detectors that may match the value.
+    fn candidates(&self, value: &[u8], found: &mut PatternSet) -> Vec<&'r Scoped<Detector>> {
+        found.clear();
+        self.automata.iter().for_each(|automaton| automaton.search(value, found));
+        let has = |part: usize| PatternID::new(part).is_ok_and(|part| found.contains(part));
+        let complete = |last: PatternID| {
+            let end = last.as_usize() + 1;
+            let at = self.detectors.binary_search_by_key(&end, |rule| rule.effect.parts.end).ok()?;
+            self.detectors[at].effect.parts.clone().all(has).then_some(self.detectors[at])
+        };
+        found.iter().filter_map(complete).collect()
+    }
 }
 
 impl<'r> RequestRules<'r> {
@@ -60,23 +103,48 @@ impl<'r> RequestRules<'r> {
         suppressed.map(|rule| rule.rule)
     }
 
-    /// Matches of custom detectors in a value. The point is built only if there are detectors.
-    pub(crate) fn detect(&self, value: &[u8], point: impl Fn() -> Point) -> Vec<Match<'r>> {
+    /// The end of the numbers of parts in the filter.
+    pub(crate) fn parts_end(&self) -> usize {
+        self.filtered.automata.last().map_or(0, |automaton| automaton.end())
+    }
+
+    /// Matches of custom detectors in a value. The point is built only for detectors that may match.
+    pub(crate) fn detect(
+        &self,
+        value: &[u8],
+        point: impl Fn() -> Point,
+        work: &mut DetectorWork<'r>,
+    ) -> Vec<Match<'r>> {
+        let mut matches = Vec::new();
         if self.detectors.is_empty() {
-            return Vec::new();
+            return matches;
         }
-        let point = point();
-        let here = self.detectors.iter().filter(|rule| is_at(&rule.effect.points, &point));
-        here.filter_map(|rule| {
-            let detector = &rule.effect;
-            Some(Match {
-                attack_type: detector.attack_type.clone(),
-                signature: &detector.signature,
-                severity: detector.severity,
-                span: detector.pattern.find(value)?,
-            })
-        })
-        .collect()
+        let built = OnceCell::new();
+        let point = || built.get_or_init(&point);
+        let is_here = |rule: &Scoped<Detector>| {
+            let points = &rule.effect.points;
+            points.is_empty() || is_at(points, point())
+        };
+        let mut run = |rule: &'r Scoped<Detector>, work: &mut DetectorWork<'r>| {
+            let Detector { signature, pattern, .. } = &rule.effect;
+            if is_here(rule) && work.spend_on(signature, value.len(), pattern.steps_per_byte()) {
+                matches.extend(rule.effect.find(value));
+            } else if is_here(rule) {
+                work.skip(signature, || point().clone());
+            }
+        };
+        let Filtered { automata, detectors, others } = &self.filtered;
+        others.iter().copied().for_each(|rule| run(rule, work));
+        if work.spend(value.len() * automata.len()) {
+            let candidates = self.filtered.candidates(value, &mut work.found);
+            for rule in candidates {
+                run(rule, work);
+            }
+        } else {
+            let skipped = detectors.iter().copied().filter(|rule| is_here(rule));
+            skipped.for_each(|rule| work.skip(&rule.effect.signature, || point().clone()));
+        }
+        matches
     }
 
     fn patch(&self, finding: &Finding) -> Option<RuleRef> {
@@ -89,6 +157,18 @@ impl<'r> RequestRules<'r> {
                 && is_at(&rule.effect.points, &finding.point)
         });
         patched.map(|rule| rule.rule)
+    }
+}
+
+impl Detector {
+    /// The first match.
+    fn find(&self, value: &[u8]) -> Option<Match<'_>> {
+        Some(Match {
+            attack_type: self.attack_type.clone(),
+            signature: &self.signature,
+            severity: self.severity,
+            span: self.pattern.find(value)?,
+        })
     }
 }
 

@@ -207,6 +207,75 @@ fn excluding_all_findings_keeps_overlimit_and_virtual_patches() {
     assert_eq!(signatures(&findings), [format!("rule-{}", Uuid::from_u128(2)).as_str(), "overlimit-fields"]);
 }
 
+fn detector(n: u128, pattern: &str) -> Rule {
+    let (pattern, attack_type) = (Pattern::Regex(pattern.into()), AttackType::Rce);
+    let effect = Effect::Detector { pattern, attack_type, severity: Severity::High, points: Vec::new() };
+    rule(n, Scope::default(), effect)
+}
+
+fn with_text(text: String) -> InspectRequest {
+    let mut request = request("");
+    request.headers = vec![("content-type".into(), "text/plain".into())];
+    request.body = Some(shared::Body(text.into_bytes()));
+    request
+}
+
+#[test]
+fn detectors_over_their_budget_are_reported_by_name() {
+    let rules: Vec<Rule> =
+        (1..=5).map(|n| detector(n, &format!(r"\bword{n}\b.{{0,80}}\bsecret\b"))).collect();
+    let words = (1..=5).fold(String::new(), |words, n| words + &format!("word{n} "));
+    let text = |bytes: usize| with_text(format!("{words}{} secret", "x y ".repeat(bytes / 4)));
+    assert_eq!(findings_of(&rules, &text(40_000)), [], "a body of 40 KB is inspected by all of them");
+    let findings = findings_of(&rules, &text(400_000));
+    let [finding] = &findings[..] else { panic!("{findings:?}") };
+    assert_eq!(
+        (finding.attack_type.as_str(), finding.signature.as_str()),
+        ("overlimit_res", "overlimit-detectors")
+    );
+    assert_eq!(finding.point, Point::new(Tag::Post));
+    let skipped: Vec<String> = (4..=5).map(|n| format!("rule-{}", Uuid::from_u128(n))).collect();
+    assert_eq!(finding.payload, skipped.join(" "), "the first three took the budget");
+    assert_eq!(findings_of(&rules, &text(400_000)), findings, "the budget does not depend on time");
+}
+
+#[test]
+fn a_costly_detector_is_rejected_but_a_node_applies_it() {
+    for pattern in [r"\w{12}x", r"(?:.{2,60}a){10}"] {
+        let rule = detector(1, pattern);
+        let error = check(&rule).unwrap_err();
+        assert_eq!(error.field, "effect.pattern");
+        assert!(error.cause.contains("steps per byte; the limit is 512"), "{error}");
+        assert!(steps_per_byte(&rule) > MAX_STEPS_PER_BYTE);
+        assert_eq!(RuleBook::compile(&[rule]).1, []);
+    }
+    for pattern in
+        ["(?i)legacy-[0-9]+", r"\bunion\b.{0,80}\bselect\b", r"\w+@corp\.example", r"[\w.-]+\.internal"]
+    {
+        assert_eq!(check(&detector(1, pattern)), Ok(()), "{pattern}");
+    }
+}
+
+#[test]
+fn every_detector_of_a_large_ruleset_finds_its_word() {
+    let rules: Vec<Rule> = (0..300).map(|n| detector(n, &format!(r"(?i)word{n}\b.*end{n}\b"))).collect();
+    let book = book(&rules);
+    for n in [0, 1, 99, 150, 299] {
+        let query = format!("q=a+WORD{n}+b+end{n}");
+        let findings = ENGINE.inspect_with_rules(&request(&query), &book.select(&TARGET)).findings;
+        assert_eq!(signatures(&findings), [format!("rule-{}", Uuid::from_u128(n)).as_str()], "{query}");
+    }
+}
+
+#[test]
+fn an_exclusion_at_a_position_does_not_hide_an_equal_value_at_another() {
+    let point = Point::new(Tag::Post).then(Tag::JsonDoc).indexed(Tag::Array, 5_000);
+    let ignore = everywhere(Effect::Ignore { findings: Suppressed::All, points: vec![point] });
+    let text = format!("[{}\"' or 1=1--\",\"' or 1=1--\"]", "\"a\",".repeat(5_000));
+    let findings = findings_of(&[ignore], &with_text(text));
+    assert!(findings.iter().any(|it| it.attack_type == AttackType::Sqli), "{findings:?}");
+}
+
 #[test]
 fn reports_invalid_rules_and_keeps_the_others() {
     let detector = |pattern: &str| Effect::Detector {
