@@ -87,6 +87,7 @@ fn of_attacks() -> Router<App> {
 fn of_rulesets() -> Router<App> {
     Router::new()
         .route("/rules", get(rules::list).post(rules::add))
+        .route("/rules/test", post(rules::test))
         .route("/rules/{id}", post(rules::replace))
         .route("/rules/{id}/delete", post(rules::delete))
         .route("/rulesets", get(rulesets::list))

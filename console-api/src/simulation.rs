@@ -8,8 +8,10 @@
 //! | [`preview`] | the recorded hits that such a rule would suppress |
 //! | [`replay`] | another ruleset on recorded requests, decided as nodes do |
 //! | [`detector`] | the recorded requests in which a custom detector finds something |
+//! | [`cost`] | the time that a custom detector adds to the analysis of recorded requests |
 
 pub mod content;
+pub mod cost;
 pub mod detector;
 pub mod exclusion;
 pub mod preview;

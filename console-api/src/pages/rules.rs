@@ -1,11 +1,13 @@
-//! The page of rules: list, add, change, delete.
+//! The page of rules: list, add, change, delete, test.
 
 use super::{actions::Undo, render, view};
 use crate::{
     error::ApiError,
     extract::{Analyst, Id, Query, Reader},
+    hit::HitFilter,
     paging::{Page, Slice},
     ruleset::{RuleDraft, StoredRule},
+    simulation::detector::Test,
     store::Store,
     use_cases::{RulesetWriter, rules},
 };
@@ -128,6 +130,32 @@ pub(super) async fn add(
 ) -> Result<Redirect, ApiError> {
     rules::add(&ruleset, &author, form.draft()?).await?;
     Ok(Redirect::to("/rules"))
+}
+
+/// The test of a detector before it is added.
+#[derive(Template)]
+#[template(path = "rule_test.html")]
+struct TestPage {
+    form: RuleForm,
+    test: Test,
+}
+
+impl TestPage {
+    /// The time that the detector adds to a request.
+    fn added_time(&self) -> String {
+        let micros = self.test.cost.micros_per_request;
+        micros.map_or_else(|| "not measured: no recorded requests".to_owned(), |it| format!("{it:.1} µs"))
+    }
+}
+
+/// Tests the detector of the form on the recorded requests.
+pub(super) async fn test(
+    _: Analyst,
+    State(store): State<Store>,
+    Form(form): Form<RuleForm>,
+) -> Result<Response, ApiError> {
+    let test = rules::test(&store, form.draft()?, HitFilter::default()).await?;
+    Ok(render(&TestPage { form, test }))
 }
 
 pub(super) async fn replace(

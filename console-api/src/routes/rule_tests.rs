@@ -13,8 +13,6 @@ use crate::{
 };
 use axum::{Json, extract::State};
 use serde::Deserialize;
-use shared::ruleset::Effect;
-use uuid::Uuid;
 
 /// The detector, and the requests to test it on.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -26,13 +24,13 @@ pub(super) struct TestDraft {
     recorded: Selection,
 }
 
-/// Tests a detector on recorded requests. Changes nothing.
+/// Tests a detector on recorded requests: its matches and its cost. Changes nothing.
 #[utoipa::path(
     post,
     path = "/rules/test",
     security(("token" = ["analyst"])),
     request_body(content = TestDraft, example = json!({"rule": {"effect": {"kind": "detector", "pattern": {"regex": "(?i)legacy-[0-9]+"}, "attack_type": "rce", "severity": "high"}}, "recorded": {"query": "host:shop.example.com", "from": "-7d"}})),
-    responses((status = 200, description = "The matches of the detector.", body = detector::Test))
+    responses((status = 200, description = "The matches and the cost of the detector.", body = detector::Test))
 )]
 pub(super) async fn test(
     _: Analyst,
@@ -40,12 +38,8 @@ pub(super) async fn test(
     State(clock): State<Clock>,
     Body(draft): Body<TestDraft>,
 ) -> Result<Json<detector::Test>, ApiError> {
-    let rule = rules::validated(Uuid::now_v7(), 1, draft.rule)?;
-    if !matches!(rule.effect, Effect::Detector { .. }) {
-        let detail = "`effect.kind` must be detector; use a replay for other rules";
-        return Err(ApiError::parameter("effect.kind", detail));
-    }
-    Ok(Json(detector::test(&store, rule, draft.recorded.read(clock.now())?).await?))
+    let hits = draft.recorded.read(clock.now())?;
+    Ok(Json(rules::test(&store, draft.rule, hits).await?))
 }
 
 impl FromBody for TestDraft {

@@ -1,7 +1,9 @@
-//! Detector tests: a custom detector on recorded requests.
+//! Detector tests: the matches and the cost of a custom detector on recorded requests.
 
 use super::{
-    ENGINE, on_blocking_thread,
+    ENGINE,
+    cost::{self, Cost},
+    on_blocking_thread,
     scan::{RequestScan, Scan, ScanLimits},
     to_inspect_request,
 };
@@ -28,6 +30,7 @@ pub struct Test {
     pub requests: u64,
     /// Requests with findings of the detector.
     pub found: u64,
+    pub cost: Cost,
     /// The latest of them.
     pub items: Vec<Found>,
 }
@@ -46,26 +49,35 @@ pub struct Found {
 
 /// Runs a detector on recorded requests.
 pub async fn test(store: &Store, rule: Rule, hits: HitFilter) -> Result<Test, StoreError> {
-    let book = Arc::new(on_blocking_thread(move || RuleBook::compile(&[rule]).0).await);
+    let compile = move || (Cost::of(&rule), RuleBook::compile(&[rule]).0);
+    let (mut cost, book) = on_blocking_thread(compile).await;
+    let book = Arc::new(book);
     let mut scan = RequestScan::new(Scan::new(store.clone(), hits, ScanLimits::CALL));
-    let mut test = Test { scanned: Progress::default(), requests: 0, found: 0, items: Vec::new() };
-    while let Some(requests) = scan.requests().await? {
-        test.requests += requests.len() as u64;
+    let (mut requests, mut found, mut items) = (0, 0, Vec::new());
+    while let Some(recorded) = scan.requests().await? {
+        requests += recorded.len() as u64;
         let book = Arc::clone(&book);
-        let find_all = move || requests.into_iter().filter_map(|(request, _)| find(&book, request)).collect();
-        let found: Vec<Found> = on_blocking_thread(find_all).await;
-        test.found += found.len() as u64;
-        let room = LISTED - test.items.len();
-        test.items.extend(found.into_iter().take(room));
+        let find_all = move || {
+            let recorded = recorded.into_iter().map(|(request, _)| request);
+            let found: Vec<Found> = recorded.filter_map(|it| find(&book, it, &mut cost)).collect();
+            (found, cost)
+        };
+        let found_here: Vec<Found>;
+        (found_here, cost) = on_blocking_thread(find_all).await;
+        found += found_here.len() as u64;
+        let room = LISTED - items.len();
+        items.extend(found_here.into_iter().take(room));
     }
-    test.scanned = scan.progress();
-    Ok(test)
+    Ok(Test { scanned: scan.progress(), requests, found, cost, items })
 }
 
-fn find(book: &RuleBook, request: RecordedRequest) -> Option<Found> {
+fn find(book: &RuleBook, request: RecordedRequest, cost: &mut Cost) -> Option<Found> {
     let at = request.at;
     let request_id = request.request_id;
     let request = to_inspect_request(request);
+    if !cost.is_measured() {
+        cost.add(cost::added_time(book, &request));
+    }
     let application = request.connector.as_ref().and_then(|connector| connector.application);
     let rules = book.select_for(&request.host, &request.path, &request.method, application);
     let mut findings = ENGINE.inspect_with_rules(&request, &rules).findings;

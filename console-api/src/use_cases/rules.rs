@@ -1,13 +1,16 @@
-//! Rules: add, replace, delete.
+//! Rules: add, replace, delete, test.
 
 use super::RulesetWriter;
 use crate::{
     audit::Author,
     error::ApiError,
+    hit::HitFilter,
     ruleset::{RuleDraft, StoredRule},
+    simulation::detector,
+    store::Store,
     validation::ValidationError,
 };
-use shared::ruleset::Rule;
+use shared::ruleset::{Effect, Rule};
 use uuid::Uuid;
 
 pub async fn add(ruleset: &RulesetWriter, author: &Author, draft: RuleDraft) -> Result<StoredRule, ApiError> {
@@ -29,7 +32,17 @@ pub async fn delete(ruleset: &RulesetWriter, author: &Author, known: (Uuid, u32)
     ruleset.delete::<StoredRule>(known, author).await
 }
 
-/// A rule that nodes can compile.
+/// Runs a detector on recorded requests. Changes nothing.
+pub async fn test(store: &Store, draft: RuleDraft, hits: HitFilter) -> Result<detector::Test, ApiError> {
+    let rule = validated(Uuid::now_v7(), 1, draft)?;
+    if !matches!(rule.effect, Effect::Detector { .. }) {
+        let detail = "`effect.kind` must be detector; use a replay for other rules";
+        return Err(ApiError::parameter("effect.kind", detail));
+    }
+    Ok(detector::test(store, rule, hits).await?)
+}
+
+/// A rule that nodes can compile and that does not cost too much.
 pub fn validated(id: Uuid, revision: u32, draft: RuleDraft) -> Result<Rule, ValidationError> {
     let RuleDraft { scope, effect, comment } = draft;
     let rule = Rule { id, revision, scope, effect, comment };

@@ -1,6 +1,7 @@
 //! Pages: sign-in, lists, forms and errors.
 
 mod access;
+mod rules;
 mod rulesets;
 mod suspicious;
 mod views;
@@ -320,6 +321,7 @@ const FORMS: &[(Role, &[&str])] = &[
             "/views/{id}",
             "/views/{id}/delete",
             "/rules",
+            "/rules/test",
             "/rules/{id}",
             "/rules/{id}/delete",
             "/rulesets/{version}/activate",

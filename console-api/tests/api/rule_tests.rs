@@ -32,7 +32,11 @@ async fn tests_a_detector_on_recorded_requests() {
     for item in result["items"].as_array_mut().unwrap() {
         item["findings"][0]["signature"] = json!("[rule]");
     }
+    let cost = result["cost"].take();
     assert_json_snapshot!(result);
+    assert_eq!((&cost["requests"], &cost["max_steps_per_byte"]), (&json!(3), &json!(512)));
+    assert!(cost["micros_per_request"].as_f64().is_some_and(|micros| micros < 1e6), "{cost}");
+    assert!((1..100).contains(&cost["steps_per_byte"].as_u64().unwrap()), "{cost}");
     assert_eq!(console.get("/api/v1/rules").await.json()["items"], json!([]), "nothing is added");
 }
 

@@ -55,6 +55,7 @@ async fn rejects_an_invalid_rule_and_names_the_field() {
     for rule in [
         detector(json!({"regex": "(a"})),
         detector(json!({"regex": "(\\w{1000}){1000}"})),
+        detector(json!({"regex": "\\w{12}x"})),
         detector(json!({"glob": "*"})),
         json!({"effect": {"kind": "tarpit"}}),
         json!({"effect": {"kind": "mode", "mode": "loud"}}),
