@@ -93,6 +93,14 @@ async fn an_upgrade_encrypts_plain_text_and_erases_its_bytes() {
 }
 
 #[tokio::test]
+async fn a_start_erases_again_what_a_kill_left() {
+    let console = upgraded().await;
+    run(&console, "update secret_key set is_clean = 'no'").await;
+    let console = console.restart().await;
+    assert_eq!(console.count("select count(*) from secret_key where is_clean = 'yes'").await, 1);
+}
+
+#[tokio::test]
 async fn a_backup_has_no_plain_text_and_needs_the_key_file() {
     let console = upgraded().await;
     let dir = tempfile::tempdir().unwrap();

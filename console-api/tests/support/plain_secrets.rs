@@ -62,11 +62,18 @@ pub(crate) async fn create(connection: &mut AnyConnection, keys: u32) {
     run(line(2, "change", &format!("'{draft}'"), &format!("'{draft}'"))).await;
 }
 
-/// The files of a database that contain a secret in plain text: `console.db` with its log, or a
-/// backup.
+/// The files in a directory that contain a secret in plain text.
 pub(crate) fn files_with_plain_text(dir: &Path) -> Vec<String> {
-    let files = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
     let contains =
         |path: &Path| fs::read(path).unwrap().windows(MARK.len()).any(|window| window == MARK.as_bytes());
-    files.filter(|path| path.is_file() && contains(path)).map(|path| path.display().to_string()).collect()
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_with_plain_text(&path));
+        } else if contains(&path) {
+            found.push(path.display().to_string());
+        }
+    }
+    found
 }
