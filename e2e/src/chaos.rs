@@ -72,7 +72,7 @@ pub async fn carry_out(
         f64::from(plan.requests) / seconds
     ));
     stack.all_delivered().await?;
-    let result = reconcile::reconcile(&load, &stack.console_api().hits().await?, &mut report);
+    let result = reconcile::reconcile(&load, &stack.console_api().hits("").await?, &mut report);
     stack.stop().await;
     result
 }

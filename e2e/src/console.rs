@@ -72,10 +72,10 @@ impl Console {
         }
     }
 
-    /// All hits of all attacks.
-    pub async fn hits(&self) -> anyhow::Result<Vec<Value>> {
+    /// All hits of the attacks that a search finds, e.g. `query=type:sqli`.
+    pub async fn hits(&self, search: &str) -> anyhow::Result<Vec<Value>> {
         let mut hits = Vec::new();
-        for attack in self.items("/api/v1/attacks?limit=200").await? {
+        for attack in self.items(&format!("/api/v1/attacks?limit=200&{search}")).await? {
             let id = attack["id"].as_str().context("an attack has an id")?;
             hits.extend(self.items(&format!("/api/v1/attacks/{id}/hits?limit=200")).await?);
         }

@@ -1,19 +1,20 @@
 //! Every target on its seeds and on damaged copies of them, on the stable compiler.
 
 use fuzz_targets::{TARGETS, Target};
-use std::{fs, path::Path};
+use std::{fs, io, path::Path};
 
-fn seeds(name: &str) -> Vec<Vec<u8>> {
+fn seeds(name: &str) -> io::Result<Vec<Vec<u8>>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(name);
-    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let files = fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
+    let mut files = files.collect::<io::Result<Vec<_>>>()?;
     files.sort();
-    files.into_iter().map(|file| fs::read(file).unwrap()).collect()
+    files.into_iter().map(fs::read).collect()
 }
 
 #[test]
 fn every_target_accepts_its_seeds() {
     for (name, target) in TARGETS {
-        let seeds = seeds(name);
+        let seeds = seeds(name).unwrap();
         assert!(!seeds.is_empty(), "{name} has no seed");
         for (number, seed) in seeds.iter().enumerate() {
             assert!(target(seed), "{name}: seed {number} is invalid");
@@ -24,7 +25,7 @@ fn every_target_accepts_its_seeds() {
 #[test]
 fn no_target_panics_on_damaged_seeds() {
     for (name, target) in TARGETS {
-        for seed in seeds(name) {
+        for seed in seeds(name).unwrap() {
             damage(&seed, *target);
         }
     }

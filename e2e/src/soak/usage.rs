@@ -52,7 +52,7 @@ impl Usage {
             let (before, after) = self.first_and_last(of).context("too few samples")?;
             let percent = (after / before - 1.0) * 100.0;
             println!(
-                "memory of the {name} {:.1} → {:.1} MiB: {percent:+.1} % after {} s (at most +{MAX_GROWTH_PERCENT} %, or 8 MiB)",
+                "memory of the {name} {:.1} → {:.1} MiB: {percent:+.1} % after {} s (at most +{MAX_GROWTH_PERCENT} %, or 16 MiB)",
                 before / 1024.0,
                 after / 1024.0,
                 self.warm_up.as_secs(),

@@ -1,9 +1,8 @@
 //! Visitors of the distribution at a fixed rate, their latencies, and the requests that were blocked.
 
-use crate::stack::edge_request_id;
+use crate::{console::Console, stack::edge_request_id};
 use anyhow::{Context as _, ensure};
 use cloudfront_sim::http1::{Client, Request};
-use serde_json::Value;
 use std::{
     collections::{HashMap, HashSet},
     fmt, mem,
@@ -23,6 +22,8 @@ use tokio::{
 const VISITORS: u32 = 8;
 /// Every so many requests is an attack.
 const ATTACKS: u64 = 20;
+/// The visited site, other than those of recorded hits.
+const HOST: &str = "soak.example.com";
 /// Failures that are printed.
 const PRINTED: u64 = 10;
 
@@ -104,13 +105,15 @@ impl Visitors {
         mem::take(&mut lock(&self.window))
     }
 
-    pub(super) fn reconcile(&self, hits: &[Value]) -> anyhow::Result<Losses> {
-        let mut listed: HashMap<(&str, &str), u32> = HashMap::new();
-        for hit in hits {
-            let text = |name: &str| hit[name].as_str().with_context(|| format!("no {name}: {hit}"));
+    pub(super) async fn reconcile(&self, console: &Console) -> anyhow::Result<Losses> {
+        let mut listed: HashMap<(String, String), u32> = HashMap::new();
+        for hit in console.hits(&format!("query=host:{HOST}")).await? {
+            let text = |name: &str| {
+                hit[name].as_str().map(str::to_owned).with_context(|| format!("no {name}: {hit}"))
+            };
             *listed.entry((text("edge_request_id")?, text("type")?)).or_default() += 1;
         }
-        let ids: HashSet<&str> = listed.keys().map(|(id, _)| *id).collect();
+        let ids: HashSet<&str> = listed.keys().map(|(id, _)| id.as_str()).collect();
         let blocked = lock(&self.blocked);
         Ok(Losses {
             sent: self.sent.load(Ordering::Relaxed),
@@ -129,7 +132,7 @@ fn request(number: u64, is_attack: bool) -> Request {
         (false, 1) => ("POST", "/cart".to_owned(), Some("product=blue+shoes&count=2")),
         (false, _) => ("GET", format!("/products/{number}?page=2&sort=price"), None),
     };
-    let request = Request::new(method, target, "shop.example.com")
+    let request = Request::new(method, target, HOST)
         .header("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
         .header("Accept", "text/html,application/xhtml+xml");
     match body {

@@ -51,7 +51,7 @@ pub(crate) async fn benign_is_byte_identical(
     ensure!(shape(&through_functions) == shape(&without_functions), "the functions changed the request");
     let (with, without) = (comparable(&through_functions.headers), comparable(&without_functions.headers));
     ensure!(with == without, "the functions changed the headers: {with:?} instead of {without:?}");
-    ensure!(stack.console_api().hits().await?.is_empty(), "a benign request left a hit");
+    ensure!(stack.console_api().hits("").await?.is_empty(), "a benign request left a hit");
     stack.stop().await;
     Ok(())
 }
@@ -116,7 +116,7 @@ pub(crate) async fn testers_are_blocked_in_monitoring(binaries: &Binaries) -> an
     expect_status(&stack.send(attack(SECRET)).await?, 403)?;
     stack.attack("ptrav", "uri").await?;
     stack.all_delivered().await?;
-    for hit in stack.console_api().hits().await? {
+    for hit in stack.console_api().hits("").await? {
         let id = hit["id"].as_str().unwrap_or_default();
         let hit = stack.console_api().get(&format!("/api/v1/hits/{id}")).await?;
         ensure!(!hit.to_string().to_lowercase().contains("block-me"), "the header is in a hit: {hit}");

@@ -66,7 +66,7 @@ pub(crate) async fn next_visitor(binaries: &Binaries, settings: Settings) -> any
     }
     stack.all_delivered().await?;
     ensure!(
-        stack.console_api().hits().await?.len() == 1,
+        stack.console_api().hits("").await?.len() == 1,
         "exactly one attack reached the node and is listed"
     );
     stack.stop().await;

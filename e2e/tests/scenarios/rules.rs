@@ -45,7 +45,7 @@ pub(crate) async fn a_denied_address_is_blocked_at_once(binaries: &Binaries) -> 
     let denied = answered(&stack, "/", 403).await?;
     let attack = stack.attack("blocked_source", "remote_addr").await?;
     ensure!(attack["status"] == "blocked", "{attack}");
-    let hits = stack.console_api().hits().await?;
+    let hits = stack.console_api().hits("").await?;
     let named = |hit: &Value| hit["decided_by"]["list"]["id"] == id.as_str() && hit["reason"] == "denylist";
     ensure!(hits.iter().any(named), "no hit names the entry {id}: {hits:?}");
     stack.console_api().delete(&format!("/api/v1/ip-lists/{id}"), "\"1\"").await?;

@@ -167,7 +167,7 @@ async fn attack_concurrently(
 /// CloudFront's request ids of all hits; fails if one is listed twice.
 async fn listed_once(stack: &Stack) -> anyhow::Result<HashSet<String>> {
     let mut ids = HashSet::new();
-    for hit in stack.console_api().hits().await? {
+    for hit in stack.console_api().hits("").await? {
         let id = hit["edge_request_id"].as_str().context("a hit without edge_request_id")?.to_owned();
         ensure!(ids.insert(id), "listed twice: {hit}");
     }

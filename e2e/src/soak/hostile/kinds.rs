@@ -23,6 +23,7 @@ pub(super) struct Targets {
     pub(super) console: SocketAddr,
     cloudfront: SocketAddr,
     node_token: String,
+    admin_token: String,
     /// A batch of two million records, compressed.
     inflated_batch: Vec<u8>,
     /// Bodies of visitors that take long to analyze.
@@ -37,6 +38,7 @@ impl Targets {
             console: at.console,
             cloudfront: at.cloudfront,
             node_token,
+            admin_token: stack.admin_token.clone(),
             inflated_batch: inflated_batch().context("cannot compress a batch")?,
             bodies: [
                 ("application/json", "[".repeat(39_000)),
@@ -64,6 +66,7 @@ pub(super) const ALL: &[Kind] = &[
         request: batch_that_inflates,
     },
     Kind { name: "console, implausible records", interval: per_second(1), request: implausible_records },
+    Kind { name: "console, search of an analyst", interval: per_second(1), request: search },
     Kind { name: "distribution, expensive body", interval: per_second(2), request: expensive_body },
 ];
 
@@ -118,6 +121,21 @@ fn implausible_records(targets: &Targets, _: u32) -> (SocketAddr, Vec<u8>) {
         targets.console,
         post("/api/v1/ingest", &[JSON, ("Authorization", &authorization)], batch.to_string().as_bytes()),
     )
+}
+
+fn search(targets: &Targets, number: u32) -> (SocketAddr, Vec<u8>) {
+    const PATHS: &[&str] = &[
+        "/api/v1/attacks?limit=200",
+        "/api/v1/attacks?query=payload:select",
+        "/api/v1/attacks?group_by=ip",
+        "/api/v1/attacks/stats?query=type:sqli",
+    ];
+    let path = PATHS[number as usize % PATHS.len()];
+    let head = format!(
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\r\n",
+        targets.admin_token
+    );
+    (targets.console, head.into_bytes())
 }
 
 fn expensive_body(targets: &Targets, number: u32) -> (SocketAddr, Vec<u8>) {
