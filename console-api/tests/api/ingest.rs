@@ -176,6 +176,18 @@ async fn rejects_a_name_that_is_too_long_for_an_index() {
 }
 
 #[tokio::test]
+async fn rejects_a_host_or_path_too_long_for_lists() {
+    let console = Console::start().await;
+    for (pointer, limit) in [("/attack/request/host", 1_000), ("/attack/request/path", 16_384)] {
+        let record = |bytes: usize| with(attack(1, 1), &[(pointer, json!("a".repeat(bytes)))]);
+        let reply = console.ingest(&[record(limit), record(limit + 1)]).await;
+        assert_eq!(reply["rejected"][0]["index"], 1, "{reply}");
+        let reason = reply["rejected"][0]["reason"].as_str().unwrap();
+        assert!(reason.contains(&format!("more than {limit}")), "{reason}");
+    }
+}
+
+#[tokio::test]
 async fn limits_concurrent_batches_with_retry_after() {
     let console = Console::start().await;
     let app = App::new(console.store.clone(), Clock::At(now()), Bundles::default());

@@ -71,3 +71,19 @@ async fn a_node_is_bound_to_its_first_token_until_it_is_released_or_the_token_is
     assert_eq!(deliver(&second).await.status, 200);
     assert_eq!(bound_to().await, "second");
 }
+
+#[tokio::test]
+async fn a_token_speaks_for_at_most_a_thousand_nodes_in_a_day() {
+    let console = Console::start().await;
+    let deliver = async |node: u32| {
+        let batch = json!({"node": {"id": uuid(node), "version": "1"}, "records": []});
+        console.post_batch(batch.to_string()).await
+    };
+    for node in 1..=1_000 {
+        assert_eq!(deliver(node).await.status, 200);
+    }
+    let refused = deliver(1_001).await;
+    assert_eq!(refused.status, 403, "{}", refused.text);
+    assert!(refused.text.contains("1,000 nodes in a day"), "{}", refused.text);
+    assert_eq!(deliver(1_000).await.status, 200);
+}

@@ -152,7 +152,9 @@ impl Detection {
         if is_attack {
             return Self::Attack;
         }
-        let mut unread = findings.iter().filter(|it| it.attack_type == AttackType::Overlimit).peekable();
+        let is_unread =
+            |it: &&Finding| matches!(it.attack_type, AttackType::Overlimit | AttackType::DataBomb);
+        let mut unread = findings.iter().filter(is_unread).peekable();
         if unread.peek().is_some() {
             let (rule, action) = rules.overlimit.unzip();
             let blocks = match action.unwrap_or(settings.overlimit) {
@@ -183,7 +185,10 @@ const DATA: &[&str] = &[
 /// Whether what was not analyzed is the rest of a body of data. The head is analyzed before the body.
 fn is_data(request: &InspectRequest, unread: &Finding) -> bool {
     let is_raw = |tag: &Tag| matches!(tag, Tag::Post | Tag::Gzip | Tag::Brotli);
-    let is_rest = matches!(unread.signature.as_str(), "overlimit-bytes" | "overlimit-detectors");
+    let is_rest = matches!(
+        unread.signature.as_str(),
+        "overlimit-bytes" | "overlimit-quotes" | "overlimit-detectors" | "data_bomb-compressed"
+    );
     let is_raw_body = is_rest && unread.point.0.iter().all(|step| is_raw(&step.tag));
     let types = || request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-type"));
     let is_data = |(_, value): &(String, String)| {

@@ -12,6 +12,11 @@ pub(crate) const MAX_DEPTH: usize = 12;
 pub(crate) const MAX_DOCUMENT_DEPTH: usize = 128;
 /// The most values and names.
 const MAX_FIELDS: usize = 200_000;
+/// The most quotes in long values: SQL is read again from each, several hundred nanoseconds long. A
+/// text of 1 MB has fewer.
+const MAX_QUOTES: usize = 400_000;
+/// Quotes of shorter values are not counted.
+const LONG: usize = 64 << 10;
 /// Up to this many fields are not compared: hashing them would cost more than it saves.
 const FEW: usize = 4_096;
 
@@ -21,6 +26,7 @@ pub(crate) struct Budget {
     bytes: usize,
     fields: usize,
     steps: usize,
+    quotes: usize,
     exhausted: Option<Limit>,
     /// Whether equal values at different positions of an array are different: a rule names one.
     has_positions: bool,
@@ -45,6 +51,7 @@ pub(crate) enum Limit {
     Depth,
     Fields,
     Steps,
+    Quotes,
     /// A decompression bomb.
     Inflation,
     /// An XML entity expansion bomb.
@@ -59,6 +66,7 @@ impl Limit {
             Self::Depth => "overlimit-depth",
             Self::Fields => "overlimit-fields",
             Self::Steps => "overlimit-decode-steps",
+            Self::Quotes => "overlimit-quotes",
             Self::Inflation => "data_bomb-compressed",
             Self::Expansion => "data_bomb-xml-entities",
         }
@@ -82,6 +90,7 @@ impl Budget {
             bytes: 16 << 20,
             fields: MAX_FIELDS,
             steps: 200_000,
+            quotes: MAX_QUOTES,
             exhausted: None,
             has_positions: false,
             seen: HashSet::default(),
@@ -94,7 +103,21 @@ impl Budget {
         Self { has_positions, ..self }
     }
 
-    /// Whether a value of this length may be inspected.
+    /// Whether a value may be inspected.
+    pub(crate) fn spend_value(&mut self, value: &[u8]) -> bool {
+        self.spend_bytes(value.len()) && self.spend_quotes(value)
+    }
+
+    fn spend_quotes(&mut self, value: &[u8]) -> bool {
+        if value.len() < LONG {
+            return true;
+        }
+        let quotes = memchr::memchr3_iter(b'\'', b'"', b'`', value).count();
+        let is_granted = subtract(&mut self.quotes, quotes);
+        self.record(is_granted, Limit::Quotes)
+    }
+
+    /// Whether this many bytes may be inspected.
     pub(crate) fn spend_bytes(&mut self, count: usize) -> bool {
         let is_granted = subtract(&mut self.bytes, count);
         self.record(is_granted, Limit::Bytes)

@@ -271,7 +271,7 @@ fn examine<'a, 'e>(
     sink: &mut Sink<'a, '_>,
     work: &mut DetectorWork<'e>,
 ) -> Examined<'a> {
-    if !sink.budget.spend_bytes(field.value.len()) {
+    if !sink.budget.spend_value(&field.value) {
         return Examined { field, layers: Vec::new(), findings: Vec::new() };
     }
     let bytes = Bytes::of(&field.value);
@@ -304,7 +304,7 @@ fn examine_stage<'a, 'e>(
     (sink, work): (&mut Sink<'a, '_>, &mut DetectorWork<'e>),
 ) -> bool {
     let (value, bytes) = layers.last().map_or((&*field.value, bytes), |layer| (&layer.value, layer.bytes));
-    if !layers.is_empty() && !sink.budget.spend_bytes(value.len()) {
+    if !layers.is_empty() && !sink.budget.spend_value(value) {
         return false;
     }
     let nested = if is_known { Nested::Nothing } else { parse::parse_nested(value, bytes, field, sink) };

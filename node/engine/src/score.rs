@@ -110,6 +110,8 @@ fn texture(hit: &Match<'_>, class: Option<&Class>, surroundings: &Surroundings<'
     let is_chance = WORDS.confidence.chance.contains(hit.signature);
     let is_noise = is_chance || context.is_file() || context.is_whole_body();
     if *surroundings.is_binary.get_or_init(|| is_binary(value)) && !reads_binary(class) {
+        // Control bytes before a text do not make it a file.
+        let is_noise = is_chance || is_noise && !(context.is_whole_body() && context.claims_text());
         Some(ScorePart::new(if is_noise { -6 } else { NOISE_ELSEWHERE }, "in binary data"))
     } else if is_opaque(value, matched) {
         Some(ScorePart::new(if is_noise { -5 } else { NOISE_ELSEWHERE }, "in random characters"))

@@ -244,6 +244,33 @@ fn words_and_letters_before_a_command_do_not_hide_it() {
 }
 
 #[test]
+fn control_bytes_do_not_hide_an_attack() {
+    for padding in ["%00", "%01", "%02", "%0e", "%1f", "%01%01%01a"] {
+        let padding = padding.repeat(1_100);
+        for value in [format!("{padding}%27+or+1%3D1--"), format!("%27+or+1%3D1--+{padding}")] {
+            for part in [Part::Query, Part::Form] {
+                assert!(is_blocked(&part.request(&value)), "{part:?} {}", &value[..30]);
+            }
+        }
+    }
+    for padding in ["\x0c", "\x0b", "\x01"] {
+        let body = padding.repeat(64) + "{\"q\":\"<script>alert(1)</script>\"}";
+        assert!(is_blocked(&with_body(JSON, &body)), "{padding:?}");
+    }
+}
+
+#[test]
+fn quotes_that_take_long_to_analyze_are_reported() {
+    for padding in ["'\n", "'\"`", "'||'"] {
+        let body = format!("a={}", escaped(padding).repeat(3_000_000 / padding.len()));
+        assert_eq!(recorded(&Engine::new(), &with_body(FORM, &body)), ["overlimit_res"], "{padding:?}");
+    }
+    // As many as in a table of numbers and words.
+    let body = "\"a\",\"b c\",1234\n".repeat(60_000);
+    assert_eq!(recorded(&Engine::new(), &with_body("text/csv", &body)), [""; 0]);
+}
+
+#[test]
 fn texts_that_repeat_a_long_entity_are_a_bomb() {
     let texts = (0..100_000).fold(String::new(), |texts, number| texts + &format!("<b>{number}&x;</b>"));
     let body = format!("<!DOCTYPE a [<!ENTITY x \"{}\">]><a>{texts}</a>", "x".repeat(16_000));

@@ -10,7 +10,7 @@ use crate::store::{
         text_codec::{self, Text},
     },
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 use shared::record::NodeStatus;
@@ -28,6 +28,26 @@ pub struct Node {
     /// Absent: no status reported.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<NodeStatus>,
+}
+
+/// The most nodes that one token may speak for in a day: a stolen token must not fill the list.
+const MAX_NODES: i64 = 1_000;
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// Whether the token has its share of nodes, and this node is none of them.
+pub(crate) async fn is_one_too_many(
+    connection: &mut Connection,
+    &Delivery { node, token, now, .. }: &Delivery<'_>,
+) -> Result<bool, StoreError> {
+    let (others, known): (i64, i64) = sqlx::query_as(
+        "select count(*), count(case when id = $1 then 1 end) from nodes where token_hash = $2 and last_seen > $3",
+    )
+    .bind(node.id.to_string())
+    .bind(token)
+    .bind((now - DAY).as_millisecond())
+    .fetch_one(&mut *connection)
+    .await?;
+    Ok(others >= MAX_NODES && known == 0)
 }
 
 /// Remembers the node, and binds it to its first token. `false` if it is bound to another token.

@@ -12,6 +12,11 @@ use std::collections::BTreeSet;
 /// PostgreSQL's indexes can be larger.
 const MAX_BYTES: usize = 1000;
 
+/// A domain name has at most 253 bytes (RFC 1035).
+const MAX_HOST_BYTES: usize = 1_000;
+/// CloudFront's URLs have at most 8 KB.
+const MAX_PATH_BYTES: usize = 16 << 10;
+
 /// 2000-01-01T00:00:00Z, before CloudFront existed.
 const EARLIEST_MS: i64 = 946_684_800_000;
 const AHEAD: SignedDuration = SignedDuration::from_hours(1);
@@ -74,7 +79,9 @@ fn of_attack(record: &AttackRecord) -> Option<String> {
     let connector = request.connector.as_ref();
     let edge_request_id = connector.and_then(|connector| connector.edge_request_id.as_deref());
     let reason = decision.reason.as_ref().map(word);
-    check("the edge request id", edge_request_id)
+    long("the host", &request.host, MAX_HOST_BYTES)
+        .or_else(|| long("the path", &request.path, MAX_PATH_BYTES))
+        .or_else(|| check("the edge request id", edge_request_id))
         .or_else(|| check("the scheme", request.scheme.as_deref()))
         .or_else(|| check("the HTTP version", request.http_version.as_deref()))
         .or_else(|| check("the reason", reason.as_deref()))
@@ -93,6 +100,11 @@ fn of_response(report: &ResponseReport, now: Timestamp) -> Option<String> {
 fn of_not_inspected(entry: &NotInspected, now: Timestamp) -> Option<String> {
     check("the reason of what was not inspected", Some(entry.reason.as_str()))
         .or_else(|| of_time(entry.at, now))
+}
+
+/// Lists show hosts and paths.
+fn long(what: &str, text: &str, limit: usize) -> Option<String> {
+    (text.len() > limit).then(|| format!("{what} has {} bytes, more than {limit}", text.len()))
 }
 
 fn check(what: &str, name: Option<&str>) -> Option<String> {

@@ -4,11 +4,13 @@ mod table;
 
 use decision::{Evaluator, GeoFields, Policy, RouteSettings};
 use engine::Engine;
+use flate2::{Compression, write::GzEncoder};
 use jiff::Timestamp;
 use shared::{
     Action, AttackType, Body, Mode, Reason, Severity,
     ruleset::{Effect, Pattern, Rule, Scope},
 };
+use std::io::Write as _;
 use table::Case;
 use uuid::Uuid;
 
@@ -56,4 +58,21 @@ fn only_data_passes_if_detectors_did_not_inspect_it() {
         assert_eq!(evaluation.ruling.reason, Some(Reason::Overlimit), "{content_type}");
         assert_eq!(evaluation.ruling.action, action, "{content_type}");
     }
+}
+
+#[test]
+fn a_body_that_inflates_beyond_the_limit_is_blocked() {
+    let text = format!("{}{{\"q\":\"' or 1=1 -- \"}}", " ".repeat(9_000_000));
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(text.as_bytes()).unwrap();
+    let mut request = engine::mutate::empty_request("POST");
+    let headers = [("content-type", "application/json"), ("content-encoding", "gzip")];
+    request.headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    request.body = Some(Body(encoder.finish().unwrap()));
+    let settings = RouteSettings::of_mode(Mode::Block, "config");
+    let (engine, policy) = (Engine::new(), Policy::new(&[], &[], GeoFields::default()));
+    let evaluation = Evaluator::new(&engine, &policy).evaluate(&request, &settings, Timestamp::UNIX_EPOCH);
+    assert_eq!(evaluation.findings[0].signature, "data_bomb-compressed");
+    assert_eq!(evaluation.ruling.reason, Some(Reason::Overlimit));
+    assert_eq!(evaluation.ruling.action, Action::Block);
 }

@@ -94,9 +94,15 @@ const FIRST_TOKENS: usize = 6;
 /// Longer values may be binary files.
 const BINARY_BYTES: usize = 1_000;
 
+/// The length of the shortest injection that is searched for in parts of a value.
+const SHORTEST: usize = 6;
+
 /// Inspects a value that contains one of the prefilter literals.
 pub(super) fn detect(value: &[u8], is_document: bool) -> Vec<Match<'static>> {
-    if is_binary(value) || prose::is_prose(value) {
+    if is_binary(value) {
+        return read_texts(value);
+    }
+    if prose::is_prose(value) {
         return Vec::new();
     }
     let mut matches = read_all(value, is_document);
@@ -109,16 +115,30 @@ pub(super) fn detect(value: &[u8], is_document: bool) -> Vec<Match<'static>> {
 /// The lines of a value, and its spans between backticks, that leave a string: prose around them is
 /// no part of the injection.
 fn read_lines(value: &[u8]) -> Vec<Match<'static>> {
-    let has_quote = |part: &&[u8]| part.len() < value.len() && memchr::memchr(b'\'', part).is_some();
+    let has_quote =
+        |part: &&[u8]| (SHORTEST..value.len()).contains(&part.len()) && memchr::memchr(b'\'', part).is_some();
     let lines = value.split(|&byte| byte == b'\n');
     let spans = value.split(|&byte| byte == b'`').skip(1).step_by(2);
-    let mut found = lines.chain(spans).filter(has_quote).map(|part| {
-        let start = part.as_ptr().addr() - value.as_ptr().addr();
-        let quoted = read(part, Opening::Quoted(b'\''), false).into_iter();
-        let moved = quoted.map(|it| Match { span: start + it.span.start..start + it.span.end, ..it });
-        moved.collect::<Vec<_>>()
-    });
+    let mut found = lines
+        .chain(spans)
+        .filter(has_quote)
+        .map(|part| moved(value, part, read(part, Opening::Quoted(b'\''), false)));
     found.find(|matches| !matches.is_empty()).unwrap_or_default()
+}
+
+/// The texts between the control bytes of a binary value. They may be those of a file, or padding
+/// around an injection.
+fn read_texts(value: &[u8]) -> Vec<Match<'static>> {
+    let texts = value.split(|&byte| is_odd(byte)).filter(|text| text.len() >= SHORTEST);
+    let mut found = texts.map(|text| moved(value, text, read_all(text, false)));
+    found.find(|matches| !matches.is_empty()).unwrap_or_default()
+}
+
+/// The matches in a part of a value as matches in the value.
+fn moved(value: &[u8], part: &[u8], matches: Vec<Match<'static>>) -> Vec<Match<'static>> {
+    let start = part.as_ptr().addr() - value.as_ptr().addr();
+    let moved = matches.into_iter();
+    moved.map(|it| Match { span: start + it.span.start..start + it.span.end, ..it }).collect()
 }
 
 /// Each signature that matches, once.
@@ -137,8 +157,13 @@ fn read_all(value: &[u8], is_document: bool) -> Vec<Match<'static>> {
 /// Binary files contain any token sequence by chance. Short values do not count as files: some
 /// databases treat any control byte as a space.
 fn is_binary(value: &[u8]) -> bool {
-    let odd = || value.iter().filter(|&&byte| byte < 9 || (14..32).contains(&byte)).count();
+    let odd = || value.iter().filter(|&&byte| is_odd(byte)).count();
     value.len() > BINARY_BYTES && odd() * 20 > value.len()
+}
+
+/// Whether no text contains this byte.
+fn is_odd(byte: u8) -> bool {
+    byte < 9 || (14..32).contains(&byte)
 }
 
 fn read(value: &[u8], opening: Opening, is_document: bool) -> Vec<Match<'static>> {

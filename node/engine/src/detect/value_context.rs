@@ -91,6 +91,15 @@ impl<'f> ValueContext<'f> {
         self.arena.tags(self.point_path).all(is_body)
     }
 
+    /// Whether the content type of the request is that of a text that programs read.
+    pub(crate) fn claims_text(&self) -> bool {
+        const TEXTS: [&str; 5] = ["json", "xml", "graphql", "urlencoded", "html"];
+        self.headers("content-type").any(|it| {
+            let it = it.to_ascii_lowercase();
+            TEXTS.iter().any(|text| it.contains(text))
+        })
+    }
+
     /// Whether the value is a part of a batch: a part of `multipart/mixed` without a name.
     pub(crate) fn is_unnamed_part(&self) -> bool {
         self.last_tag() == Some(&Tag::Multipart) && self.name().is_none_or(str::is_empty)

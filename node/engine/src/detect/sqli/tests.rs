@@ -233,8 +233,13 @@ fn reports_the_payload_from_the_closing_quote_on() {
 }
 
 #[test]
-fn passes_binary_files_but_not_control_bytes_in_short_values() {
-    assert_eq!(signatures_of(&format!("{}' or 1=1", "\u{1}\u{2}x".repeat(500))), [""; 0]);
+fn control_bytes_do_not_hide_an_injection() {
+    for padding in ["\u{1}\u{2}x", "\0", "\u{1f}"] {
+        let padding = padding.repeat(1_100);
+        assert_ne!(signatures_of(&format!("{padding}' or 1=1")), [""; 0]);
+        assert_ne!(signatures_of(&format!("' or 1=1 -- {padding}")), [""; 0]);
+    }
+    assert_eq!(signatures_of(&"'\u{1}or\u{2}1=1 \u{1}'||\u{3}".repeat(100)), [""; 0]);
     assert_ne!(signatures_of("'\u{1f}or\u{1f}1=1"), [""; 0]);
 }
 
