@@ -27,7 +27,7 @@ use std::{
     fs,
     io::Write as _,
     net::SocketAddr,
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -226,7 +226,12 @@ impl Stack {
 }
 
 fn make_directory(directory: &Path) -> anyhow::Result<PathBuf> {
-    fs::create_dir_all(directory.join("logs"))
+    let logs = directory.join("logs");
+    // For the owner only: it contains tokens and keys.
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(logs)
         .with_context(|| format!("cannot create the data directory {}", directory.display()))?;
     Ok(directory.canonicalize()?)
 }

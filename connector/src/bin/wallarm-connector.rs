@@ -11,7 +11,8 @@ use connector::{
 use jiff::{Timestamp, tz::TimeZone};
 use std::{
     fs::{self, File},
-    io::{self, Read as _},
+    io::{self, Read as _, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -179,8 +180,12 @@ fn read(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     Ok(content)
 }
 
+/// For the owner only: a bundle may contain a signing key.
 fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {
-    fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
+    let mut options = fs::OpenOptions::new();
+    let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
+    let written = file.and_then(|mut file| file.write_all(content));
+    written.with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a file size is shown with two decimals")]

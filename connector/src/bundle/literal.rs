@@ -18,9 +18,10 @@ fn word(text: &str) -> Option<usize> {
     Some(word.len())
 }
 
+/// Python compiles no number of more than 4,300 digits, and no parameter has more than 20.
 fn number(text: &str) -> Option<usize> {
     let digits = text.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'_').count();
-    (digits > 0 && text.as_bytes()[0] != b'_').then_some(digits)
+    ((1..=20).contains(&digits) && text.as_bytes()[0] != b'_').then_some(digits)
 }
 
 /// A text in single or triple quotes, possibly raw. Formatted texts are code.
@@ -76,6 +77,7 @@ mod tests {
             "'a'; import os\n",
             "'a' 'b'\n",
             "f'{open(0)}'\n",
+            "123456789012345678901\n",
             "b'a'\n",
             "\"\"\"a\"\"\"; import os\n",
             "\"\"\"a\"\"\".format(os)\n",
