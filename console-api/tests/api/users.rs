@@ -114,7 +114,7 @@ async fn a_new_user_has_nothing_of_a_deleted_one_of_the_same_name() {
     let log = console.get_as(Role::Admin, "/api/v1/audit?actor=ann").await.json();
     let ids: BTreeSet<_> =
         log["items"].as_array().unwrap().iter().map(|line| line["actor_id"].to_string()).collect();
-    assert_eq!(ids.len(), 2, "the audit log tells them apart: {log}");
+    assert_eq!(ids.len(), 2, "the audit log distinguishes them: {log}");
     let sessions = console.get_as(Role::Admin, "/api/v1/sessions").await.json();
     assert_eq!(sessions["items"].as_array().unwrap().len(), 1, "{sessions}");
 }

@@ -78,7 +78,7 @@ fn chunk(text: &str) -> Vec<u8> {
 const EVENTS: &[u8] =
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-/// An origin that sends its second event, and the end, when it is told to.
+/// An origin that sends its second event, and the end, at a signal of the test.
 async fn event_stream(go_on: &Arc<Notify>) -> SocketAddr {
     let go_on = Arc::clone(go_on);
     raw_origin(move |mut stream| {

@@ -97,11 +97,18 @@ const BINARY_BYTES: usize = 1_000;
 /// The length of the shortest injection that is searched for in parts of a value.
 const SHORTEST: usize = 6;
 
-/// Inspects a value that contains one of the prefilter literals.
+/// Inspects a value that contains one of the prefilter literals: as a text, or the texts between the
+/// control bytes of a binary value, which may be those of a file or padding around an injection.
 pub(super) fn detect(value: &[u8], is_document: bool) -> Vec<Match<'static>> {
-    if is_binary(value) {
-        return read_texts(value);
+    if !is_binary(value) {
+        return read_text(value, is_document);
     }
+    let texts = value.split(|&byte| is_odd(byte)).filter(|text| text.len() >= SHORTEST);
+    let mut found = texts.map(|text| moved(value, text, read_text(text, is_document)));
+    found.find(|matches| !matches.is_empty()).unwrap_or_default()
+}
+
+fn read_text(value: &[u8], is_document: bool) -> Vec<Match<'static>> {
     if prose::is_prose(value) {
         return Vec::new();
     }
@@ -123,14 +130,6 @@ fn read_lines(value: &[u8]) -> Vec<Match<'static>> {
         .chain(spans)
         .filter(has_quote)
         .map(|part| moved(value, part, read(part, Opening::Quoted(b'\''), false)));
-    found.find(|matches| !matches.is_empty()).unwrap_or_default()
-}
-
-/// The texts between the control bytes of a binary value. They may be those of a file, or padding
-/// around an injection.
-fn read_texts(value: &[u8]) -> Vec<Match<'static>> {
-    let texts = value.split(|&byte| is_odd(byte)).filter(|text| text.len() >= SHORTEST);
-    let mut found = texts.map(|text| moved(value, text, read_all(text, false)));
     found.find(|matches| !matches.is_empty()).unwrap_or_default()
 }
 

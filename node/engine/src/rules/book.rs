@@ -4,7 +4,7 @@ use super::{
     filter::{self, Automaton},
     path,
     pattern::Compiled,
-    request::{Filtered, RequestRules},
+    request::{Detectors, RequestRules},
     scope::{CompiledScope, Target, normalize_host},
 };
 use regex_syntax::hir::Hir;
@@ -113,16 +113,14 @@ impl RuleBook {
 
     /// The rules that apply to a request.
     pub fn select(&self, target: &Target<'_>) -> RequestRules<'_> {
-        let detectors = all(&self.detectors, target);
         RequestRules {
             mode: last(&self.modes, target),
             overlimit: last(&self.overlimits, target),
             sensitivity: last(&self.sensitivities, target),
             names_positions: self.names_positions,
-            filtered: Filtered::new(&self.automata, &detectors),
             contents: all(&self.contents, target),
             patches: all(&self.patches, target),
-            detectors,
+            detectors: Detectors::new(&self.automata, all(&self.detectors, target)),
             ignores: all(&self.ignores, target),
             masks: all(&self.masks, target),
         }

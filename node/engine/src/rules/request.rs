@@ -25,32 +25,39 @@ pub struct RequestRules<'r> {
     pub(crate) names_positions: bool,
     pub(super) contents: Vec<&'r Scoped<FieldContent>>,
     pub(super) patches: Vec<&'r Scoped<Patch>>,
-    pub(super) detectors: Vec<&'r Scoped<Detector>>,
-    pub(super) filtered: Filtered<'r>,
+    pub(super) detectors: Detectors<'r>,
     pub(super) ignores: Vec<&'r Scoped<Ignore>>,
     pub(super) masks: Vec<&'r Scoped<Points>>,
 }
 
-/// The detectors that apply to a request, as the filter finds them.
+/// The custom detectors that apply to a request.
 #[derive(Debug, Default)]
-pub(super) struct Filtered<'r> {
-    /// The automata of their parts.
+pub(super) struct Detectors<'r> {
+    /// The automata of the filter that have their parts.
     automata: Vec<&'r Automaton>,
-    /// In the order of their parts.
-    detectors: Vec<&'r Scoped<Detector>>,
-    /// Those without parts.
+    /// Those that the filter finds, in the order of their parts.
+    filtered: Vec<&'r Scoped<Detector>>,
+    /// Those without parts: they run on every value.
     others: Vec<&'r Scoped<Detector>>,
 }
 
-impl<'r> Filtered<'r> {
-    pub(super) fn new(automata: &'r [Automaton], detectors: &[&'r Scoped<Detector>]) -> Self {
-        let (others, detectors): (Vec<_>, Vec<_>) =
-            detectors.iter().copied().partition(|rule| rule.effect.parts.is_empty());
+impl<'r> Detectors<'r> {
+    pub(super) fn new(automata: &'r [Automaton], detectors: Vec<&'r Scoped<Detector>>) -> Self {
+        let (others, filtered): (Vec<_>, Vec<_>) =
+            detectors.into_iter().partition(|rule| rule.effect.parts.is_empty());
         let is_needed = |automaton: &&Automaton| {
-            let next = detectors.partition_point(|rule| rule.effect.parts.end <= automaton.first());
-            detectors.get(next).is_some_and(|rule| rule.effect.parts.start < automaton.end())
+            let next = filtered.partition_point(|rule| rule.effect.parts.end <= automaton.first());
+            filtered.get(next).is_some_and(|rule| rule.effect.parts.start < automaton.end())
         };
-        Self { automata: automata.iter().filter(is_needed).collect(), detectors, others }
+        Self { automata: automata.iter().filter(is_needed).collect(), filtered, others }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.filtered.is_empty() && self.others.is_empty()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &'r Scoped<Detector>> {
+        self.filtered.iter().chain(&self.others).copied()
     }
 
     /// The detectors that may match the value.
@@ -60,8 +67,8 @@ impl<'r> Filtered<'r> {
         let has = |part: usize| PatternID::new(part).is_ok_and(|part| found.contains(part));
         let complete = |last: PatternID| {
             let end = last.as_usize() + 1;
-            let at = self.detectors.binary_search_by_key(&end, |rule| rule.effect.parts.end).ok()?;
-            self.detectors[at].effect.parts.clone().all(has).then_some(self.detectors[at])
+            let at = self.filtered.binary_search_by_key(&end, |rule| rule.effect.parts.end).ok()?;
+            self.filtered[at].effect.parts.clone().all(has).then_some(self.filtered[at])
         };
         found.iter().filter_map(complete).collect()
     }
@@ -105,7 +112,7 @@ impl<'r> RequestRules<'r> {
 
     /// The end of the numbers of parts in the filter.
     pub(crate) fn parts_end(&self) -> usize {
-        self.filtered.automata.last().map_or(0, |automaton| automaton.end())
+        self.detectors.automata.last().map_or(0, |automaton| automaton.end())
     }
 
     /// Matches of custom detectors in a value. The point is built only for detectors that may match.
@@ -127,21 +134,24 @@ impl<'r> RequestRules<'r> {
         };
         let mut run = |rule: &'r Scoped<Detector>, work: &mut DetectorWork<'r>| {
             let Detector { signature, pattern, .. } = &rule.effect;
-            if is_here(rule) && work.spend_on(signature, value.len(), pattern.steps_per_byte()) {
+            if !is_here(rule) {
+                return;
+            }
+            if work.spend_on(signature, value.len(), pattern.steps_per_byte()) {
                 matches.extend(rule.effect.find(value));
-            } else if is_here(rule) {
+            } else {
                 work.skip(signature, || point().clone());
             }
         };
-        let Filtered { automata, detectors, others } = &self.filtered;
+        let Detectors { automata, filtered, others } = &self.detectors;
         others.iter().copied().for_each(|rule| run(rule, work));
         if work.spend(value.len() * automata.len()) {
-            let candidates = self.filtered.candidates(value, &mut work.found);
+            let candidates = self.detectors.candidates(value, &mut work.found);
             for rule in candidates {
                 run(rule, work);
             }
         } else {
-            let skipped = detectors.iter().copied().filter(|rule| is_here(rule));
+            let skipped = filtered.iter().copied().filter(|rule| is_here(rule));
             skipped.for_each(|rule| work.skip(&rule.effect.signature, || point().clone()));
         }
         matches
@@ -149,7 +159,7 @@ impl<'r> RequestRules<'r> {
 
     fn patch(&self, finding: &Finding) -> Option<RuleRef> {
         if finding.attack_type == AttackType::VirtualPatch {
-            let by = self.detectors.iter().find(|rule| rule.effect.signature == finding.signature);
+            let by = self.detectors.all().find(|rule| rule.effect.signature == finding.signature);
             return by.map(|rule| rule.rule);
         }
         let patched = self.patches.iter().find(|rule| {
