@@ -1,7 +1,7 @@
 //! Errors of the API: `application/problem+json` (RFC 9457).
 
 use crate::{
-    caller_limit::Exceeded,
+    caller_limit::{Calls, Exceeded},
     password::PasswordError,
     store::{ChangeError, StoreError},
     validation::ValidationError,
@@ -33,17 +33,8 @@ pub enum ApiError {
     TooMany { seconds: u64 },
     #[error("this token exceeds its record rate; retry in {seconds} s")]
     TooManyRecords { seconds: u64 },
-    #[error("this token already has {limit} calls that wait for a ruleset; a node needs one")]
-    TooManyPolls { limit: usize },
-    #[error("{limit} calls wait for a ruleset, the limit of the console")]
-    PollsBusy { limit: usize },
-    #[error(
-        "this user or token already runs {limit} searches at a time; wait for their end, or narrow them \
-         (a shorter time range with `from` and `to`, more conditions)"
-    )]
-    TooManySearches { limit: usize },
-    #[error("this user or token already has {limit} live streams; close some")]
-    TooManyStreams { limit: usize },
+    #[error(transparent)]
+    TooManyCalls(#[from] Exceeded),
     #[error("the searches of all users take all of the console's capacity for searches; retry later")]
     SearchesBusy,
     #[error(
@@ -90,9 +81,9 @@ impl ApiError {
         match self {
             Self::Invalid(_) | Self::BadBody(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized | Self::WrongPassword => StatusCode::UNAUTHORIZED,
-            Self::TooMany { .. } | Self::TooManyRecords { .. } | Self::TooManyPolls { .. } => {
-                StatusCode::TOO_MANY_REQUESTS
-            }
+            Self::TooMany { .. }
+            | Self::TooManyRecords { .. }
+            | Self::TooManyCalls(Exceeded::OfCaller(Calls::Polls, _)) => StatusCode::TOO_MANY_REQUESTS,
             Self::Forbidden(_) | Self::Refused(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
@@ -102,12 +93,9 @@ impl ApiError {
             Self::BodyTimeout(_) => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Busy
-            | Self::PollsBusy { .. }
-            | Self::TooManySearches { .. }
-            | Self::TooManyStreams { .. }
-            | Self::SearchesBusy
-            | Self::SearchTime { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::TooManyCalls(_) | Self::SearchesBusy | Self::SearchTime { .. } => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -117,21 +105,8 @@ impl ApiError {
         match self {
             Self::TooMany { seconds } | Self::TooManyRecords { seconds } => Some(*seconds),
             Self::Busy => Some(RETRY_AFTER_SECONDS),
-            Self::TooManyPolls { .. }
-            | Self::PollsBusy { .. }
-            | Self::TooManySearches { .. }
-            | Self::TooManyStreams { .. }
-            | Self::SearchesBusy
-            | Self::SearchTime { .. } => Some(RETRY_CALL_SECONDS),
+            Self::TooManyCalls(_) | Self::SearchesBusy | Self::SearchTime { .. } => Some(RETRY_CALL_SECONDS),
             _ => None,
-        }
-    }
-
-    /// The error of a search beyond a limit of its caller.
-    pub(crate) fn of_search(exceeded: Exceeded) -> Self {
-        match exceeded {
-            Exceeded::OfCaller(limit) => Self::TooManySearches { limit },
-            Exceeded::OfAll(_) => Self::SearchesBusy,
         }
     }
 

@@ -67,8 +67,8 @@ impl<C: Identified> FromRequestParts<App> for Searching<C> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let caller = C::from_request_parts(parts, app).await?;
-        let id = caller.id().unwrap_or_default();
-        let permit = app.searches.enter(id).await.map_err(ApiError::of_search)?;
+        let id = caller.id().ok_or(ApiError::Unauthorized)?;
+        let permit = app.searches.enter(id).await?;
         Ok(Self { caller, permit })
     }
 }

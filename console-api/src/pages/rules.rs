@@ -3,7 +3,7 @@
 use super::{actions::Undo, render, view};
 use crate::{
     error::ApiError,
-    extract::{Analyst, Id, Query, Reader},
+    extract::{Analyst, Id, Query, Reader, Searching},
     hit::HitFilter,
     paging::{Page, Slice},
     ruleset::{RuleDraft, StoredRule},
@@ -150,7 +150,7 @@ impl TestPage {
 
 /// Tests the detector of the form on the recorded requests.
 pub(super) async fn test(
-    _: Analyst,
+    _: Searching<Analyst>,
     State(store): State<Store>,
     Form(form): Form<RuleForm>,
 ) -> Result<Response, ApiError> {

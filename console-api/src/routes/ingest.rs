@@ -66,7 +66,7 @@ fn parse(raw: &RawValue, now: Timestamp) -> Result<ValidRecord, String> {
 fn failed(error: IngestError, metrics: &Metrics) -> ApiError {
     let error = match error {
         IngestError::Store(error) => error,
-        IngestError::NodeOfAnotherToken(_) | IngestError::TooManyNodes => {
+        IngestError::NodeOfAnotherToken(_) | IngestError::TooManyNodes { .. } => {
             tracing::warn!("a batch is refused: {error}");
             metrics.refused("token");
             return ApiError::Refused(error.to_string());

@@ -2,7 +2,6 @@
 
 use crate::{
     app::App,
-    caller_limit::Exceeded,
     error::ApiError,
     extract::{FromParameters, NodeCaller, Parameters, Query},
     openapi::query_parameter,
@@ -61,10 +60,7 @@ pub(super) async fn current(
 ) -> Result<Response, ApiError> {
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     // Nodes retry within a second, with the rules that they have.
-    let _permit = polls.enter(token_id).await.map_err(|exceeded| match exceeded {
-        Exceeded::OfCaller(limit) => ApiError::TooManyPolls { limit },
-        Exceeded::OfAll(limit) => ApiError::PollsBusy { limit },
-    })?;
+    let _permit = polls.enter(token_id).await?;
     let deadline = Instant::now() + wait;
     // Before the first read, so that no change is missed.
     let mut waiting = notifier.subscribe();

@@ -3,7 +3,7 @@
 use crate::{
     app::App,
     attack::{Attack, Order},
-    caller_limit::{CallerPermit, Exceeded},
+    caller_limit::CallerPermit,
     clock::Clock,
     error::{ApiError, with_sources},
     extract::{FromParameters, Parameters, Query, Reader},
@@ -47,10 +47,7 @@ pub(super) async fn attacks(
     State(App { store, clock, metrics, change_notifier: notifier, streams, .. }): State<App>,
     Query((Since(since), filter)): Query<(Since, Filter)>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
-    let permit = streams.enter(actor.id).await.map_err(|exceeded| match exceeded {
-        Exceeded::OfCaller(limit) => ApiError::TooManyStreams { limit },
-        Exceeded::OfAll(_) => ApiError::SearchesBusy,
-    })?;
+    let permit = streams.enter(actor.id).await?;
     let counted = metrics.stream();
     let mut watch = Watch { store, clock, filter, known: HashMap::new(), _counted: counted, _permit: permit };
     // The known attacks are not reported.

@@ -122,8 +122,14 @@ impl KeyFile {
     fn write_temporary(&self, text: &str) -> io::Result<PathBuf> {
         let mut name = self.path.clone().into_os_string();
         name.push(format!(".{}", process::id()));
+        // Of a killed process with the same id.
+        if let Err(cause) = fs::remove_file(&name)
+            && cause.kind() != io::ErrorKind::NotFound
+        {
+            return Err(cause);
+        }
         // The mode is set at creation, so that other users can never read the file.
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&name)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&name)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         Ok(name.into())

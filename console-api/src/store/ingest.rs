@@ -62,8 +62,8 @@ pub enum IngestError {
         "the node {0} is bound to another token: revoke that token, or release the node on the page of nodes"
     )]
     NodeOfAnotherToken(Uuid),
-    #[error("the token has delivered for 1,000 nodes in a day; give further nodes a token of their own")]
-    TooManyNodes,
+    #[error("the token has delivered for {limit} nodes in a day; give further nodes a token of their own")]
+    TooManyNodes { limit: i64 },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -93,8 +93,8 @@ impl Store {
     ) -> Result<Vec<Ingested>, IngestError> {
         let Delivery { node, now, .. } = delivery;
         let mut transaction = self.begin_ingest().await?;
-        if nodes::is_one_too_many(&mut transaction, &delivery).await? {
-            return Err(IngestError::TooManyNodes);
+        if nodes::exceeds_limit(&mut transaction, &delivery).await? {
+            return Err(IngestError::TooManyNodes { limit: nodes::MAX_NODES });
         }
         if !nodes::seen(&mut transaction, &delivery).await? {
             return Err(IngestError::NodeOfAnotherToken(node.id));

@@ -52,7 +52,7 @@ async fn searches_of_one_token_do_not_keep_others_out() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0)]).await;
     let mut app = app(&console.store, now());
-    app.searches = CallerLimit::new(Quota { patience: Duration::from_millis(10), ..SEARCHES });
+    app.searches = CallerLimit::new(Quota { queue_timeout: Duration::from_millis(10), ..SEARCHES });
     let router = router(app);
     let export = "/api/v1/attacks/export.csv";
     let running =
@@ -76,7 +76,7 @@ async fn previews_on_recorded_requests_count_as_searches() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0)]).await;
     let mut app = app(&console.store, now());
-    app.searches = CallerLimit::new(Quota { patience: Duration::from_millis(10), ..SEARCHES });
+    app.searches = CallerLimit::new(Quota { queue_timeout: Duration::from_millis(10), ..SEARCHES });
     let router = router(app);
     let export = "/api/v1/attacks/export.ndjson";
     let _running =
@@ -89,6 +89,8 @@ async fn previews_on_recorded_requests_count_as_searches() {
         &json!({"width": "type"}),
     );
     assert_refused(&send(&router, preview).await, 503, "already runs 2 searches");
+    let test = call(Role::Analyst, "POST", "/rules/test", None, &json!({}));
+    assert_eq!(send(&router, test).await.status, 503, "the page of rules tests detectors, too");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Fuzz targets of everything that programs read from each other and from users, except requests
 //! under inspection, whose targets are in `node/engine/src/fuzzing.rs`.
 //!
-//! A target returns whether the input was valid, so that a test can tell that its seeds reach the
+//! A target returns whether the input was valid, so that a test can check that its seeds reach the
 //! code behind the parser.
 
 mod edge;

@@ -1,5 +1,5 @@
-//! Hostile clients: of the node and the console without credentials, of the console with the token
-//! of a node, and of the distribution. Each kind has its own rate; what they are answered is counted.
+//! Hostile clients: of the node and the console without credentials, of the console with the tokens
+//! of a node and of an analyst, and of the distribution. Each kind has its own rate; what they are answered is counted.
 
 mod kinds;
 
@@ -97,7 +97,7 @@ async fn repeat(kind: &'static Kind, targets: Arc<Targets>, counts: Arc<Counts>)
 /// Keeps a connection open by a byte of a header now and then, and opens it again after it was
 /// closed.
 async fn hold(name: &'static str, address: SocketAddr, client: u32, counts: Arc<Counts>) {
-    /// Below the timeouts of heads, with some thousand connections opened in a minute.
+    /// Shorter than the timeout of a head.
     const PAUSE: Duration = Duration::from_secs(3);
     loop {
         let start = Instant::now();

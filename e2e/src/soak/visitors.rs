@@ -13,14 +13,11 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{
-    task::JoinSet,
-    time::{Instant, MissedTickBehavior},
-};
+use tokio::{task::JoinSet, time::Instant};
 
-/// Concurrent visitors. Together they keep the rate, unless responses take too long.
+/// Concurrent visitors. Latency counts from the time at which a request was due.
 const VISITORS: u32 = 8;
-/// Every so many requests is an attack.
+/// One request in this many is an attack.
 const ATTACKS: u64 = 20;
 /// The visited site, other than those of recorded hits.
 const HOST: &str = "soak.example.com";
@@ -74,11 +71,10 @@ impl Visitors {
 
     async fn visit(self: Arc<Self>, interval: Duration) {
         let mut ticks = tokio::time::interval(interval);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !self.stopped.load(Ordering::Relaxed) {
-            ticks.tick().await;
+            let due = ticks.tick().await;
             let number = self.sent.fetch_add(1, Ordering::Relaxed);
-            if let Err(error) = self.request(number).await
+            if let Err(error) = self.request(number, due).await
                 && self.failed.fetch_add(1, Ordering::Relaxed) < PRINTED
             {
                 println!("request {number} failed: {error:#}");
@@ -86,16 +82,15 @@ impl Visitors {
         }
     }
 
-    async fn request(&self, number: u64) -> anyhow::Result<()> {
+    async fn request(&self, number: u64, due: Instant) -> anyhow::Result<()> {
         let is_attack = number.is_multiple_of(ATTACKS);
-        let start = Instant::now();
         let response = self.client.send(self.address, &request(number, is_attack)).await?;
         let expected = if is_attack { 403 } else { 200 };
         ensure!(response.status == expected, "expected {expected}, got {}", response.status);
         if is_attack {
             lock(&self.blocked).insert(edge_request_id(&response)?);
         } else {
-            lock(&self.window).0.push(start.elapsed());
+            lock(&self.window).0.push(due.elapsed());
         }
         Ok(())
     }
@@ -127,7 +122,7 @@ impl Visitors {
 
 fn request(number: u64, is_attack: bool) -> Request {
     let (method, target, body) = match (is_attack, number % 4) {
-        (true, 0) => ("GET", format!("/etc/passwd?n={number}"), None),
+        (true, _) if (number / ATTACKS).is_multiple_of(2) => ("GET", format!("/etc/passwd?n={number}"), None),
         (true, _) => ("GET", format!("/search?n={number}&q='+OR+1=1--+"), None),
         (false, 1) => ("POST", "/cart".to_owned(), Some("product=blue+shoes&count=2")),
         (false, _) => ("GET", format!("/products/{number}?page=2&sort=price"), None),
@@ -150,20 +145,22 @@ impl Latencies {
         self.0.extend(other.0);
     }
 
-    pub(super) fn p99(&self) -> Duration {
+    /// `None` without any.
+    pub(super) fn p99(&self) -> Option<Duration> {
         self.percentile(99)
     }
 
-    fn percentile(&self, percent: usize) -> Duration {
+    fn percentile(&self, percent: usize) -> Option<Duration> {
         let mut sorted = self.0.clone();
         sorted.sort_unstable();
-        sorted.get(sorted.len() * percent / 100).copied().unwrap_or_default()
+        sorted.get(sorted.len() * percent / 100).copied()
     }
 }
 
 impl fmt::Display for Latencies {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, p50 {:.2?}, p99 {:.2?}", self.0.len(), self.percentile(50), self.p99())
+        let shown = |percent| self.percentile(percent).unwrap_or_default();
+        write!(f, "{}, p50 {:.2?}, p99 {:.2?}", self.0.len(), shown(50), shown(99))
     }
 }
 

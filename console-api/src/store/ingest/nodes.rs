@@ -30,24 +30,26 @@ pub struct Node {
     pub status: Option<NodeStatus>,
 }
 
-/// The most nodes that one token may speak for in a day: a stolen token must not fill the list.
-const MAX_NODES: i64 = 1_000;
+/// The most nodes of a token in a day: a stolen token must not fill the list.
+pub(super) const MAX_NODES: i64 = 1_000;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// Whether the token has its share of nodes, and this node is none of them.
-pub(crate) async fn is_one_too_many(
+/// Whether the node is new to its token, and the token has reached its limit of nodes.
+pub(crate) async fn exceeds_limit(
     connection: &mut Connection,
     &Delivery { node, token, now, .. }: &Delivery<'_>,
 ) -> Result<bool, StoreError> {
-    let (others, known): (i64, i64) = sqlx::query_as(
-        "select count(*), count(case when id = $1 then 1 end) from nodes where token_hash = $2 and last_seen > $3",
+    // The usual case, a known node, costs a lookup by its id: its token's nodes are not counted.
+    let (others,): (i64,) = sqlx::query_as(
+        "select count(*) from nodes where token_hash = $2 and last_seen > $3 and not exists \
+         (select 1 from nodes k where k.id = $1 and k.token_hash = $2 and k.last_seen > $3)",
     )
     .bind(node.id.to_string())
     .bind(token)
     .bind((now - DAY).as_millisecond())
     .fetch_one(&mut *connection)
     .await?;
-    Ok(others >= MAX_NODES && known == 0)
+    Ok(others >= MAX_NODES)
 }
 
 /// Remembers the node, and binds it to its first token. `false` if it is bound to another token.

@@ -12,9 +12,7 @@ use std::collections::BTreeSet;
 /// PostgreSQL's indexes can be larger.
 const MAX_BYTES: usize = 1000;
 
-/// A domain name has at most 253 bytes (RFC 1035).
-const MAX_HOST_BYTES: usize = 1_000;
-/// CloudFront's URLs have at most 8 KB.
+/// Twice CloudFront's limit of a URL.
 const MAX_PATH_BYTES: usize = 16 << 10;
 
 /// 2000-01-01T00:00:00Z, before CloudFront existed.
@@ -79,7 +77,7 @@ fn of_attack(record: &AttackRecord) -> Option<String> {
     let connector = request.connector.as_ref();
     let edge_request_id = connector.and_then(|connector| connector.edge_request_id.as_deref());
     let reason = decision.reason.as_ref().map(word);
-    long("the host", &request.host, MAX_HOST_BYTES)
+    long("the host", &request.host, MAX_BYTES)
         .or_else(|| long("the path", &request.path, MAX_PATH_BYTES))
         .or_else(|| check("the edge request id", edge_request_id))
         .or_else(|| check("the scheme", request.scheme.as_deref()))

@@ -112,6 +112,7 @@ fn implausible_records(targets: &Targets, _: u32) -> (SocketAddr, Vec<u8>) {
     let authorization = format!("Bearer {}", targets.node_token);
     let report = json!({
         "id": "6f1e4a0c-6d0e-4b43-9c39-0e0a3c3a4f10",
+        "request_id": "0f3c5bb6d1e94e0c8e0f2b6c4d1a7e55",
         "reason": "node_timeout",
         "at": "-009999-01-03T00:00:00Z",
     });
