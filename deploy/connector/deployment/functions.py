@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from .policy import TAG
 from .progress import poll, say
 
-#: Seconds; CloudFront's limit at viewer triggers. The connector replies far earlier.
+#: Seconds; no visitor should wait longer (docs/connector.md). The connector replies far earlier.
 TIMEOUT = 5
 #: Seconds; a new role takes some time to propagate.
 ROLE_WAIT = 60

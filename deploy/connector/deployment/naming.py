@@ -8,7 +8,7 @@ KINDS = ("request", "response")
 #: IAM's limit for the names of roles is the same, with more characters.
 NAME_LIMIT = 64
 DEPLOYMENT_LIMIT = NAME_LIMIT - max(len(f"-{kind}") for kind in KINDS)
-#: Minor version of the oldest Python runtime that AWS supports.
+#: Minor version of the oldest Python runtime that AWS supports; dates: connector/src/doctor/lifetime.rs.
 OLDEST_PYTHON = 11
 
 
@@ -31,10 +31,19 @@ def deployment_name(text: str) -> str:
     return text
 
 
-def distribution_id(text: str) -> str:
-    if not re.fullmatch(r"[A-Z0-9]+", text, re.ASCII):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a distribution id, such as E2EXAMPLE")
-    return text
+def matching(pattern: str, wanted: str):
+    """An option's type: texts that match the whole pattern."""
+
+    def parse(text: str) -> str:
+        if not re.fullmatch(pattern, text, re.ASCII):
+            raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
+        return text
+
+    return parse
+
+
+distribution_id = matching(r"[A-Z0-9]+", "a distribution id, such as E2EXAMPLE")
+account_id = matching(r"\d{12}", "an account id of 12 digits")
 
 
 def runtime(text: str) -> str:
@@ -42,12 +51,6 @@ def runtime(text: str) -> str:
     minor = re.fullmatch(r"python3\.(\d+)", text, re.ASCII)
     if not minor or int(minor[1]) < OLDEST_PYTHON:
         raise argparse.ArgumentTypeError(
-            f"{text!r}: use python3.13; AWS's support for python3.10 ended on 2026-10-31, for older ones earlier"
+            f"{text!r}: use python3.13; AWS supports python3.{OLDEST_PYTHON} and newer"
         )
-    return text
-
-
-def account_id(text: str) -> str:
-    if not re.fullmatch(r"\d{12}", text, re.ASCII):
-        raise argparse.ArgumentTypeError(f"{text!r} is not an account id of 12 digits")
     return text

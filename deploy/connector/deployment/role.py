@@ -40,9 +40,9 @@ def ensure(client, scope: Scope) -> str:
     return scope.role
 
 
-def warn_if_unbounded(arn: str, deployment: str) -> None:
+def warn_if_unbounded(client, arn: str, deployment: str) -> None:
     """Roles of earlier releases have no path and no boundary; their functions keep them."""
-    if arn.endswith(f":role/{deployment}"):
+    if arn.endswith(f":role/{deployment}") and "PermissionsBoundary" not in (_find(client, deployment) or {}):
         say(f"role {deployment}: from an earlier release, without a permissions boundary; replace it with: "
             "upgrade --new-functions NAME")
 
@@ -79,7 +79,7 @@ def _ensure_boundary(client, scope: Scope) -> None:
             raise
         raise Refused(
             f"the boundary {scope.boundary} does not exist, and you may not create it. An administrator creates it, once: "
-            f"deploy.py policy DISTRIBUTION --account {scope.account} --name {scope.deployment} --only boundary > boundary.json "
+            f"just policy DISTRIBUTION --account {scope.account} --name {scope.deployment} --only boundary > boundary.json "
             f"&& aws iam create-policy --path {PATH} --policy-name {scope.boundary_name} "
             "--policy-document file://boundary.json"
         ) from None

@@ -63,7 +63,7 @@ def deploy(
     distribution.attach(target.config(), behavior, placeholder, replace)
     zips = {kind: bundle.prepare(code.tool, code.bundles, kind, found[kind], code.assignments) for kind in events}
     role_arn = role_arn or _role_in_use(found) or account.ensure_role(deployment)
-    role.warn_if_unbounded(role_arn, deployment)
+    role.warn_if_unbounded(account.roles, role_arn, deployment)
     arns = {
         event: functions.ensure(
             account.functions, function_name(deployment, kind), zips[kind], role_arn, code.settings, deployment
@@ -88,7 +88,7 @@ def upgrade_in_place(account: Account, target: Distribution, deployment: str, co
         versions[name] = functions.ensure(
             account.functions, name, zips[kind], function["Configuration"]["Role"], code.settings, deployment
         )
-    role.warn_if_unbounded(_role_in_use(found), deployment)
+    role.warn_if_unbounded(account.roles, _role_in_use(found), deployment)
     _relink(target, versions, set(versions), wait)
 
 

@@ -1,7 +1,7 @@
 //! API tokens. Only digests are stored: a copy of the database grants no access.
 
 use crate::store::{
-    Store, StoreError,
+    Connection, Store, StoreError,
     change::{ChangeError, Stored},
     search::views::delete_private,
     sql::{
@@ -36,6 +36,28 @@ impl TokenSource {
     }
 }
 
+async fn insert(
+    connection: &mut Connection,
+    id: Uuid,
+    token: &Token,
+    (role, name, source): (Role, &str, TokenSource),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into tokens (hash, name, role, source, created_at, id) values ($1, $2, $3, $4, $5, $6) \
+         on conflict (hash) do update set name = excluded.name, role = excluded.role, source = excluded.source",
+    )
+    .bind(token.digest())
+    .bind(Text::from(name))
+    .bind(role.as_str())
+    .bind(source.as_word())
+    .bind(now.as_millisecond())
+    .bind(id.to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 impl Store {
     pub async fn add_token(
         &self,
@@ -45,48 +67,30 @@ impl Store {
         source: TokenSource,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.add_token_with(Uuid::now_v7(), token, (role, name, source), now).await
-    }
-
-    async fn add_token_with(
-        &self,
-        id: Uuid,
-        token: &Token,
-        (role, name, source): (Role, &str, TokenSource),
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        sqlx::query(
-            "insert into tokens (hash, name, role, source, created_at, id) values ($1, $2, $3, $4, $5, $6) \
-             on conflict (hash) do update set name = excluded.name, role = excluded.role, source = excluded.source",
-        )
-        .bind(token.digest())
-        .bind(Text::from(name))
-        .bind(role.as_str())
-        .bind(source.as_word())
-        .bind(now.as_millisecond())
-        .bind(id.to_string())
-        .execute(&self.writer)
-        .await?;
-        Ok(())
+        let mut change = self.begin_write().await?;
+        insert(&mut change, Uuid::now_v7(), token, (role, name, source), now).await?;
+        Ok(change.commit().await?)
     }
 
     /// Replaces the token of a token file, which keeps its id and its views.
     pub async fn provision(&self, token: &Token, role: Role, now: Timestamp) -> Result<(), StoreError> {
         let source = TokenSource::File(role);
         let name = format!("{} token file", role.as_str());
+        let mut change = self.begin_write().await?;
         let known: Option<(String,)> = sqlx::query_as(
             "select id from tokens where source = $1 and id is not null order by created_at desc limit 1",
         )
         .bind(source.as_word())
-        .fetch_optional(&self.reader)
+        .fetch_optional(&mut *change)
         .await?;
         let id = known.and_then(|(id,)| id.parse().ok()).unwrap_or_else(Uuid::now_v7);
         sqlx::query("delete from tokens where source = $1 and hash <> $2")
             .bind(source.as_word())
             .bind(token.digest())
-            .execute(&self.writer)
+            .execute(&mut *change)
             .await?;
-        self.add_token_with(id, token, (role, &name, source), now).await
+        insert(&mut change, id, token, (role, &name, source), now).await?;
+        Ok(change.commit().await?)
     }
 
     /// The actor of a valid token.

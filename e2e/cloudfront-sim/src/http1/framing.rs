@@ -1,7 +1,5 @@
 //! The framing of bodies in HTTP/1.1, and its decoder.
 
-use std::io;
-
 use bytes::Bytes;
 use tokio::io::AsyncRead;
 
@@ -35,6 +33,7 @@ enum State {
     ChunkSize,
     Chunk(u64),
     ChunkEnd,
+    Trailers,
     Close,
     Done,
     Broken,
@@ -103,7 +102,20 @@ impl Decoder {
                     Some(part) => return self.counted(part).map(Some),
                     None => self.state = State::Done,
                 },
-                State::ChunkSize => self.state = self.chunk_size(from).await?,
+                State::ChunkSize => {
+                    let size = parse_chunk_size(&from.line(MAX_CHUNK_LINE).await?);
+                    self.state = match size {
+                        None => State::Broken,
+                        Some(0) => State::Trailers,
+                        Some(size) => State::Chunk(size),
+                    };
+                }
+                // Discarded, line by line: a read that times out in between continues here.
+                State::Trailers => {
+                    if from.line(MAX_CHUNK_LINE).await?.is_empty() {
+                        self.state = State::Done;
+                    }
+                }
                 State::Chunk(left) => {
                     let part = from.some(left).await?;
                     let left = left - size(&part);
@@ -117,18 +129,6 @@ impl Decoder {
                     }
                 }
             }
-        }
-    }
-
-    /// Trailers are discarded.
-    async fn chunk_size<S: AsyncRead + Unpin>(&mut self, from: &mut Buffered<S>) -> io::Result<State> {
-        match parse_chunk_size(&from.line(MAX_CHUNK_LINE).await?) {
-            None => Ok(State::Broken),
-            Some(0) => {
-                while !from.line(MAX_CHUNK_LINE).await?.is_empty() {}
-                Ok(State::Done)
-            }
-            Some(size) => Ok(State::Chunk(size)),
         }
     }
 
@@ -157,4 +157,26 @@ fn parse_chunk_size(line: &[u8]) -> Option<u64> {
     let size = std::str::from_utf8(size).ok()?;
     let hex = !size.is_empty() && size.bytes().all(|byte| byte.is_ascii_hexdigit());
     hex.then(|| u64::from_str_radix(size, 16).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_read_that_times_out_within_trailers_continues_there() {
+        let (mut client, server) = tokio::io::duplex(1024);
+        let mut from = Buffered::new(server);
+        let mut decoder = Decoder::new(Framing::Chunked, 1024).unwrap();
+        client.write_all(b"0\r\nX-First: a\r\n").await.unwrap();
+        let part = timeout(Duration::from_millis(20), decoder.part(&mut from)).await;
+        assert!(part.is_err(), "the trailers have not ended");
+        client.write_all(b"X-Second: b\r\n\r\n").await.unwrap();
+        assert!(decoder.part(&mut from).await.unwrap().is_none());
+    }
 }

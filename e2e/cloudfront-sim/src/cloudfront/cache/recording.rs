@@ -23,14 +23,16 @@ impl Recording {
 
 impl Tap for Recording {
     fn part(&mut self, part: &[u8]) {
-        let body = &mut self.cached.response.body;
-        if self.leader.is_some() && self.room.grow(part.len()) {
-            body.extend_from_slice(part);
-        } else {
-            self.leader = None;
-            *body = Vec::new();
-            self.room.clear();
+        if self.leader.is_none() {
+            return;
         }
+        if self.room.grow(part.len()) {
+            self.cached.response.body.extend_from_slice(part);
+            return;
+        }
+        self.leader = None;
+        self.cached.response.body = Vec::new();
+        self.room.clear();
     }
 
     fn end(self: Box<Self>) {
