@@ -100,6 +100,17 @@ impl<'f> ValueContext<'f> {
         })
     }
 
+    /// Whether a browser opens a page with the request: it follows a link, or sends a form. Scripts
+    /// and pictures of other sites send neither (Fetch Metadata, Fetch standard).
+    pub(crate) fn is_navigation(&self) -> bool {
+        const FORMS: [&str; 2] = ["application/x-www-form-urlencoded", "multipart/form-data"];
+        let is_form = |it: &str| {
+            FORMS.iter().any(|form| it.get(..form.len()).is_some_and(|it| it.eq_ignore_ascii_case(form)))
+        };
+        self.headers("sec-fetch-mode").all(|it| it.eq_ignore_ascii_case("navigate"))
+            && self.headers("content-type").all(is_form)
+    }
+
     /// Whether the value is a part of a batch: a part of `multipart/mixed` without a name.
     pub(crate) fn is_unnamed_part(&self) -> bool {
         self.last_tag() == Some(&Tag::Multipart) && self.name().is_none_or(str::is_empty)
