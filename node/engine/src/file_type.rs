@@ -104,7 +104,10 @@ const ZIP_DOCUMENTS: &[(&[u8], FileType)] = &[
     (b"word/document.xml", FileType { name: "docx", group: FileGroup::Document }),
     (b"xl/workbook.xml", FileType { name: "xlsx", group: FileGroup::Document }),
     (b"ppt/presentation.xml", FileType { name: "pptx", group: FileGroup::Document }),
-    (b"mimetypeapplication/vnd.oasis.opendocument.text", FileType { name: "odt", group: FileGroup::Document }),
+    (
+        b"mimetypeapplication/vnd.oasis.opendocument.text",
+        FileType { name: "odt", group: FileGroup::Document },
+    ),
     (
         b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
         FileType { name: "ods", group: FileGroup::Document },
@@ -132,8 +135,7 @@ impl FileType {
     /// The type of a file with this content.
     pub fn of(content: &[u8]) -> Self {
         if is_zip(content) {
-            let found =
-                ZIP_DOCUMENTS.iter().find(|(entry, _)| memmem::find(content, entry).is_some());
+            let found = ZIP_DOCUMENTS.iter().find(|(entry, _)| memmem::find(content, entry).is_some());
             return found.map_or(ZIP, |(_, file_type)| *file_type);
         }
         if let Some(file_type) = Self::by_magic_number(content) {
@@ -172,7 +174,9 @@ fn markup(content: &[u8]) -> FileType {
     if head.starts_with(b"<?xml") {
         return if has(b"<html") { HTML } else { XML };
     }
-    if head.starts_with(b"<") && [&b"<!doctype html"[..], b"<html", b"<head", b"<body", b"<script"].iter().any(|it| has(it)) {
+    if head.starts_with(b"<")
+        && [&b"<!doctype html"[..], b"<html", b"<head", b"<body", b"<script"].iter().any(|it| has(it))
+    {
         return HTML;
     }
     let is_control = |byte: &u8| matches!(byte, 0..9 | 14..27 | 28..32);

@@ -17,7 +17,8 @@ use crate::{
 };
 use serde::Serialize;
 use shared::{
-    AttackType, Class, Confidence, Finding, InspectRequest, Point, ScorePart, Severity, point::Tag, ruleset::RuleRef,
+    AttackType, Class, Confidence, Finding, InspectRequest, Point, ScorePart, Severity, point::Tag,
+    ruleset::RuleRef,
 };
 use std::{cell::OnceCell, cmp::Reverse, collections::VecDeque, mem};
 

@@ -55,10 +55,13 @@ mod tests {
     use crate::config::{Config, environment::Environment};
     use std::path::Path;
 
-    const START: &str = "version: 4\nmode: connector-server\nconnector: { address: \":5050\" }\nroute_config:\n";
+    const START: &str =
+        "version: 4\nmode: connector-server\nconnector: { address: \":5050\" }\nroute_config:\n";
 
     fn read(uploads: &str) -> Result<Config, String> {
-        let text = format!("{START}  uploads: {uploads}\n  routes:\n    - {{ route: /files, uploads: {{ types: [pdf] }} }}\n    - {{ route: /other }}\n");
+        let text = format!(
+            "{START}  uploads: {uploads}\n  routes:\n    - {{ route: /files, uploads: {{ types: [pdf] }} }}\n    - {{ route: /other }}\n"
+        );
         Config::parse(Path::new("node.yaml"), &text, &Environment::default()).map_err(|it| it.to_string())
     }
 
@@ -66,7 +69,12 @@ mod tests {
     fn a_route_replaces_the_policy_that_it_inherits() {
         let config = read("{ types: [image, svg], extensions: [PNG, svg], max_bytes: 1_000_000 }").unwrap();
         let policy = |path: &str| {
-            config.route_config.settings("shop.example", path).uploads.clone().map(|it| format!("{:?}", it.extensions))
+            config
+                .route_config
+                .settings("shop.example", path)
+                .uploads
+                .clone()
+                .map(|it| format!("{:?}", it.extensions))
         };
         assert_eq!(policy("/other/x").as_deref(), Some("[\"png\", \"svg\"]"));
         assert_eq!(policy("/files/x").as_deref(), Some("[]"));

@@ -68,7 +68,8 @@ pub(crate) fn read_declared_in_xml(document: &[u8]) -> Option<Vec<u8>> {
     let declaration = String::from_utf8_lossy(declaration).to_ascii_lowercase();
     let value = declaration.split("encoding").nth(1)?.trim_start().strip_prefix('=')?;
     let label = value.trim().split(['"', '\'']).nth(1)?;
-    let has_wide_units = ["utf-16", "utf16", "ucs-2", "utf-32", "utf32"].iter().any(|it| label.starts_with(it));
+    let has_wide_units =
+        ["utf-16", "utf16", "ucs-2", "utf-32", "utf32"].iter().any(|it| label.starts_with(it));
     if has_wide_units { None } else { read_labelled(label, document) }
 }
 
@@ -201,7 +202,9 @@ mod tests {
         assert_eq!(read("ISO-8859-1", b"<a>\xE9</a>").as_deref(), Some("<a>é</a>"));
         assert_eq!(read("utf-7", b"+ADw-a+AD4-").as_deref(), Some("<a>"));
         assert_eq!(read("Shift_JIS", b"\x83\x41").as_deref(), Some("ア"));
-        for (label, rest) in [("utf-8", b"<a>\xC3\xA9</a>".as_slice()), ("UTF-16", b"<a/>"), ("klingon", b"<a/>")] {
+        for (label, rest) in
+            [("utf-8", b"<a>\xC3\xA9</a>".as_slice()), ("UTF-16", b"<a/>"), ("klingon", b"<a/>")]
+        {
             assert_eq!(read(label, rest), None, "{label}");
         }
         assert_eq!(read_declared_in_xml(b"<a encoding='utf-7'>+ADw-</a>"), None);

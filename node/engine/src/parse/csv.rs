@@ -113,6 +113,9 @@ mod tests {
 
     #[test]
     fn words_numbers_and_dates_are_not_added() {
-        assert_eq!(values("name,time,sum\nMüller,12:30,-1.5\nana@example.com,1/2/2026,+3\n"), Vec::<String>::new());
+        assert_eq!(
+            values("name,time,sum\nMüller,12:30,-1.5\nana@example.com,1/2/2026,+3\n"),
+            Vec::<String>::new()
+        );
     }
 }

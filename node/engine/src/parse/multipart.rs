@@ -124,9 +124,9 @@ fn parse_part<'a>(part: &'a [u8], root: PointPath, depth: usize, sink: &mut Sink
 /// The content as it is, and decoded from the transfer encoding of the part: origins differ.
 fn push_content<'a>(head: &[u8], content: &'a [u8], point: PointPath, sink: &mut Sink<'a, '_>) -> bool {
     let decoded = transfer_decoded(head, content);
-    decoded.is_none_or(|(name, text)| {
-        sink.push(Field::new(point, FieldKind::Value, text).decoded(Some(name)))
-    }) && sink.push_value(point, content)
+    decoded
+        .is_none_or(|(name, text)| sink.push(Field::new(point, FieldKind::Value, text).decoded(Some(name))))
+        && sink.push_value(point, content)
 }
 
 /// The content without its transfer encoding (RFC 2045, section 6); `7bit`, `8bit` and `binary` change

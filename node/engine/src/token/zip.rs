@@ -81,7 +81,8 @@ pub(crate) fn directory(archive: &[u8]) -> Option<Directory> {
             directory.size += u64::from(size);
             ranges.push((offset, compressed));
         }
-        let names = [28, 30, 32].iter().map(|at| number(rest, *at).map(usize::from)).sum::<Option<usize>>()?;
+        let names =
+            [28, 30, 32].iter().map(|at| number(rest, *at).map(usize::from)).sum::<Option<usize>>()?;
         rest = rest.get(46 + names..)?;
     }
     ranges.sort_unstable();
@@ -110,9 +111,12 @@ pub(crate) fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
         let offset = archive.len();
         let name_length = u16::try_from(name.len()).unwrap().to_le_bytes();
         let size = [length(content.len()), length(content.len())].concat();
-        archive.extend([&b"PK\x03\x04\x14\0\0\0\0\0\0\0\0\0\0\0\0\0"[..], &size, &name_length, b"\0\0"].concat());
+        archive.extend(
+            [&b"PK\x03\x04\x14\0\0\0\0\0\0\0\0\0\0\0\0\0"[..], &size, &name_length, b"\0\0"].concat(),
+        );
         archive.extend([name.as_bytes(), content].concat());
-        headers.extend([&b"PK\x01\x02\x14\0\x14\0\0\0\0\0\0\0\0\0\0\0\0\0"[..], &size, &name_length].concat());
+        headers
+            .extend([&b"PK\x01\x02\x14\0\x14\0\0\0\0\0\0\0\0\0\0\0\0\0"[..], &size, &name_length].concat());
         headers.extend([&[0; 12][..], &length(offset), name.as_bytes()].concat());
     }
     let directory = [length(headers.len()), length(archive.len())].concat();
@@ -126,7 +130,8 @@ mod tests {
     #[test]
     fn entries_are_found_by_local_headers_and_in_the_directory() {
         let archive = archive(&[("a/b.txt", b"one"), ("../c", b"two")]);
-        let names: Vec<_> = entries(&archive).map(|it| String::from_utf8_lossy(it.name).into_owned()).collect();
+        let names: Vec<_> =
+            entries(&archive).map(|it| String::from_utf8_lossy(it.name).into_owned()).collect();
         assert_eq!(names, ["a/b.txt", "../c", "a/b.txt", "../c"]);
         let content = entries(&archive).next().unwrap().content.unwrap();
         assert!(content.bytes.starts_with(b"onePK") && !content.is_deflated);
@@ -146,7 +151,11 @@ mod tests {
 
     #[test]
     fn any_bytes_are_an_archive() {
-        for bytes in [b"PK\x03\x04".as_slice(), b"PK\x01\x02PK\x05\x06", b"PK\x05\x06\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"] {
+        for bytes in [
+            b"PK\x03\x04".as_slice(),
+            b"PK\x01\x02PK\x05\x06",
+            b"PK\x05\x06\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF",
+        ] {
             assert_eq!(entries(bytes).count(), 0);
             directory(bytes);
         }

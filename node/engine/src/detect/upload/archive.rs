@@ -24,7 +24,12 @@ pub(super) fn detect(archive: &[u8]) -> Option<Match<'static>> {
     });
     let is_severe = found.as_ref().is_some_and(|it| it.severity == High);
     if !is_severe && directory(archive).is_some_and(|it| is_bomb(&it, archive.len())) {
-        return Some(Match { attack_type: DataBomb, signature: "data_bomb-archive", severity: High, span: 0..4 });
+        return Some(Match {
+            attack_type: DataBomb,
+            signature: "data_bomb-archive",
+            severity: High,
+            span: 0..4,
+        });
     }
     found
 }

@@ -38,8 +38,10 @@ fn image(content: &[u8]) -> Option<Found> {
         if script::is_opened(rest) {
             return Some((AttackType::Rce, "rce-upload-polyglot", found(script::shown(rest))));
         }
-        let ends_name = |length: usize| matches!(rest.get(length), Some(b' ' | b'\t' | b'\r' | b'\n' | b'/' | b'>'));
-        let tag = [&b"<script"[..], b"<iframe"].into_iter().find(|tag| starts(tag) && ends_name(tag.len()))?;
+        let ends_name =
+            |length: usize| matches!(rest.get(length), Some(b' ' | b'\t' | b'\r' | b'\n' | b'/' | b'>'));
+        let tag =
+            [&b"<script"[..], b"<iframe"].into_iter().find(|tag| starts(tag) && ends_name(tag.len()))?;
         Some((AttackType::Xss, "xss-upload-polyglot", found(tag.len())))
     })
 }
@@ -66,8 +68,17 @@ mod tests {
     #[test]
     fn finds_code_and_markup_inside_of_images() {
         for start in [b"\xFF\xD8\xFF\xE0".as_slice(), b"\x89PNG\r\n\x1a\n", b"GIF89a", b"II*\0"] {
-            for code in ["<?php system('id');", "<?=`$_GET[0]`?>", "<%@ page import=\"java.io.*\" %>", "<jsp:scriptlet>"] {
-                assert_eq!(signature_of(&picture(start, code.as_bytes())), Some("rce-upload-polyglot"), "{code}");
+            for code in [
+                "<?php system('id');",
+                "<?=`$_GET[0]`?>",
+                "<%@ page import=\"java.io.*\" %>",
+                "<jsp:scriptlet>",
+            ] {
+                assert_eq!(
+                    signature_of(&picture(start, code.as_bytes())),
+                    Some("rce-upload-polyglot"),
+                    "{code}"
+                );
             }
             assert_eq!(signature_of(&picture(start, b"<ScRipt>alert(1)")), Some("xss-upload-polyglot"));
             assert_eq!(signature_of(&picture(start, b"")), None);
@@ -76,7 +87,8 @@ mod tests {
 
     #[test]
     fn passes_metadata_of_images() {
-        let packet = b"<?xpacket begin='' id='W5M0MpCehiHzreSzNTczkc9d'?><x:xmpmeta xmlns:x='adobe:ns:meta/'>\
+        let packet =
+            b"<?xpacket begin='' id='W5M0MpCehiHzreSzNTczkc9d'?><x:xmpmeta xmlns:x='adobe:ns:meta/'>\
             <rdf:Description xmlns:xmpScript='x'/></x:xmpmeta><?xpacket end='w'?>";
         assert_eq!(signature_of(&picture(b"\xFF\xD8\xFF\xE1", packet)), None);
     }

@@ -24,8 +24,7 @@ fn is_active(tag: &Tag<'_>) -> bool {
     let is_script = |value: &[u8]| {
         let decoded = decode::html_text(value);
         let letters = decoded.as_deref().unwrap_or(value).iter();
-        let start: Vec<u8> =
-            letters.filter(|it| **it > b' ').take(15).map(u8::to_ascii_lowercase).collect();
+        let start: Vec<u8> = letters.filter(|it| **it > b' ').take(15).map(u8::to_ascii_lowercase).collect();
         start.starts_with(b"javascript:") || start.starts_with(b"data:text/html")
     };
     ACTIVE.contains(&&*tag.name)

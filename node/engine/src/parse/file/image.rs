@@ -99,7 +99,10 @@ fn jpeg(mut rest: &[u8]) -> Option<Vec<Text>> {
 fn gif(value: &[u8]) -> Vec<Text> {
     let starts = memchr::memmem::find_iter(value, b"!\xFE").take(super::MAX_TEXTS);
     let comments = starts.map(|at| blocks(&value[at + 2..]));
-    comments.filter(|text| std::str::from_utf8(text).is_ok()).map(|text| Text::new(b"Comment", &text)).collect()
+    comments
+        .filter(|text| std::str::from_utf8(text).is_ok())
+        .map(|text| Text::new(b"Comment", &text))
+        .collect()
 }
 
 fn blocks(mut rest: &[u8]) -> Vec<u8> {

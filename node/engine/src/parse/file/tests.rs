@@ -90,7 +90,8 @@ fn texts_of_exif_are_values_in_every_format() {
         let length = u16::try_from(data.len() + 2).unwrap().to_be_bytes();
         [&[0xFF, marker], &length[..], data].concat()
     };
-    let jpeg = [b"\xFF\xD8".as_slice(), &segment(0xE1, &exif), &segment(0xFE, b"note"), b"\xFF\xDA\0\x02!!"].concat();
+    let jpeg = [b"\xFF\xD8".as_slice(), &segment(0xE1, &exif), &segment(0xFE, b"note"), b"\xFF\xDA\0\x02!!"]
+        .concat();
     let expected = ["post > metadata:Artist = eve's", "post > metadata:Title = T\"x"];
     assert_eq!(texts(&jpeg), [&expected[..], &["post > metadata:Comment = note"]].concat());
     let length = u32::try_from(exif.len()).unwrap().to_le_bytes();
@@ -103,7 +104,8 @@ fn texts_of_exif_are_values_in_every_format() {
 fn comments_of_gif_and_texts_of_xmp_are_values() {
     let gif = b"GIF89a\x01\0\x01\0\0\0\0!\xFE\x05hello\x02 x\0!\xFE\x02\xFF\xFE\0;";
     assert_eq!(texts(gif), ["post > metadata:Comment = hello x"]);
-    let packet = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF><rdf:Description stRef:filePath='file:///etc/x'>\
+    let packet =
+        b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF><rdf:Description stRef:filePath='file:///etc/x'>\
         <dc:title><rdf:Alt><rdf:li xml:lang='x-default'>A title</rdf:li></rdf:Alt></dc:title></x:xmpmeta>";
     let file = [b"GIF89a".as_slice(), packet].concat();
     assert_eq!(texts(&file), ["post > metadata:title = A title"]);
@@ -122,7 +124,10 @@ fn strings_of_the_information_dictionary_of_a_pdf_are_values() {
 fn declarations_targets_and_properties_of_office_documents_are_values() {
     let file = office(&[
         ("[Content_Types].xml", "<?xml version='1.0'?><Types/>"),
-        ("word/document.xml", "<!DOCTYPE a SYSTEM 'http://a.example/x'><w:document><w:t>' or 1=1</w:t></w:document>"),
+        (
+            "word/document.xml",
+            "<!DOCTYPE a SYSTEM 'http://a.example/x'><w:document><w:t>' or 1=1</w:t></w:document>",
+        ),
         (
             "word/_rels/document.xml.rels",
             "<Relationships><Relationship Type='x/image' Target='http://a.example/1' TargetMode='External'/>\
@@ -144,7 +149,10 @@ fn declarations_targets_and_properties_of_office_documents_are_values() {
 
 #[test]
 fn xml_in_other_archives_is_not_read() {
-    assert_eq!(texts(&office(&[("pom.xml", "<!DOCTYPE a SYSTEM 'http://a.example/x'><a/>")])), Vec::<String>::new());
+    assert_eq!(
+        texts(&office(&[("pom.xml", "<!DOCTYPE a SYSTEM 'http://a.example/x'><a/>")])),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
