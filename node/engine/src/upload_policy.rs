@@ -53,7 +53,7 @@ pub(crate) fn violations(request: &InspectRequest, policy: &UploadPolicy) -> Vec
             }
             (Some(Tag::File), _) => {
                 let point = arena.point(field.point);
-                let name = name.as_ref().filter(|(of, _)| *of == point).map_or(&b""[..], |(_, name)| name);
+                let name = name.as_ref().filter(|(of, _)| *of == point).map_or(&b""[..], |(_, name)| *name);
                 let bytes = u64::try_from(field.value.len()).unwrap_or(u64::MAX);
                 findings.extend(policy.check_content(&File { point, name, content: &field.value, bytes }));
             }

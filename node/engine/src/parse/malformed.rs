@@ -41,7 +41,7 @@ pub(super) fn is_supported_coding(coding: &str) -> bool {
 
 /// Whether a body of a declared type `multipart/…` cannot be split into parts: RFC 2046, section
 /// 5.1.1, without its leniencies for mail.
-pub(super) fn is_multipart(body: &[u8], boundary: Option<&[u8]>) -> bool {
+pub(super) fn is_broken_multipart(body: &[u8], boundary: Option<&[u8]>) -> bool {
     let Some(boundary) = boundary else { return true };
     let delimiter = [b"--", boundary].concat();
     let starts: Vec<usize> = memmem::find_iter(body, &delimiter).map(|at| at + delimiter.len()).collect();
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn parts_need_boundaries_headers_and_an_end() {
-        let is_malformed = |body: &str| is_multipart(body.as_bytes(), Some(b"b"));
+        let is_malformed = |body: &str| is_broken_multipart(body.as_bytes(), Some(b"b"));
         for benign in [
             "--b--\r\n",
             "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--b--\r\n",
@@ -76,6 +76,6 @@ mod tests {
         ] {
             assert!(is_malformed(malformed), "{malformed}");
         }
-        assert!(is_multipart(b"--b--", None));
+        assert!(is_broken_multipart(b"--b--", None));
     }
 }

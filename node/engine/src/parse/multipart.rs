@@ -35,7 +35,7 @@ pub(super) fn is_declared(content_type: &str) -> bool {
 
 /// Whether a declared body cannot be split into parts.
 pub(super) fn is_malformed(body: &[u8], content_type: &str) -> bool {
-    malformed::is_multipart(body, declared(content_type).first().map(Vec::as_slice))
+    malformed::is_broken_multipart(body, declared(content_type).first().map(Vec::as_slice))
 }
 
 fn parse_at_depth<'a>(

@@ -6,7 +6,7 @@ use super::{
     point::{covers, overlaps},
     work::DetectorWork,
 };
-use crate::{UploadPolicy, detect::Match};
+use crate::{detect::Match, upload_policy::UploadPolicy};
 use regex_automata::{PatternID, PatternSet};
 use shared::{
     AttackType, Finding, Mode, Point, Sensitivity,

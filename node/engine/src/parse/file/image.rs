@@ -19,12 +19,16 @@ pub(super) fn is_supported(value: &[u8]) -> bool {
 }
 
 pub(super) fn texts(value: &[u8]) -> Vec<Text> {
-    match value {
-        _ if value.starts_with(PNG) => png(&value[PNG.len()..]),
-        _ if value.starts_with(JPEG) => jpeg(&value[2..]).unwrap_or_default(),
-        _ if is_gif(value) => gif(value),
-        _ if is_webp(value) => webp(&value[12..]),
-        _ => tiff::texts(value),
+    if let Some(chunks) = value.strip_prefix(PNG) {
+        png(chunks)
+    } else if value.starts_with(JPEG) {
+        jpeg(&value[2..])
+    } else if is_gif(value) {
+        gif(value)
+    } else if is_webp(value) {
+        webp(&value[12..])
+    } else {
+        tiff::texts(value)
     }
 }
 
@@ -78,21 +82,21 @@ fn inflated(data: Option<&[u8]>) -> Vec<u8> {
 }
 
 /// Segments before the pixels: a marker, a length, data.
-fn jpeg(mut rest: &[u8]) -> Option<Vec<Text>> {
+fn jpeg(mut rest: &[u8]) -> Vec<Text> {
     const START_OF_SCAN: u8 = 0xDA;
     let mut texts = Vec::new();
     while let [0xFF, marker, high, low, after @ ..] = rest {
-        let length = usize::from(u16::from_be_bytes([*high, *low])).checked_sub(2)?;
+        let length = usize::from(u16::from_be_bytes([*high, *low])).saturating_sub(2);
         let data = &after[..length.min(after.len())];
-        match marker {
-            &START_OF_SCAN => break,
+        match *marker {
+            START_OF_SCAN => break,
             0xFE => texts.push(Text::new(b"Comment", data)),
             0xE1 => texts.extend(data.strip_prefix(EXIF).map(tiff::texts).into_iter().flatten()),
             _ => {}
         }
         rest = after.get(length..).unwrap_or_default();
     }
-    Some(texts)
+    texts
 }
 
 /// Comment extensions: `!`, 0xFE, blocks with a length each. Pixels contain these bytes by chance.
