@@ -24,9 +24,21 @@ static WEB_SHELL: LazyLock<Regex> = LazyLock::new(|| {
 /// The longest part of a script that is shown as evidence.
 const SHOWN: usize = 60;
 
+/// A call that runs a variable.
+static RUN_VARIABLE: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = r"(?i-u)(?:^|[^\w>:$])(?:eval|assert|system|shell_exec|passthru|popen|proc_open)\s*\(\s*@?\$\w+\s*[,)]";
+    Regex::new(pattern).expect("the pattern is valid: every test compiles it")
+});
+
+/// What the visitor sends.
+static REQUEST: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\$_(?:GET|POST|REQUEST|COOKIE)\b").expect("the pattern is valid: every test compiles it")
+});
+
 /// The call that makes a script a web shell.
 pub(super) fn web_shell(content: &[u8]) -> Option<Range<usize>> {
-    WEB_SHELL.find(content).map(|found| found.range())
+    let variable = || RUN_VARIABLE.find(content).filter(|_| REQUEST.is_match(content));
+    WEB_SHELL.find(content).or_else(variable).map(|found| found.range())
 }
 
 /// Whether a script opens here. Two or three bytes occur in images by chance, so text must follow.
@@ -59,6 +71,7 @@ mod tests {
             "<?=`$_REQUEST[0]`?>",
             "<?php if (isset($_GET['x'])) { echo shell_exec('ls ' . $_GET['x']); }",
             "<?php include($_GET['page']);",
+            "<?php $a = $_POST['a']; assert($a); ?>",
             "<?php assert(file_get_contents('php://input'));",
             "<% Runtime.getRuntime().exec(request.getParameter(\"cmd\")); %>",
             "<%eval request(\"c\")%>",
