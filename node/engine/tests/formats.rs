@@ -65,7 +65,7 @@ fn transfer_encodings_of_parts_are_decoded() {
 fn toml_has_values() {
     let document = |value: &str| with_body("application/toml", format!("[user]\nname = {value}\n"));
     let attack = document(r#""\u0027 union select password from users -- ""#);
-    assert_twins(&attack, "post > json_doc > hash:user > hash:name", &document("\"O'Neil\""));
+    assert_twins(&attack, "post > json_doc > hash:name", &document("\"O'Neil\""));
 }
 
 #[test]

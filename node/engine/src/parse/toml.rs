@@ -1,43 +1,68 @@
-//! TOML parser: the keys and scalars of a document that is valid to its end. Points are those of
-//! JSON, as for YAML.
+//! TOML parser: the strings with the names of their keys, without the structure of the document.
+//! Numbers and dates are no values. Points are those of JSON, as for YAML.
 
-use super::Sink;
+use super::{Sink, json};
 use crate::point_path::PointPath;
+use memchr::memmem;
 use shared::point::Tag;
-use toml::{Table, Value};
+use std::borrow::Cow;
 
 /// Whether a content type, in lower case, declares TOML.
 pub(super) fn is_declared(content_type: &str) -> bool {
     content_type.contains("toml")
 }
 
-pub(super) fn parse(body: &[u8], root: PointPath, sink: &mut Sink<'_, '_>) {
-    let Some(table) = std::str::from_utf8(body).ok().and_then(|text| text.parse::<Table>().ok()) else {
-        return;
-    };
+/// Adds each key and each string.
+pub(super) fn parse<'a>(body: &'a [u8], root: PointPath, sink: &mut Sink<'a, '_>) {
     let document = sink.arena.then(root, Tag::JsonDoc);
     let names = sink.arena.then(document, Tag::Name);
-    walk(Value::Table(table), document, names, sink);
+    let mut point = document;
+    let mut rest = body;
+    while let Some(&byte) = rest.first() {
+        let (text, length) = match byte {
+            b'"' | b'\'' => string(rest),
+            b'#' => (None, memchr::memchr(b'\n', rest).unwrap_or(rest.len())),
+            byte if is_bare(byte) => {
+                let length = rest.iter().take_while(|byte| is_bare(**byte)).count();
+                (Some(Cow::Borrowed(&rest[..length])), length)
+            }
+            _ => (None, 1),
+        };
+        let is_bare = is_bare(byte);
+        rest = &rest[length..];
+        let Some(text) = text else { continue };
+        let is_key = rest.trim_ascii_start().starts_with(b"=");
+        let fits = if is_key {
+            point = sink.arena.named(document, Tag::Hash, &text);
+            sink.push_name(names, text)
+        } else {
+            is_bare || sink.push_value(point, text)
+        };
+        if !fits {
+            return;
+        }
+    }
 }
 
-/// `false` when the budget is exhausted. The parser bounds the depth.
-fn walk(value: Value, point: PointPath, names: PointPath, sink: &mut Sink<'_, '_>) -> bool {
-    match value {
-        Value::String(text) => sink.push_value(point, text.into_bytes()),
-        Value::Array(items) => items.into_iter().enumerate().all(|(at, item)| {
-            sink.item(|sink| {
-                let point = sink.arena.indexed(point, Tag::Array, u64::try_from(at).unwrap_or(u64::MAX));
-                walk(item, point, names, sink)
-            })
-        }),
-        Value::Table(table) => table.into_iter().all(|(key, value)| {
-            sink.item(|sink| {
-                let point = sink.arena.named(point, Tag::Hash, key.as_bytes());
-                sink.push_name(names, key.into_bytes()) && walk(value, point, names, sink)
-            })
-        }),
-        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => true,
-    }
+fn is_bare(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+/// The string that starts here, and the length of it with its quotes. One that is not closed reaches
+/// to the end.
+fn string(text: &[u8]) -> (Option<Cow<'_, [u8]>>, usize) {
+    let is_basic = text[0] == b'"';
+    let quotes = if text.starts_with(b"\"\"\"") || text.starts_with(b"'''") { 3 } else { 1 };
+    let (quote, inside) = (&text[..quotes], &text[quotes..]);
+    let mut ends = memmem::find_iter(inside, quote);
+    let is_end = |at: &usize| {
+        let escapes = inside[..*at].iter().rev().take_while(|byte| **byte == b'\\').count();
+        !is_basic || escapes.is_multiple_of(2)
+    };
+    let end = ends.find(is_end).unwrap_or(inside.len());
+    let value = &inside[..end];
+    let value = if is_basic { Cow::Owned(json::unescaped(value)) } else { Cow::Borrowed(value) };
+    (Some(value), (end + 2 * quotes).min(text.len()))
 }
 
 #[cfg(test)]
@@ -57,22 +82,31 @@ mod tests {
     }
 
     #[test]
-    fn adds_keys_and_scalars() {
+    fn adds_keys_and_strings() {
         assert_eq!(
-            values("a = \"\\u003Cb>\"\n[[c]]\n'd e' = ['''x\ny''', 1]\n"),
+            values(
+                "a = \"\\u003Cb> \\\"c\\\"\" # \"no\"\n[[d.e]]\n'f g' = ['''x\ny''', 1, 2026-01-02]\nh.i = { j = 'k' }\n"
+            ),
             [
                 "post > json_doc > name = a",
-                "post > json_doc > hash:a = <b>",
-                "post > json_doc > name = c",
-                "post > json_doc > name = d e",
-                "post > json_doc > hash:c > array:0 > hash:d e > array:0 = x\ny",
+                "post > json_doc > hash:a = <b> \"c\"",
+                "post > json_doc > name = f g",
+                "post > json_doc > hash:f g = x\ny",
+                "post > json_doc > name = i",
+                "post > json_doc > name = j",
+                "post > json_doc > hash:j = k",
             ]
+        );
+        assert_eq!(values("a = \"open"), ["post > json_doc > name = a", "post > json_doc > hash:a = open"]);
+        assert_eq!(
+            values("a = \"\"\"open\"\""),
+            ["post > json_doc > name = a", "post > json_doc > hash:a = open\"\""]
         );
     }
 
     #[test]
-    fn another_format_and_deep_nesting_add_nothing() {
-        assert_eq!(values("a: b"), Vec::<String>::new());
-        assert_eq!(values(&format!("a = {}", "[".repeat(100_000))), Vec::<String>::new());
+    fn nesting_takes_no_stack() {
+        let open = "{a.b = ".repeat(100_000);
+        assert!(values(&open).iter().all(|it| it.ends_with("name = b")));
     }
 }
