@@ -179,7 +179,7 @@ fn markup(content: &[u8]) -> FileType {
     {
         return HTML;
     }
-    let is_control = |byte: &u8| matches!(byte, 0..9 | 14..27 | 28..32);
+    let is_control = |byte: &u8| matches!(byte, 0..=8 | 14..=26 | 28..=31);
     if content.iter().any(is_control) { DATA } else { TEXT }
 }
 

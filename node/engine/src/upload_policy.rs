@@ -102,7 +102,7 @@ impl UploadPolicy {
         let mut findings = Vec::new();
         let name = || shown(file.name, Finding::PAYLOAD_CHARS / 2);
         if !self.types.is_empty() {
-            let file_type = file_type();
+            let file_type = FileType::of(file.content);
             if !self.types.iter().any(|allowed| allowed.allows(file_type)) {
                 let payload = format!("{}: content of type {}", name(), file_type.name);
                 findings.push(finding("upload-type", file.point.clone(), payload));

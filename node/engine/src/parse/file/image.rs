@@ -111,7 +111,7 @@ fn gif(value: &[u8]) -> Vec<Text> {
 
 fn blocks(mut rest: &[u8]) -> Vec<u8> {
     let mut text = Vec::new();
-    while let [length @ 1.., after @ ..] = rest {
+    while let Some((length @ 1..=255, after)) = rest.split_first() {
         let length = usize::from(*length).min(after.len());
         text.extend_from_slice(&after[..length]);
         if text.len() > MAX_TEXT {
