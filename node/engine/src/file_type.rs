@@ -165,7 +165,7 @@ fn markup(content: &[u8]) -> FileType {
     let head = content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(content);
     let head = head[..head.len().min(HEAD)].trim_ascii_start().to_ascii_lowercase();
     let has = |tag: &[u8]| memmem::find(&head, tag).is_some();
-    if head.starts_with(b"<") && has(b"<svg") && !has(b"<html") {
+    if head.starts_with(b"<") && has(b"<svg") && !has(b"<html") && !has(b"<!doctype html") {
         return SVG;
     }
     if head.starts_with(b"<?php") || head.starts_with(b"<%") {

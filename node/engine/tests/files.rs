@@ -35,7 +35,7 @@ fn whole(extension: &str, content: &[u8]) -> InspectRequest {
         "svg" => "image/svg+xml",
         "csv" => "text/csv",
         "toml" => "application/toml",
-        "md" | "txt" => "text/plain",
+        "txt" => "text/plain",
         "pdf" => "application/pdf",
         "zip" => "application/zip",
         _ => "application/octet-stream",
@@ -48,12 +48,16 @@ fn with_body(content_type: &str, body: Vec<u8>) -> InspectRequest {
     InspectRequest { headers, body: Some(Body(body)), ..empty_request("POST") }
 }
 
-/// The requests that upload a file, with a description.
-fn uploads(path: &Path) -> [(String, InspectRequest); 2] {
+/// The requests that upload a file, with a description. A page of text is no whole body.
+fn uploads(path: &Path) -> Vec<(String, InspectRequest)> {
     let content = fs::read(path).unwrap();
     let name = path.file_name().unwrap().to_str().unwrap();
     let extension = path.extension().unwrap().to_str().unwrap();
-    [(format!("{name}, part"), part(name, &content)), (format!("{name}, body"), whole(extension, &content))]
+    let mut uploads = vec![(format!("{name}, part"), part(name, &content))];
+    if extension != "md" {
+        uploads.push((format!("{name}, body"), whole(extension, &content)));
+    }
+    uploads
 }
 
 fn inspect(request: &InspectRequest) -> (bool, Vec<String>) {

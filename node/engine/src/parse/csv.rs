@@ -108,7 +108,10 @@ mod tests {
             ["post > csv > hash:note = say \"hi\", <b>", "post > csv > hash:note = =1+1"]
         );
         assert_eq!(values("a;b\nx;/etc/passwd\n"), ["post > csv > hash:b = /etc/passwd"]);
-        assert_eq!(values("a\tb\n'x'\t\"open\n"), ["post > csv > hash:a = 'x'"]);
+        assert_eq!(
+            values("a\tb\n'x'\t\"open\n"),
+            ["post > csv > hash:a = 'x'", "post > csv > hash:b = open\n"]
+        );
     }
 
     #[test]

@@ -69,8 +69,8 @@ fn packet(value: &[u8]) -> Vec<Text> {
     element_texts(&rest[..memmem::find(rest, b"</x:xmpmeta").unwrap_or(rest.len())])
 }
 
-/// The texts of the elements of an XML document, with their names. Attributes hold addresses and
-/// paths of the author's computer.
+/// The texts of the elements of an XML document, with their names, without addresses. Attributes hold
+/// addresses and paths of the author's computer.
 fn element_texts(document: &[u8]) -> Vec<Text> {
     let mut name: &[u8] = b"";
     let mut texts = Vec::new();
@@ -81,13 +81,18 @@ fn element_texts(document: &[u8]) -> Vec<Text> {
             XmlTokenKind::Start { .. } if !inner.starts_with(b"rdf:") => {
                 name = xml::name(inner).rsplit(|&byte| byte == b':').next().unwrap_or_default();
             }
-            XmlTokenKind::Text | XmlTokenKind::Data if !inner.trim_ascii().is_empty() => {
+            XmlTokenKind::Text | XmlTokenKind::Data if !is_address(inner.trim_ascii()) => {
                 texts.push(Text::new(name, inner));
             }
             _ => {}
         }
     }
     texts
+}
+
+/// A URL, or nothing.
+fn is_address(text: &[u8]) -> bool {
+    text.is_empty() || memmem::find(text, b"://").is_some() && !text.iter().any(u8::is_ascii_whitespace)
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub(crate) fn parse_nested(
         saml::is_message(value, || sink.arena.last_name(parent.point)).then_some(Inside::CompressedMessage)
     };
     let Some(inside) =
-        Inside::of(value, bytes).or_else(saml).filter(|it| !it.is_parsed_already(parent.point, sink.arena))
+        Inside::of(value, bytes).or_else(saml).filter(|it| !it.is_parsed_already(value, parent, sink.arena))
     else {
         return Nested::Nothing;
     };
@@ -129,8 +129,13 @@ enum Inside<'v> {
 
 impl<'v> Inside<'v> {
     /// Declarations come from an XML document; parsing them as one again would not terminate.
-    fn is_parsed_already(&self, point: PointPath, arena: &PointArena) -> bool {
-        matches!(self, Self::Xml) && matches!(arena.last_tag(point), Some(Tag::XmlDtd | Tag::XmlDtdEntity))
+    /// A later decoding stage of a file has the same metadata.
+    fn is_parsed_already(&self, value: &[u8], parent: &Field<'_>, arena: &PointArena) -> bool {
+        match self {
+            Self::Xml => matches!(arena.last_tag(parent.point), Some(Tag::XmlDtd | Tag::XmlDtdEntity)),
+            Self::File => value.as_ptr() != parent.value.as_ptr(),
+            _ => false,
+        }
     }
 
     fn of(value: &'v [u8], bytes: Bytes) -> Option<Self> {

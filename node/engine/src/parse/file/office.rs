@@ -63,13 +63,19 @@ fn parse_part(name: &[u8], content: Content<'_>, part: PointPath, sink: &mut Sin
         return false;
     }
     let prolog = &text[..root(&text).unwrap_or(text.len())];
-    if memmem::find(prolog, b"<!").is_some() {
+    if declares(prolog) {
         xml::parse(prolog, part, sink);
     }
     if is_relationships(name) {
         return push_targets(&text, part, sink);
     }
     !has_properties(name) || push(element_texts(&text), part, sink)
+}
+
+/// Whether a document type has entities or an address. The old `manifest.xml` names `Manifest.dtd`.
+fn declares(prolog: &[u8]) -> bool {
+    let has = |text: &[u8]| memmem::find(prolog, text).is_some();
+    has(b"<!") && [&b"<!ENTITY"[..], b"://", b"file:", b"\\\\"].iter().any(|it| has(it))
 }
 
 /// The first bytes of a part, as UTF-8.
