@@ -38,7 +38,7 @@ static REQUEST: LazyLock<Regex> = LazyLock::new(|| {
 /// The call that makes a script a web shell.
 pub(super) fn web_shell(content: &[u8]) -> Option<Range<usize>> {
     let variable = || RUN_VARIABLE.find(content).filter(|_| REQUEST.is_match(content));
-    WEB_SHELL.find(content).or_else(variable).map(|found| found.range())
+    WEB_SHELL.find(content).or_else(variable).map(|found| found.start()..found.end())
 }
 
 /// Whether a script opens here. Two or three bytes occur in images by chance, so text must follow.

@@ -1,4 +1,4 @@
-//! Metadata of images: comments and Exif in PNG, JPEG, GIF, WebP and TIFF.
+//! Metadata of images: comments and Exif in PNG, JPEG, GIF, `WebP` and TIFF.
 
 use super::{MAX_TEXT, Text, tiff};
 use flate2::read::ZlibDecoder;

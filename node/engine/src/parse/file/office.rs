@@ -1,4 +1,4 @@
-//! Office documents (OOXML, OpenDocument): what a program that reads their XML would resolve, and the
+//! Office documents (OOXML, `OpenDocument`): what a program that reads their XML would resolve, and the
 //! texts of their properties. Texts and cells are no values: people write anything there.
 
 use super::{element_texts, push};
