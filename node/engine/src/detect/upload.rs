@@ -18,7 +18,8 @@ const OVERRIDES: [char; 2] = ['\u{202d}', '\u{202e}'];
 
 pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'static>> {
     if context.is_file() || context.is_whole_body() {
-        return content::detect(value);
+        // Decoders of text damage binary files.
+        return if context.is_raw(value) { content::detect(value) } else { None };
     }
     if !is_file_name(context) || value.len() > 1_000 {
         return None;
@@ -74,7 +75,8 @@ fn is_disguised(name: &[u8], text: &str) -> bool {
 /// `x.php.jpg`: servers that map every extension run it.
 fn hides_script(text: &str) -> bool {
     let mut extensions = text.split(['.', ';']).skip(1);
-    extensions.any(|extension| WORDS.upload.inner_scripts.contains(extension))
+    // `jakarta.servlet.jsp.jstl-api-3.0.0.jar`
+    !text.ends_with(".jar") && extensions.any(|extension| WORDS.upload.inner_scripts.contains(extension))
 }
 
 #[cfg(test)]
@@ -121,6 +123,7 @@ mod tests {
     fn passes_benign_files() {
         for name in [
             "setup.exe",
+            "jakarta.servlet.jsp.jstl-api-3.0.0.jar",
             "app.min.js",
             "report.2026.01.pdf",
             "\u{5e9}\u{5dc}\u{5d5}\u{5dd}\u{200f}.docx",
