@@ -76,7 +76,8 @@ fn is_disguised(name: &[u8], text: &str) -> bool {
 fn hides_script(text: &str) -> bool {
     let mut extensions = text.split(['.', ';']).skip(1);
     // `jakarta.servlet.jsp.jstl-api-3.0.0.jar`
-    !text.ends_with(".jar") && extensions.any(|extension| WORDS.upload.inner_scripts.contains(extension))
+    text.rsplit('.').next() != Some("jar")
+        && extensions.any(|extension| WORDS.upload.inner_scripts.contains(extension))
 }
 
 #[cfg(test)]
