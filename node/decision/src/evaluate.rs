@@ -124,7 +124,7 @@ impl<'e> Evaluator<'e, '_> {
         let application = settings.application.or(sent);
         let book = &self.policy.book;
         let mut rules = book.select_for(&request.host, &request.path, &request.method, application);
-        rules.uploads = settings.uploads.clone();
+        rules.uploads.clone_from(&settings.uploads);
         let mode = settings.mode.clone().overridden(rules.mode, self.mode_allow_override);
         let location = self.sources.locate(request.client_ip, self.policy.lists.wanted_fields());
         let visitor = Visitor {
