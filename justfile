@@ -105,7 +105,7 @@ fuzz target="engine" minutes="30": (_cargo "cargo-fuzz" "0.13.2" ("+" + nightly)
       targets=$(cargo +{{ nightly }} fuzz list --fuzz-dir .)
       [ "{{ target }}" = all ] || targets=$(grep -Fx "{{ target }}" <<<"$targets") || continue
       options="--fuzz-dir . --target-dir {{ justfile_directory() }}/$folder/target"
-      seeds=../corpus/regressions
+      seeds="../corpus/regressions ../corpus/files/attacks ../corpus/files/benign"
       [ $folder = node/engine/fuzz ] || options="$options --features fuzzer"
       cargo +{{ nightly }} fuzz build $options
       for target in $targets; do

@@ -123,7 +123,8 @@ impl<'e> Evaluator<'e, '_> {
         let sent = request.connector.as_ref().and_then(|connector| connector.application);
         let application = settings.application.or(sent);
         let book = &self.policy.book;
-        let rules = book.select_for(&request.host, &request.path, &request.method, application);
+        let mut rules = book.select_for(&request.host, &request.path, &request.method, application);
+        rules.uploads.clone_from(&settings.uploads);
         let mode = settings.mode.clone().overridden(rules.mode, self.mode_allow_override);
         let location = self.sources.locate(request.client_ip, self.policy.lists.wanted_fields());
         let visitor = Visitor {

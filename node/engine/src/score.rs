@@ -52,6 +52,9 @@ pub(crate) fn parts(
     if !is_about_text(&hit.attack_type) {
         return parts;
     }
+    if is_about_file(hit) && declared.is_none() {
+        return parts;
+    }
     match declared {
         Some(kind) => parts.extend(of_declared(hit, kind, &surroundings.quotations)),
         None => parts.extend(writing(hit, surroundings)),
@@ -201,6 +204,12 @@ fn is_about_text(attack_type: &AttackType) -> bool {
             | AttackType::Ssrf
             | AttackType::MailInjection
     )
+}
+
+/// Whether the match is about a file as such: its name, its entries, or what it runs. Neither its text
+/// nor its binary data excuses that.
+fn is_about_file(hit: &Match<'_>) -> bool {
+    ["rce-upload-", "xss-upload-", "ptrav-archive-"].iter().any(|start| hit.signature.starts_with(start))
 }
 
 /// A rule says what people write in the field.

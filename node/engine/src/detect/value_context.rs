@@ -80,6 +80,11 @@ impl<'f> ValueContext<'f> {
         self.arena.last_tag(self.point_path)
     }
 
+    /// Whether no layer of the value was decoded.
+    pub(crate) fn is_raw(&self, value: &[u8]) -> bool {
+        value.as_ptr() == self.raw.as_ptr()
+    }
+
     /// Whether the value is the content of an uploaded file.
     pub(crate) fn is_file(&self) -> bool {
         self.last_tag() == Some(&Tag::File)
