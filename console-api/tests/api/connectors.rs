@@ -216,7 +216,10 @@ async fn lists_connectors_reported_by_nodes() {
     let page = console.get("/connectors").await.text;
     let rest = (&list["items"][1]["truncated"], &list["items"][1]["unseen_bytes"]);
     assert_eq!(rest, (&json!(2), &json!(2000)));
-    assert!(page.contains("1,000") && page.contains("--stages viewer+origin"), "{page}");
+    assert!(
+        page.contains("1,000") && page.contains("A second stage at origin-request inspects up to 1 MB"),
+        "{page}"
+    );
     assert!(page.contains("E2EXAMPLE") && page.contains(&format!("upgrade to {VERSION}")), "{page}");
 
     console.store.delete_connectors("2026-01-01T12:00:00Z".parse().unwrap()).await.unwrap();

@@ -214,7 +214,12 @@ def doctor(account, distribution: str) -> subprocess.CompletedProcess:
     return subprocess.run([TOOL, "doctor", "-"], input=json.dumps(documents), capture_output=True, text=True, check=False)
 
 
-def test_the_doctor_sees_the_functions_and_their_role(in_stand_in, deployed):
+def test_the_doctor_sees_the_functions_and_their_role(in_stand_in, releases):
+    all_viewer = behavior(OriginRequestPolicyId="216adef6-5c7f-47e4-b989-5492eafa07d3")
+    deployed = in_stand_in.distribution(DefaultCacheBehavior=all_viewer)
+    in_stand_in.deploy(deployed, releases.deployed)
+    assert "body-rest-not-inspected" in doctor(in_stand_in, deployed).stdout
+    in_stand_in.deploy(deployed, releases.deployed, "--stages", "viewer+origin")
     healthy = doctor(in_stand_in, deployed)
     assert (healthy.returncode, healthy.stdout) == (0, "no hazards found\n"), healthy.stderr
     trust = role.trust()

@@ -124,7 +124,7 @@ fn truncated_text_and_padding_are_refused_and_data_passes() {
         let signatures: Vec<_> = evaluation.findings.iter().map(|it| it.signature.as_str()).collect();
         assert_eq!(format!("{blocks}{}", signatures.join(" ")), expected, "{name}");
         assert!(
-            evaluation.findings.iter().all(|it| it.payload.ends_with(" bytes seen, 1000 bytes not seen")),
+            evaluation.findings.iter().all(|it| it.payload.ends_with(" bytes seen, 1000 not seen")),
             "{name}"
         );
     }
