@@ -2,7 +2,7 @@
 
 use crate::{
     Detection, EffectiveMode, Facts, GeoFields, GeoLocation, ListMatch, ModeAllowOverride, Policy,
-    RouteSettings, Ruling, Visitor, matrix,
+    RouteSettings, Ruling, Visitor, matrix, truncation,
 };
 use engine::{Engine, rules::RequestRules};
 use jiff::Timestamp;
@@ -141,6 +141,8 @@ impl<'e> Evaluator<'e, '_> {
         if is_analyzed {
             let inspection = self.engine.inspect_with_rules(request, &rules);
             (findings, suppressed_by) = (inspection.findings, inspection.suppressed_by);
+            let action = rules.overlimit.map_or(settings.overlimit, |(_, action)| action);
+            findings.extend(truncation::finding(request, action));
         }
         let sensitivity = rules.sensitivity.map_or(settings.sensitivity, |(_, it)| it);
         let score = score::of_request(&findings);

@@ -1,6 +1,6 @@
 //! The decision matrix: mode × list × detection × delivery → ruling.
 
-use crate::{EffectiveMode, ListMatch, RouteSettings};
+use crate::{EffectiveMode, ListMatch, RouteSettings, truncation::has_data_type};
 use engine::rules::RequestRules;
 use shared::{
     Action, AttackType, DecidedBy, Decision, Delivery, Enforced, Finding, InspectRequest, ListRef, Mode,
@@ -25,7 +25,7 @@ pub enum Detection {
     Nothing,
     /// Findings whose score is below the threshold of the sensitivity.
     Suspicious,
-    /// A budget ended the analysis early. With the rule that sets the action, if any.
+    /// A budget ended the analysis early, or the body was truncated. With the rule that sets the action, if any.
     Overlimit {
         blocks: bool,
         rule: Option<RuleRef>,
@@ -176,6 +176,5 @@ fn is_data(request: &InspectRequest, unread: &Finding) -> bool {
         "overlimit-bytes" | "overlimit-quotes" | "overlimit-detectors" | "data_bomb-compressed"
     );
     let is_raw_body = is_rest && unread.point.0.iter().all(|step| is_raw(&step.tag));
-    let types = || request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-    is_raw_body && types().next().is_some() && types().all(|(_, value)| engine::is_data_type(value))
+    is_raw_body && has_data_type(request)
 }

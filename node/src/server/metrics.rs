@@ -34,6 +34,9 @@ pub struct ServerMetrics {
     blocked: Counter,
     pub bytes: Family<MessageLabels, Counter>,
     pub not_inspected: Counter,
+    /// Requests with a body of which no stage sees the rest, and the bytes of the rest.
+    pub truncated: Counter,
+    pub unseen_bytes: Counter,
     /// Records that could not be written to the spool.
     pub lost: Counter,
     pub analysis_seconds: Histogram,
@@ -80,6 +83,9 @@ pub struct Totals {
     pub blocked_by_acl: u64,
     pub bytes_in: u64,
     pub requests_lost: u64,
+    /// Requests with a body of which only a part was inspected.
+    pub truncated_bodies: u64,
+    pub unseen_bytes: u64,
 }
 
 /// Values of `source` that count as attacks.
@@ -114,6 +120,16 @@ impl ServerMetrics {
                 registry,
                 "not_inspected_told",
                 "Requests that connectors reported as not inspected",
+            ),
+            truncated: counter(
+                registry,
+                "truncated_bodies",
+                "Requests with a body of which only a part was inspected",
+            ),
+            unseen_bytes: counter(
+                registry,
+                "truncated_bodies_unseen_bytes",
+                "Bytes of truncated bodies that were not inspected, as far as their lengths are known",
             ),
             lost: counter(registry, "spool_lost", "Records that could not be written to the spool"),
             processed: family(
@@ -224,6 +240,8 @@ impl ServerMetrics {
                 .get(),
             bytes_in: [REQUEST, RESPONSE].map(|it| self.bytes.get_or_create(&it).get()).iter().sum(),
             requests_lost: self.lost.get(),
+            truncated_bodies: self.truncated.get(),
+            unseen_bytes: self.unseen_bytes.get(),
         }
     }
 }
