@@ -10,7 +10,7 @@ impl Part for UploadPolicy {
     fn read(section: &mut Section<'_>) -> Option<Self> {
         let types = section.list("types", Vec::new());
         let extensions: Vec<Extension> = section.list("extensions", Vec::new());
-        let max_bytes = section.optional("max_bytes");
+        let max_bytes = section.optional("max_file_bytes");
         let extensions = extensions.into_iter().map(|Extension(it)| it).collect();
         Some(Self { types, extensions, max_bytes })
     }
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_route_replaces_the_policy_that_it_inherits() {
-        let config = read("{ types: [image, svg], extensions: [PNG, svg], max_bytes: 1_000_000 }").unwrap();
+        let config = read("{ types: [image, svg], extensions: [PNG, svg], max_file_bytes: 1_000_000 }").unwrap();
         let policy = |path: &str| {
             config
                 .route_config
