@@ -67,7 +67,8 @@ mod tests {
 
     #[test]
     fn a_route_replaces_the_policy_that_it_inherits() {
-        let config = read("{ types: [image, svg], extensions: [PNG, svg], max_file_bytes: 1_000_000 }").unwrap();
+        let config =
+            read("{ types: [image, svg], extensions: [PNG, svg], max_file_bytes: 1_000_000 }").unwrap();
         let policy = |path: &str| {
             config
                 .route_config

@@ -111,6 +111,7 @@ fn a_migration_does_not_change_once_it_is_listed() {
         "e77a47768dca411924b49b75fbf268c871e16197a6d20770decb00e5a1cab2e3",
         "679c6b7bfd97d873f210cba1c905410edf1c86740d777522e008c891438f6aec",
         "24de11e16429d388da72fb2ecf9457fd93548445b34a01b7573fa6da02fab0dc",
+        "fe10d93cdc2ed78c121c6194f34aa1387deb733d7f4e511b6b60f49f3e1a2b89",
     ];
     let postgres = [
         "963920033bc5065460cf320501ec598b59309cf4b60f84b63900be7ab23c0175",
@@ -118,6 +119,7 @@ fn a_migration_does_not_change_once_it_is_listed() {
         "e77a47768dca411924b49b75fbf268c871e16197a6d20770decb00e5a1cab2e3",
         "679c6b7bfd97d873f210cba1c905410edf1c86740d777522e008c891438f6aec",
         "24de11e16429d388da72fb2ecf9457fd93548445b34a01b7573fa6da02fab0dc",
+        "fe10d93cdc2ed78c121c6194f34aa1387deb733d7f4e511b6b60f49f3e1a2b89",
     ];
     for (migrations, digests) in
         [(sqlx::migrate!("migrations/sqlite"), sqlite), (sqlx::migrate!("migrations/postgres"), postgres)]
