@@ -140,7 +140,7 @@ fn text(length: usize) -> String {
         if text.len() >= length {
             break;
         }
-        text += &format!("article {} ", number * 7_919 % 100_003);
+        text.extend(["article ", &(number * 7_919 % 100_003).to_string(), " "]);
     }
     text.truncate(length);
     text
@@ -196,7 +196,7 @@ pub(crate) async fn every_cell_is_blocked_or_counted(
 ) -> anyhow::Result<()> {
     let stack = Stack::start(binaries, StackOptions::new(Mode::Block, TriggerPair::Both)).await?;
     let mut edges = BTreeMap::new();
-    let client = Client::new(Duration::from_secs(60));
+    let client = Client::new(Duration::from_mins(1));
     for cell in cells(extent) {
         let name = format!("{:?}-{:?}", cell.deployment, cell.policy).to_lowercase();
         if !edges.contains_key(&name) {

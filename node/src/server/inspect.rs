@@ -89,8 +89,7 @@ impl Node {
         let not_inspected = mem::take(&mut request.not_inspected);
         let unseen = Unseen::of(&request);
         if let Some(Unseen(bytes)) = unseen {
-            self.metrics.truncated.inc();
-            self.metrics.unseen_bytes.inc_by(bytes);
+            self.metrics.truncated.count(bytes);
         }
         let (connector, reported) = (request.connector.as_mut(), not_inspected.len());
         self.connector_called(connector, Some(delivery), reported, unseen, Timestamp::now());

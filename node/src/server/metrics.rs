@@ -35,8 +35,7 @@ pub struct ServerMetrics {
     pub bytes: Family<MessageLabels, Counter>,
     pub not_inspected: Counter,
     /// Requests with a body of which no stage sees the rest, and the bytes of the rest.
-    pub truncated: Counter,
-    pub unseen_bytes: Counter,
+    pub truncated: TruncatedBodies,
     /// Records that could not be written to the spool.
     pub lost: Counter,
     pub analysis_seconds: Histogram,
@@ -71,6 +70,35 @@ struct ListLabels {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct SourceLabels {
     source: &'static str,
+}
+
+/// Bodies of which only a part was inspected.
+#[derive(Debug)]
+pub struct TruncatedBodies {
+    requests: Counter,
+    unseen_bytes: Counter,
+}
+
+impl TruncatedBodies {
+    fn new(registry: &mut Registry) -> Self {
+        Self {
+            requests: counter(
+                registry,
+                "truncated_bodies",
+                "Requests with a body of which only a part was inspected",
+            ),
+            unseen_bytes: counter(
+                registry,
+                "truncated_bodies_unseen_bytes",
+                "Bytes of truncated bodies that were not inspected, as far as their lengths are known",
+            ),
+        }
+    }
+
+    pub(super) fn count(&self, unseen_bytes: u64) {
+        self.requests.inc();
+        self.unseen_bytes.inc_by(unseen_bytes);
+    }
 }
 
 /// The counters of `/wallarm-status`.
@@ -121,16 +149,7 @@ impl ServerMetrics {
                 "not_inspected_told",
                 "Requests that connectors reported as not inspected",
             ),
-            truncated: counter(
-                registry,
-                "truncated_bodies",
-                "Requests with a body of which only a part was inspected",
-            ),
-            unseen_bytes: counter(
-                registry,
-                "truncated_bodies_unseen_bytes",
-                "Bytes of truncated bodies that were not inspected, as far as their lengths are known",
-            ),
+            truncated: TruncatedBodies::new(registry),
             lost: counter(registry, "spool_lost", "Records that could not be written to the spool"),
             processed: family(
                 registry,
@@ -240,8 +259,8 @@ impl ServerMetrics {
                 .get(),
             bytes_in: [REQUEST, RESPONSE].map(|it| self.bytes.get_or_create(&it).get()).iter().sum(),
             requests_lost: self.lost.get(),
-            truncated_bodies: self.truncated.get(),
-            unseen_bytes: self.unseen_bytes.get(),
+            truncated_bodies: self.truncated.requests.get(),
+            unseen_bytes: self.truncated.unseen_bytes.get(),
         }
     }
 }
