@@ -84,7 +84,8 @@ fn truncated_text_and_padding_are_refused_and_data_passes() {
     use OverlimitAction::{Auto, Block, Monitor};
     use TruncationPolicy::{Inspect, LaterStage, Padding, Text};
     let part = |disposition: &str| format!("--b\r\nContent-Disposition: form-data; {disposition}\r\n\r\n");
-    let words: String = (0..4_000).map(|number| format!("word{} ", number * 7_919 % 10_007)).collect();
+    let word = |number: usize| format!("word{} ", number * 7_919 % 10_007);
+    let words = (0..4_000).map(word).collect::<Vec<_>>().concat();
     let (field, file) = (part("name=\"a\""), part("name=\"a\"; filename=\"a.png\""));
     let (form, json, multipart) =
         ("application/x-www-form-urlencoded", "application/json", "multipart/form-data; boundary=b");
