@@ -23,9 +23,13 @@ up *options:
 e2e *filter:
     cargo test --workspace --test scenarios -- --include-ignored --show-output "$@"
 
-# Run only the scenarios that `just test` leaves out
+# Run only the scenarios that `just test` leaves out, but for the whole table of truncated bodies
 slow-scenarios:
-    cargo test --workspace --test scenarios -- --ignored --show-output
+    cargo test --workspace --test scenarios -- --ignored --show-output --skip nothing_of_a_truncated_body
+
+# Test all cells of the table of truncated bodies: 2,000 requests, with bodies of up to 5 MB
+truncated-bodies:
+    cargo test --workspace --test scenarios -- --ignored --show-output nothing_of_a_truncated_body
 
 # Run the UI tests in Chromium, with accessibility checks by axe-core; `just browser TEXT` filters by name
 [positional-arguments]
