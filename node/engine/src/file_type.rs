@@ -1,4 +1,7 @@
 //! File types by content: magic numbers, and for XML, HTML and scripts the first tokens.
+//!
+//! A policy needs what libraries of magic numbers leave out: SVG, scripts, documents with macros, and
+//! groups in which a PDF is a document and no archive.
 
 use crate::decode::charset;
 use memchr::memmem;

@@ -38,10 +38,6 @@ use std::{
 pub(crate) use malformed::Malformed;
 pub(crate) use nested::{Nested, parse_nested};
 
-/// Longer values are not compared with others: as padding they are not cheap, and hashing them costs
-/// as much as inspecting them.
-const LONGEST_COMPARED: usize = 64;
-
 /// The output of parsers. Refuses fields beyond the budget, so that parsers stop.
 pub(crate) struct Sink<'a, 'b> {
     pub fields: Vec<Field<'a>>,
@@ -65,11 +61,8 @@ impl<'a, 'b> Sink<'a, 'b> {
             return true;
         }
         let arena = &*self.arena;
-        let grant = if field.value.len() > LONGEST_COMPARED {
-            self.budget.spend_distinct_field()
-        } else {
-            self.budget.spend_field(|has_positions| Shape { field: &field, arena, has_positions })
-        };
+        let shape = |has_positions| Shape { field: &field, arena, has_positions };
+        let grant = self.budget.spend_field(field.value.len(), shape);
         if grant == Grant::Granted {
             field.depth = self.depth;
             self.fields.push(field);

@@ -291,11 +291,15 @@ fn begins_query(value: &[u8]) -> bool {
     is_select(value) || value.starts_with(b"*") && is_select(piped())
 }
 
-/// `accept: */*`, `content-type: text/html`: each line is a header, as scripts report those of a
-/// response.
+/// `cache-control: no-cache`, `content-type: text/html`: each line is a header, as scripts report
+/// those of a response. Browsers hide `Set-Cookie` from scripts (Fetch standard), so a list with it is
+/// an injection.
 fn is_list_of_headers(value: &[u8]) -> bool {
-    let lines = value.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_end);
-    lines.filter(|line| !line.is_empty()).all(begins_with_header)
+    const HIDDEN: &[u8] = b"set-cookie";
+    let is_hidden =
+        |line: &[u8]| line.get(..HIDDEN.len()).is_some_and(|name| name.eq_ignore_ascii_case(HIDDEN));
+    let mut lines = value.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_end);
+    lines.all(|line| line.is_empty() || begins_with_header(line) && !is_hidden(line))
 }
 
 /// `From: x`

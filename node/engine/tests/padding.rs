@@ -191,6 +191,7 @@ fn repeated_values_take_no_budget_from_an_attack_after_them() {
     let last = format!("--b\r\nContent-Disposition: form-data; name=\"q\"\r\n\r\n{ATTACK}\r\n--b--");
     for (content_type, body) in [
         json("\"a\","),
+        json(&format!("\"{}\",", "a".repeat(65))),
         json("\"\",0,null,"),
         json("[\"a\"],"),
         json("{\"a\":\"b\"},"),

@@ -10,6 +10,15 @@ fn shown(field: &Field<'_>, arena: &PointArena) -> String {
     format!("{} = {}", arena.point(field.point), String::from_utf8_lossy(&field.value))
 }
 
+/// The fields that the parser of a format adds, as `point = value`.
+pub(super) fn parsed(parse: for<'a> fn(&'a [u8], PointPath, &mut Sink<'a, '_>), body: &str) -> Vec<String> {
+    let (mut budget, mut arena) = (Budget::for_request(), PointArena::default());
+    let root = arena.then(None, Tag::Post);
+    let mut sink = Sink::new(0, &mut budget, &mut arena);
+    parse(body.as_bytes(), root, &mut sink);
+    sink.fields.iter().map(|field| shown(field, sink.arena)).collect()
+}
+
 /// Every field except the path, as `point = value`.
 fn fields(request: &InspectRequest) -> Vec<String> {
     let mut arena = PointArena::default();

@@ -68,17 +68,9 @@ fn string(text: &[u8]) -> (Option<Cow<'_, [u8]>>, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{budget::Budget, point_path::PointArena};
 
     fn values(body: &str) -> Vec<String> {
-        let (mut budget, mut arena) = (Budget::for_request(), PointArena::default());
-        let root = arena.then(None, Tag::Post);
-        let mut sink = Sink::new(0, &mut budget, &mut arena);
-        parse(body.as_bytes(), root, &mut sink);
-        let fields = sink.fields.iter();
-        fields
-            .map(|it| format!("{} = {}", sink.arena.point(it.point), String::from_utf8_lossy(&it.value)))
-            .collect()
+        crate::parse::tests::parsed(parse, body)
     }
 
     #[test]
