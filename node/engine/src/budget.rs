@@ -19,11 +19,6 @@ const MAX_QUOTES: usize = 600_000;
 const LONG: usize = 64 << 10;
 /// Up to this many fields are not compared: hashing them would cost more than it saves.
 const FEW: usize = 4_096;
-/// The same for longer values: hashing one costs as much as inspecting it. No body of 1 MB has as
-/// many.
-const FEW_LONGER: usize = 65_536;
-/// Longer values count as such, in bytes.
-const SHORT: usize = 64;
 
 /// Counters of what is left. An exhausted limit is remembered, because the rest is not inspected.
 #[derive(Debug)]
@@ -128,12 +123,11 @@ impl Budget {
         self.record(is_granted, Limit::Bytes)
     }
 
-    /// Spends a field with a value of `length` bytes. `shape` is called to compare it with others: it returns what makes it
+    /// Spends a field. `shape` is called to compare it with others: it returns what makes it
     /// different, with or without its positions in arrays.
     #[inline]
-    pub(crate) fn spend_field<S: Hash>(&mut self, length: usize, shape: impl FnOnce(bool) -> S) -> Grant {
-        let few = if length > SHORT { FEW_LONGER } else { FEW };
-        let is_one_of_few = self.fields > MAX_FIELDS - few;
+    pub(crate) fn spend_field<S: Hash>(&mut self, shape: impl FnOnce(bool) -> S) -> Grant {
+        let is_one_of_few = self.fields > MAX_FIELDS - FEW;
         if !is_one_of_few && self.is_repeated(&shape(self.has_positions)) {
             return Grant::Repeated;
         }
@@ -210,7 +204,7 @@ mod tests {
     #[test]
     fn a_repeated_field_costs_nothing_beyond_a_few() {
         let mut budget = Budget::for_request();
-        let mut spend = |shape: usize| budget.spend_field(1, |_| shape);
+        let mut spend = |shape: usize| budget.spend_field(|_| shape);
         assert!((0..FEW).all(|_| spend(1) == Grant::Granted));
         assert_eq!([spend(1), spend(1), spend(2)], [Grant::Granted, Grant::Repeated, Grant::Granted]);
         assert!((3..=MAX_FIELDS - FEW).all(|number| spend(number) == Grant::Granted));
@@ -222,7 +216,7 @@ mod tests {
     #[test]
     fn the_first_exhausted_limit_is_reported() {
         let mut budget = Budget { fields: 0, ..Budget::for_request() };
-        budget.spend_field(1, |_| 0);
+        budget.spend_field(|_| 0);
         budget.too_deep();
         assert_eq!(budget.exhausted(), Some(Limit::Fields));
     }

@@ -61,8 +61,7 @@ impl<'a, 'b> Sink<'a, 'b> {
             return true;
         }
         let arena = &*self.arena;
-        let shape = |has_positions| Shape { field: &field, arena, has_positions };
-        let grant = self.budget.spend_field(field.value.len(), shape);
+        let grant = self.budget.spend_field(|has_positions| Shape { field: &field, arena, has_positions });
         if grant == Grant::Granted {
             field.depth = self.depth;
             self.fields.push(field);

@@ -265,8 +265,9 @@ fn writing(hit: &Match<'_>, surroundings: &Surroundings<'_>) -> Option<ScorePart
     }
 }
 
-/// `status in (1, 2) and 1=1`, `tea and 1=1`: the value begins with a word and leaves no string or
-/// bracket. A program appends conditions so; in a string or in place of a number they do nothing.
+/// `status in (1, 2) and 1=1`, `tea and 1=1`: the value begins with a word, leaves no string or
+/// bracket, and the condition compares two numbers. Programs that join conditions write it; in a
+/// string or in place of a number it does nothing.
 fn continues_condition(hit: &Match<'_>, value: &[u8]) -> bool {
     let matched = value.get(hit.span.clone()).unwrap_or_default();
     let is_even = |quote| memchr::memchr_iter(quote, value).count().is_multiple_of(2);
@@ -276,7 +277,10 @@ fn continues_condition(hit: &Match<'_>, value: &[u8]) -> bool {
         b'#' | b'*' | b';' | b'|' | b'&' | b'`' => None,
         _ => Some(depth),
     });
-    matched.get(..3).is_some_and(|word| word.eq_ignore_ascii_case(b"and"))
+    let compares_numbers = |it: &u8| it.is_ascii_digit() || b" .<=>!".contains(it);
+    matched
+        .split_at_checked(3)
+        .is_some_and(|(word, rest)| word.eq_ignore_ascii_case(b"and") && rest.iter().all(compares_numbers))
         && value.first().is_some_and(|first| first.is_ascii_alphabetic() || !first.is_ascii())
         && depth == Some(0)
         && [b'\'', b'"'].into_iter().all(is_even)
