@@ -83,7 +83,14 @@ async fn provision(flags: &Serve, store: &Store) -> anyhow::Result<()> {
         if provided.contains(&token_file.token) {
             bail!("the token file {path} contains the token of another role; use one token per role");
         }
-        store.provision(&token_file.token, role, Clock::System.now()).await?;
+        if !store.provision(&token_file.token, role, Clock::System.now()).await? {
+            tracing::warn!(
+                role = role.as_str(),
+                file = %path,
+                "the token of the token file was revoked and is not valid; delete the file to get a new token at the \
+                 next start"
+            );
+        }
         if token_file.is_new {
             tracing::info!(role = role.as_str(), file = %path, "created the token file");
         }

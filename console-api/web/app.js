@@ -1,5 +1,6 @@
 // Progressive enhancement: every page works without scripts.
 import { cells } from './cells.js';
+import { chart } from './chart.js';
 import { complete } from './complete.js';
 import { copying } from './copy.js';
 import { adopt, announce, fetchPage } from './dom.js';
@@ -46,6 +47,7 @@ for (const part of document.querySelectorAll('[data-follow]')) follow(part);
 document.querySelector('.sections [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
 copying();
 cells();
+chart();
 drawer();
 keys();
 search();

@@ -52,6 +52,8 @@ const VIEWS: u32 = 8;
 struct AttacksPage {
     list: List,
     given: Given,
+    /// The search that selects hits of the attacks, with `?` before it; empty for all hits.
+    of_hits: String,
     order: String,
     not_inspected: u64,
     /// Saved searches, the newest first.
@@ -139,7 +141,9 @@ pub(super) async fn list(
             let list = List::Attacks(Page { items: Vec::new(), next_cursor: None });
             let (status, order) = (problem.status(), String::new());
             let problem = Some(problem);
-            let page = AttacksPage { list, given, order, not_inspected, views, can_edit, since, problem };
+            let of_hits = String::new();
+            let page =
+                AttacksPage { list, given, of_hits, order, not_inspected, views, can_edit, since, problem };
             return Ok((status, render(&page)).into_response());
         }
         Err(problem) => return Err(problem),
@@ -153,7 +157,18 @@ pub(super) async fn list(
         None => List::Attacks(store.attacks(&filter, search.order, &search.slice).await?),
     };
     let order = search.order.text();
-    Ok(render(&AttacksPage { list, given, order, not_inspected, views, can_edit, since, problem: None }))
+    let of_hits = if filter.selects_hits() { given.of_hits() } else { String::new() };
+    Ok(render(&AttacksPage {
+        list,
+        given,
+        of_hits,
+        order,
+        not_inspected,
+        views,
+        can_edit,
+        since,
+        problem: None,
+    }))
 }
 
 /// The page of the hit, if the search is a request id of the console or of CloudFront.

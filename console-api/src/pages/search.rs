@@ -83,6 +83,20 @@ impl Given {
         Serializer::new(String::new()).extend_pairs(self.changed(name, value).0).finish()
     }
 
+    /// The same, to be continued by other parameters.
+    pub(super) fn prefix(&self, name: &str, value: &str) -> String {
+        let text = self.with(name, value);
+        if text.is_empty() { text } else { format!("{text}&") }
+    }
+
+    /// The parameters that select hits: without presentation. Starts with `?`, unless it is empty.
+    pub(super) fn of_hits(&self) -> String {
+        let selects = |name: &str| matches!(name, "q" | "from" | "to") || Field::find(name).is_some();
+        let pairs = self.0.iter().filter(|(name, _)| selects(name));
+        let text = Serializer::new(String::new()).extend_pairs(pairs).finish();
+        if text.is_empty() { text } else { format!("?{text}") }
+    }
+
     /// The parameters with one of them changed.
     pub(super) fn changed(&self, name: &str, value: &str) -> Self {
         let others = self.0.iter().filter(|(known, _)| known != name && known != "cursor").cloned();

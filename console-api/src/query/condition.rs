@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use shared::{AttackType, RequestId, Severity};
 use std::fmt;
 
-/// A field and its value. Conditions on fields of hits hold when they hold for any hit.
+/// A field and its value. Conditions on fields of hits select the hits that meet them.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
     Type(AttackType),
@@ -34,6 +34,8 @@ pub enum Condition {
     Mark(Marks),
     /// A word without a field: searched in all text fields and ids.
     Anywhere(Pattern),
+    /// The time of a hit: the range of a search with conditions on hits, not a field of the language.
+    At(TimeRange),
 }
 
 const SEVERITIES: [(&str, Severity); 4] = [
@@ -44,6 +46,32 @@ const SEVERITIES: [(&str, Severity); 4] = [
 ];
 
 impl Condition {
+    /// Whether hits of one attack may differ in it.
+    pub(super) fn is_of_hit(&self) -> bool {
+        match self {
+            Self::Payload(_)
+            | Self::Ip(_)
+            | Self::Method(_)
+            | Self::Severity(_)
+            | Self::Response(_)
+            | Self::RequestId(_)
+            | Self::EdgeRequestId(_)
+            | Self::Anywhere(_)
+            | Self::At(_) => true,
+            Self::Type(_)
+            | Self::Status(_)
+            | Self::Host(_)
+            | Self::Path(_)
+            | Self::Parameter(_)
+            | Self::Hits(_)
+            | Self::Blocked(_)
+            | Self::Sources(_)
+            | Self::FirstSeen(_)
+            | Self::LastSeen(_)
+            | Self::Mark(_) => false,
+        }
+    }
+
     /// A condition of a field and an unquoted value.
     pub fn of(field: Field, value: &str, now: Timestamp) -> Result<Self, Problem> {
         Self::parse(field, &Word::whole(value), now)
@@ -129,6 +157,7 @@ impl fmt::Display for Condition {
             Self::EdgeRequestId(id) => write!(f, "edge_request_id:{}", Pattern::exact(id)),
             Self::Mark(marks) => write!(f, "mark:{}", marks.as_str()),
             Self::Anywhere(pattern) => f.write_str(&word::write(pattern, true)),
+            Self::At(range) => write!(f, "at:{range}"),
         }
     }
 }

@@ -30,6 +30,10 @@ impl Term {
         Self { field: field.name(), text: Text::from(text).stored().to_lowercase() }
     }
 
+    pub(crate) fn payload(payload: &str) -> Self {
+        Self::new(Field::Payload, bounded(payload))
+    }
+
     pub(crate) fn severity(severity: Severity) -> Self {
         Self::new(Field::Severity, &word(&severity))
     }
@@ -48,7 +52,7 @@ impl Term {
     pub(crate) fn of_hit(request: &RecordedRequest, hit: &Hit) -> impl Iterator<Item = Self> + use<> {
         let worst = hit.findings.first();
         let method = Self::new(Field::Method, &request.method);
-        let payload = worst.map(|finding| Self::new(Field::Payload, bounded(&finding.payload)));
+        let payload = worst.map(|finding| Self::payload(&finding.payload));
         let severity = worst.map(|finding| Self::severity(finding.severity));
         [Some(method), payload, severity].into_iter().flatten()
     }
@@ -57,6 +61,14 @@ impl Term {
         let digest = Sha256::new().chain_update(self.field).chain_update([0]).chain_update(&self.text);
         digest.finalize()[..ID_BYTES].to_vec()
     }
+}
+
+/// The maximum length of a stored method in bytes: it fits an index.
+const METHOD_BYTES: usize = 64;
+
+/// A method as hits have it: in upper case, cut to a length.
+pub(crate) fn method(method: &str) -> Text {
+    Text::from(&method[..method.floor_char_boundary(METHOD_BYTES)].to_ascii_uppercase()[..])
 }
 
 /// Cuts a payload to the length that nodes send at most.
