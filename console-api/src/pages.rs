@@ -9,6 +9,7 @@ mod attacks;
 mod audit;
 mod chart;
 mod charts;
+mod chips;
 mod connectors;
 mod curl;
 mod error;
@@ -139,10 +140,10 @@ async fn guarded(response: Response) -> Response {
     response
 }
 
-/// A template as a response.
+/// A template as a response, with chips of invisible characters.
 fn render(page: &impl askama::Template) -> Response {
     match page.render() {
-        Ok(html) => Html(html).into_response(),
+        Ok(html) => Html(chips::with_chips(html)).into_response(),
         Err(cause) => {
             tracing::error!(error = %cause, "cannot render a page");
             axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response()

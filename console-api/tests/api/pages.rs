@@ -1,6 +1,7 @@
 //! Pages: sign-in, lists, forms and errors.
 
 mod access;
+mod invisible;
 mod rules;
 mod rulesets;
 mod suspicious;
