@@ -11,6 +11,7 @@ mod chart;
 mod charts;
 mod chips;
 mod connectors;
+pub(crate) mod context;
 mod curl;
 mod error;
 mod evidence;
@@ -109,6 +110,8 @@ fn of_settings() -> Router<App> {
     Router::new()
         .route("/nodes", get(nodes::list))
         .route("/nodes/{id}/release", post(nodes::release))
+        .route("/nodes/{id}/remove", post(nodes::remove))
+        .route("/alerts", get(context::page))
         .route("/connectors", get(connectors::page))
         .route("/connectors/bundle", post(connectors::bundle))
         .route("/connectors/keys", get(connectors::keys).post(connectors::add_key))

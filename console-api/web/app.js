@@ -1,4 +1,5 @@
 // Progressive enhancement: every page works without scripts.
+import { alerts } from './alerts.js';
 import { cells } from './cells.js';
 import { chart } from './chart.js';
 import { complete } from './complete.js';
@@ -53,3 +54,4 @@ keys();
 search();
 complete();
 live();
+alerts();

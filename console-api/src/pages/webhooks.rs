@@ -9,7 +9,7 @@ use crate::{
     store::{Due, Store},
     transport::Client,
     use_cases::webhooks,
-    webhook::{DeliveryState, Format, Webhook, WebhookDelivery, WebhookDraft},
+    webhook::{DeliveryState, Format, Subject, Webhook, WebhookDelivery, WebhookDraft},
 };
 use askama::Template;
 use axum::{
@@ -58,6 +58,21 @@ async fn page(
     Ok(page.rejected.respond(&page))
 }
 
+/// The subjects to choose from, as names of checkboxes.
+const SUBJECTS: [(&str, &str); 3] = [
+    ("attacks", "Attacks"),
+    ("nodes", "Unreachable and recovered nodes"),
+    ("not_inspected", "Requests not inspected"),
+];
+
+fn name_of(subject: Subject) -> &'static str {
+    match subject {
+        Subject::Attacks => "attacks",
+        Subject::Nodes => "nodes",
+        Subject::NotInspected => "not_inspected",
+    }
+}
+
 /// The form of a webhook.
 #[derive(Serialize, Deserialize)]
 pub(super) struct WebhookForm {
@@ -65,6 +80,12 @@ pub(super) struct WebhookForm {
     url: String,
     query: String,
     format: Format,
+    #[serde(default)]
+    attacks: bool,
+    #[serde(default)]
+    nodes: bool,
+    #[serde(default)]
+    not_inspected: bool,
     #[serde(default)]
     enabled: bool,
     #[serde(default)]
@@ -76,7 +97,13 @@ impl WebhookForm {
         let Self { name, url, query, format, enabled, .. } = self;
         let url = url.trim().to_owned().into();
         let (name, query) = (name.trim().to_owned(), query.clone());
-        WebhookDraft { name, url, query, format: *format, enabled: *enabled }
+        let events = [
+            (self.attacks, Subject::Attacks),
+            (self.nodes, Subject::Nodes),
+            (self.not_inspected, Subject::NotInspected),
+        ];
+        let events = events.into_iter().filter(|(is_chosen, _)| *is_chosen).map(|(_, event)| event).collect();
+        WebhookDraft { name, url, query, format: *format, events, enabled: *enabled }
     }
 }
 
@@ -159,6 +186,12 @@ impl WebhookPage {
             DeliveryState::Delivered => "blocked",
             DeliveryState::Dead => "monitoring",
         }
+    }
+
+    /// The value of the checkbox of a subject.
+    fn notifies(&self, subject: &str) -> &'static str {
+        let chosen = self.webhook.draft.events.iter().any(|event| name_of(*event) == subject);
+        Self::flag(&chosen)
     }
 
     /// The value of a checkbox.

@@ -77,6 +77,7 @@ pub(crate) async fn record(
     let is_new = stored.rows_affected() > 0;
     if is_new {
         requests::passed(connection, entry.request_id).await?;
+        events::count_not_inspected(connection).await?;
     }
     Ok(is_new)
 }

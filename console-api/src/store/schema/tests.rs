@@ -113,6 +113,7 @@ fn a_migration_does_not_change_once_it_is_listed() {
         "24de11e16429d388da72fb2ecf9457fd93548445b34a01b7573fa6da02fab0dc",
         "4ee80985d5b4d5d57f5544f1f2e51678ef0e4ff6a683bd2d62082952a80778f3",
         "e07c6cd99b852d7b1b723bb221b4866f95ac012e49e0bfc537f05cecaed36369",
+        "ddfac563863c7ecdbf5bdbb88c90824ff5d9c8e0e2b8c698118ce48d3b305f65",
     ];
     let postgres = [
         "963920033bc5065460cf320501ec598b59309cf4b60f84b63900be7ab23c0175",
@@ -122,6 +123,7 @@ fn a_migration_does_not_change_once_it_is_listed() {
         "24de11e16429d388da72fb2ecf9457fd93548445b34a01b7573fa6da02fab0dc",
         "596615a677b5988379a2d18d84e72c8f039457091807b8efc2624911068afa5c",
         "e07c6cd99b852d7b1b723bb221b4866f95ac012e49e0bfc537f05cecaed36369",
+        "ddfac563863c7ecdbf5bdbb88c90824ff5d9c8e0e2b8c698118ce48d3b305f65",
     ];
     for (migrations, digests) in
         [(sqlx::migrate!("migrations/sqlite"), sqlite), (sqlx::migrate!("migrations/postgres"), postgres)]
