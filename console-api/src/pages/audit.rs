@@ -54,7 +54,7 @@ pub(super) async fn list(
 }
 
 /// The page to return to.
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct Back {
     #[serde(default)]
     back: String,
@@ -65,11 +65,10 @@ pub(super) async fn undo(
     Analyst(author): Analyst,
     State(ruleset): State<RulesetWriter>,
     Id(id): Id,
-    form: Option<Form<Back>>,
+    Form(Back { back }): Form<Back>,
 ) -> Result<Redirect, ApiError> {
     let line = ruleset.store.log_line(id).await?;
     let line = line.ok_or_else(|| ApiError::not_found("audit line", id))?;
     undo::undo(&ruleset, &author, &line).await?;
-    let Form(Back { back }) = form.unwrap_or_default();
     Ok(back_to(&back, "/audit"))
 }

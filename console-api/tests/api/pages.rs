@@ -344,6 +344,7 @@ const FORMS: &[(Role, &[&str])] = &[
             "/tokens",
             "/tokens/{id}/delete",
             "/nodes/{id}/release",
+            "/nodes/{id}/remove",
             "/sessions/{id}/end",
             "/webhooks",
             "/webhooks/{id}",

@@ -3,6 +3,7 @@
 use crate::paging::{Cursor, Listed, Page, Slice};
 use crate::store::{
     Connection, Store, StoreError,
+    delivery::events,
     ingest::requests,
     sql::{
         row::{ReadRow, Row},
