@@ -37,8 +37,9 @@ use access::{sessions, tokens, users};
 use actions::{Exclusion, FieldContent};
 use axum::{
     Router,
-    http::{HeaderValue, header},
-    middleware,
+    extract::Request,
+    http::{HeaderValue, header, uri::PathAndQuery},
+    middleware::{self, Next},
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -61,7 +62,7 @@ pub(crate) fn table(document: &Value) -> Router<App> {
         .route("/sign-out/others", post(session::sign_out_others))
         .route("/static/{hash}/{name}", get(assets::serve))
         .fallback(error::unknown_page)
-        .layer(middleware::map_response(guarded))
+        .layer(middleware::from_fn(guarded))
 }
 
 /// Attacks, hits, and searches.
@@ -133,8 +134,10 @@ fn of_settings() -> Router<App> {
         .route("/webhooks/{id}/again", post(webhooks::again))
 }
 
-async fn guarded(response: Response) -> Response {
-    let mut response = error::as_page(response);
+async fn guarded(request: Request, next: Next) -> Response {
+    let page = request.method().is_safe().then(|| request.uri().path_and_query().cloned()).flatten();
+    let response = next.run(request).await;
+    let mut response = error::as_page(response, page.as_ref().map(PathAndQuery::as_str));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

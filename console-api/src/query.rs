@@ -116,6 +116,20 @@ impl Filter {
         filter
     }
 
+    /// The filter with what [`Self::without_hidden`] leaves out.
+    #[must_use]
+    pub fn with_hidden(self) -> Self {
+        let hidden =
+            [Condition::Mark(Marks::Only(Mark::FalsePositive)), Condition::Status(AttackStatus::Suspicious)];
+        let hidden = hidden.map(|condition| Self::Not(Box::new(condition.into())));
+        match self {
+            Self::All(filters) => {
+                Self::All(filters.into_iter().filter(|filter| !hidden.contains(filter)).collect())
+            }
+            other => other,
+        }
+    }
+
     fn and_not(self, hidden: Condition) -> Self {
         self.and(Self::Not(Box::new(hidden.into())))
     }

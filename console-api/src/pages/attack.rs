@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     attack::{Attack, AttackDetail, Mark, Source},
+    clock::Clock,
     error::ApiError,
     extract::{Named, Query, Reader, Searching},
     hit::RecordedHit,
@@ -32,6 +33,8 @@ struct AttackPage {
     chart: Chart,
     /// The search that selects hits, with `?` before it.
     search: String,
+    /// The same with fixed times, for links.
+    frozen: String,
     /// The number of all hits of the attack.
     all_hits: u64,
 }
@@ -57,6 +60,7 @@ impl AttackPage {
 pub(super) async fn one(
     Searching { caller: Reader(actor), .. }: Searching<Reader>,
     State(store): State<Store>,
+    State(clock): State<Clock>,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
     Query(((filter, time_range), slice)): Query<((Filter, TimeRange), Slice)>,
     Named(attack): Named<Attack>,
@@ -68,6 +72,7 @@ pub(super) async fn one(
     let chart = Chart::new(&store.attack_series(&attack, &filter).await?, zoom);
     let all_hits = attack.hits;
     let detail = store.attack_detail(attack, &filter).await?;
-    let search = if filter.selects_hits() { given.of_hits() } else { String::new() };
-    Ok(render(&AttackPage { detail, hits, can_edit: actor.role.can_edit(), chart, search, all_hits }))
+    let of_hits = |given: &Given| if filter.selects_hits() { given.of_hits() } else { String::new() };
+    let (search, frozen) = (of_hits(&given), of_hits(&given.frozen(clock.now())));
+    Ok(render(&AttackPage { detail, hits, can_edit: actor.role.can_edit(), chart, search, frozen, all_hits }))
 }

@@ -81,7 +81,14 @@ impl Condition {
         let text = word.text();
         let expected = |expected| Problem::Value { field, expected };
         Ok(match field {
-            Field::Type => Self::Type(attack_type(&text).ok_or(expected("the code of an attack type"))?),
+            Field::Type => {
+                let attack_type = attack_type(&text).ok_or(expected("the code of an attack type"))?;
+                if !AttackType::ALL.contains(&attack_type) && !word.is_quoted() {
+                    let nearest = nearest_type(&text);
+                    return Err(Problem::UnknownType { code: text, nearest });
+                }
+                Self::Type(attack_type)
+            }
             Field::Status => Self::Status(
                 AttackStatus::parse(&text)
                     .ok_or(expected("blocked, partially_blocked, monitoring or suspicious"))?,
@@ -120,7 +127,15 @@ impl Condition {
     }
 }
 
-/// Unknown codes are accepted, because newer nodes may have more types.
+/// The code of a known type that is similar, or a part of it.
+fn nearest_type(text: &str) -> Option<&'static str> {
+    let codes = AttackType::ALL.iter().map(AttackType::as_str);
+    let close = codes.map(|code| (strsim::osa_distance(text, code), code));
+    let close = close.filter(|(distance, code)| *distance <= code.len() / 3 + 1 || code.contains(text));
+    close.min().map(|(_, code)| code)
+}
+
+/// Unknown codes are accepted in quotes, because newer nodes may have more types.
 fn attack_type(code: &str) -> Option<AttackType> {
     let is_word = code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     (is_word && !code.is_empty()).then(|| code.into())
@@ -134,7 +149,10 @@ fn method(text: &str) -> Option<String> {
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Type(attack_type) => write!(f, "type:{attack_type}"),
+            Self::Type(attack_type) if AttackType::ALL.contains(attack_type) => {
+                write!(f, "type:{attack_type}")
+            }
+            Self::Type(attack_type) => write!(f, "type:\"{attack_type}\""),
             Self::Status(status) => write!(f, "status:{}", status.as_str()),
             Self::Host(pattern) => write!(f, "host:{pattern}"),
             Self::Path(pattern) => write!(f, "path:{pattern}"),

@@ -490,7 +490,7 @@ async fn notifies_of_unreachable_and_recovered_nodes_once() {
     assert_eq!(kinds, ["node.unreachable", "node.recovered"], "{calls:?}");
     assert_eq!(calls[0]["data"], json!({"node_id": uuid(900), "since": "2026-01-01T12:00:00Z"}));
     assert_eq!(silent.calls().len(), 1, "the attack only");
-    let event = &deliveries(&console, &id, "").await[1];
+    let event = &deliveries(&console, &id, "").await[0];
     assert_eq!(event["event"], "node.unreachable");
 }
 

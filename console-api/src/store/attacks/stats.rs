@@ -99,6 +99,12 @@ impl Store {
         Ok(rows.into_iter().map(|(status, n)| (status.to_string(), count(n))).collect())
     }
 
+    /// The number of attacks that match a filter.
+    pub async fn count_attacks(&self, filter: &Filter) -> Result<u64, StoreError> {
+        let set = self.attack_set(filter).await?;
+        Ok(count(self.totals(&set).await?.attacks))
+    }
+
     /// The hits of an attack over time, or those that match the conditions on hits.
     pub async fn attack_series(&self, attack: &Attack, filter: &Filter) -> Result<Series, StoreError> {
         let set = self.only_attack(attack.id, filter);

@@ -1,7 +1,7 @@
 //! Grouping of hits into attacks, and the counters of attacks. The rules are those of
 //! [`crate::grouping`].
 
-use crate::grouping::{AttackKey, MAX_GAP, Span, chains};
+use crate::grouping::{AttackKey, MAX_GAP, Span, chains, main_finding};
 use crate::store::{
     Connection, StoreError,
     attacks::marks,
@@ -210,7 +210,7 @@ fn bind_attack(query: Query, growth: &Growth<'_>) -> Query {
 
 fn bind_hit(query: Query, (attack, new): &(&str, &NewHit<'_>)) -> Query {
     let NewHit { request, hit, .. } = new;
-    let worst = hit.findings.first();
+    let worst = main_finding(hit);
     query
         .bind(hit.id.to_string())
         .bind(request.request_id.to_string())

@@ -9,7 +9,10 @@ use crate::store::{
         text_codec::{Text, json, word},
     },
 };
-use crate::{grouping::AttackKey, query::Field};
+use crate::{
+    grouping::{AttackKey, main_finding},
+    query::Field,
+};
 use sha2::{Digest, Sha256};
 use shared::{Finding, Hit, RecordedRequest, Severity};
 use sqlx::AssertSqlSafe;
@@ -50,7 +53,7 @@ impl Term {
 
     /// The terms of a hit.
     pub(crate) fn of_hit(request: &RecordedRequest, hit: &Hit) -> impl Iterator<Item = Self> + use<> {
-        let worst = hit.findings.first();
+        let worst = main_finding(hit);
         let method = Self::new(Field::Method, &request.method);
         let payload = worst.map(|finding| Self::payload(&finding.payload));
         let severity = worst.map(|finding| Self::severity(finding.severity));
