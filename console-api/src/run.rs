@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use console_api::{
     access::User,
     actor::Role,
-    app::App,
+    app::{App, Site},
     audit::Author,
     bundles::Bundles,
     clock::Clock,
@@ -41,6 +41,7 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     app.ingest_quota = IngestQuota::default().limited(flags.node_records);
     app.sender = Sender::new(Targets::allowing(flags.webhook_allow));
     app.retention = retention;
+    app.site = Site(flags.site_url);
     app.transport = Transport { has_tls: tls.is_some(), trusted_proxies: flags.trusted_proxies };
     let dispatcher_task = tokio::spawn(app.dispatcher().run(stop.clone()));
     server::run(app, bound, stop).await;

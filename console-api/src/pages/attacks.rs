@@ -6,6 +6,7 @@ use super::{
     view,
 };
 use crate::{
+    app::Site,
     attack::{Attack, AttackGroup, AttackStatus, Mark, Marks},
     clock::Clock,
     error::ApiError,
@@ -69,6 +70,7 @@ struct AttacksPage {
     since: Uuid,
     /// The error of an invalid search.
     problem: Option<ApiError>,
+    site: Site,
 }
 
 enum List {
@@ -154,6 +156,7 @@ pub(super) async fn list(
     Searching { caller: Reader(actor), .. }: Searching<Reader>,
     State(store): State<Store>,
     State(clock): State<Clock>,
+    State(site): State<Site>,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
     search: Result<Query<Search>, ApiError>,
 ) -> Result<Response, ApiError> {
@@ -182,6 +185,7 @@ pub(super) async fn list(
                 can_edit,
                 since,
                 problem,
+                site,
             };
             return Ok((status, render(&page)).into_response());
         }
@@ -212,6 +216,7 @@ pub(super) async fn list(
         can_edit,
         since,
         problem: None,
+        site,
     }))
 }
 

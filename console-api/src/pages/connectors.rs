@@ -3,6 +3,7 @@
 use super::{form::Rejected, new_secret::NewSecret, render, view};
 use crate::{
     actor::Role,
+    app::Site,
     attachment::Attachment,
     bundles::Bundles,
     connectors::Connector,
@@ -35,6 +36,7 @@ struct ConnectorsPage {
     /// The keys to choose from, the newest first.
     keys: Vec<KeyInfo>,
     is_admin: bool,
+    site: Site,
 }
 
 impl ConnectorsPage {
@@ -47,11 +49,15 @@ impl ConnectorsPage {
     }
 }
 
-pub(super) async fn page(Reader(actor): Reader, State(store): State<Store>) -> Result<Response, ApiError> {
+pub(super) async fn page(
+    Reader(actor): Reader,
+    State(store): State<Store>,
+    State(site): State<Site>,
+) -> Result<Response, ApiError> {
     let is_admin = actor.role == Role::Admin;
     let newest = Slice { limit: Slice::MAX_LIMIT, after: None };
     let keys = if is_admin { store.list::<KeyInfo>(&newest).await?.items } else { Vec::new() };
-    Ok(render(&ConnectorsPage { connectors: store.connectors().await?, keys, is_admin }))
+    Ok(render(&ConnectorsPage { connectors: store.connectors().await?, keys, is_admin, site }))
 }
 
 #[derive(Template)]

@@ -1,12 +1,13 @@
 //! Pages of users, tokens and sessions, for administrators; and of settings, for all roles.
 
 use super::{browse, cookie, submit};
-use crate::harness::{Answer, Console, send, token_of};
+use crate::harness::{Answer, Console, app, now, send, token_of};
 use axum::{
     body::Body,
     http::{Request, header},
 };
-use console_api::actor::Role;
+use console_api::{actor::Role, app::Site, server::router, token::Token};
+use serde_json::json;
 
 #[tokio::test]
 async fn only_administrators_see_users_tokens_and_sessions() {
@@ -301,5 +302,125 @@ async fn users_sign_out_their_other_sessions() {
             .await
             .text
             .contains("<dt>Other sessions</dt><dd>None</dd>")
+    );
+}
+
+#[tokio::test]
+async fn the_last_administrator_stays() {
+    let console = Console::empty().await;
+    let token = Token::generate();
+    console.store.provision(&token, Role::Admin, now()).await.unwrap();
+    let signed_in = super::sign_in(&console, token.reveal()).await;
+    let of_token = signed_in.header("set-cookie").split(';').next().unwrap().to_owned();
+    let post = async |path: &str, cookie: &str, fields: &[(&str, &str)]| {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = Request::post(path)
+            .header(header::COOKIE, cookie)
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        send(&console.router, request.body(Body::from(body)).unwrap()).await
+    };
+    let id_of = async |page: &str, cookie: &str| {
+        let text = browse(&console.router, page, cookie).await.text;
+        let action = format!("action=\"{page}/");
+        text.split(&action).nth(1).map(|part| part[..36].to_owned())
+    };
+    let ann = [("name", "ann"), ("role", "admin"), ("password", "correct horse battery"), ("revision", "0")];
+    assert_eq!(post("/users", &of_token, &ann).await.status, 303);
+    let id = id_of("/users", &of_token).await.unwrap();
+    let body = "user=ann&password=correct+horse+battery";
+    let request = Request::post("/sign-in")
+        .header("sec-fetch-site", "same-origin")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let signed_in = send(&console.router, request.body(Body::from(body)).unwrap()).await;
+    let of_ann = signed_in.header("set-cookie").split(';').next().unwrap().to_owned();
+
+    let own = post(&format!("/users/{id}/delete"), &of_ann, &[("revision", "1")]).await;
+    assert!(
+        own.status == 409 && own.text.contains("you are signed in with this user or token"),
+        "{}",
+        own.text
+    );
+    let token_id = id_of("/tokens", &of_ann).await.unwrap();
+    assert_eq!(post(&format!("/tokens/{token_id}/delete"), &of_ann, &[]).await.status, 303);
+    let demoted = [("name", "ann"), ("role", "analyst"), ("password", ""), ("revision", "1")];
+    let last = post(&format!("/users/{id}"), &of_ann, &demoted).await;
+    assert!(last.status == 409 && last.text.contains("this is the last administrator"), "{}", last.text);
+    let bob = [("name", "bob"), ("role", "admin"), ("password", "correct horse battery"), ("revision", "0")];
+    assert_eq!(post("/users", &of_ann, &bob).await.status, 303);
+    assert_eq!(post(&format!("/users/{id}"), &of_ann, &demoted).await.status, 303);
+}
+
+#[tokio::test]
+async fn an_entry_for_everyone_or_no_one_needs_a_confirmation() {
+    let console = Console::start().await;
+    for (list, source, effect) in [
+        ("deny", "0.0.0.0/0", "0.0.0.0/0 blocks every request of every IPv4 client."),
+        ("allow", "::/0", "::/0 passes every request, attacks too, of every IPv6 client."),
+        ("deny", "QX", "QX is not the code of a country: the entry has no effect."),
+    ] {
+        let form = [("list", list), ("source", source), ("for", "24"), ("reason", "r")];
+        let asked = submit(&console, Role::Analyst, "/ip-lists", &form).await;
+        assert_eq!(asked.status, 400, "{}", asked.text);
+        let confirmation = format!("name=\"confirmed\" value=\"true\" required> Add it anyway: {effect}");
+        assert!(asked.text.contains(&confirmation), "{}", asked.text);
+        assert_eq!(console.body("/api/v1/ip-lists").await["items"], json!([]));
+        let confirmed = [form.as_slice(), &[("confirmed", "true")]].concat();
+        assert_eq!(submit(&console, Role::Analyst, "/ip-lists", &confirmed).await.status, 303);
+        let entry = console.body("/api/v1/ip-lists").await["items"][0].clone();
+        let delete = format!(
+            "/ip-lists/{}/delete",
+            console.get("/api/v1/ip-lists").await.json()["items"][0]["id"].as_str().unwrap()
+        );
+        assert_eq!(
+            submit(&console, Role::Analyst, &delete, &[("revision", "1")]).await.status,
+            303,
+            "{entry}"
+        );
+    }
+    let usual = [("list", "deny"), ("source", "DE"), ("for", "24"), ("reason", "r")];
+    assert_eq!(submit(&console, Role::Analyst, "/ip-lists", &usual).await.status, 303);
+}
+
+#[tokio::test]
+async fn the_audit_log_offers_no_undo_for_what_is_gone() {
+    let console = Console::start().await;
+    let rule = [
+        ("host", ""),
+        ("path", ""),
+        ("method", ""),
+        ("effect", r#"{"kind": "mode", "mode": "block"}"#),
+        ("comment", ""),
+    ];
+    submit(&console, Role::Analyst, "/rules", &rule).await;
+    let undos = async || console.get_as(Role::Admin, "/audit").await.text.matches("/undo\"").count();
+    assert_eq!(undos().await, 1);
+    let id = console.get("/api/v1/rules").await.json()["items"][0]["id"].as_str().unwrap().to_owned();
+    submit(&console, Role::Analyst, &format!("/rules/{id}/delete"), &[("revision", "1")]).await;
+    assert_eq!(undos().await, 1, "of the deletion, not of the creation");
+}
+
+#[tokio::test]
+async fn both_functions_are_downloaded_from_one_form() {
+    let console = Console::start().await;
+    let page = console.get_as(Role::Admin, "/connectors").await.text;
+    let form = page.split("action=\"/connectors/bundle\"").nth(1).unwrap().split("</form>").next().unwrap();
+    for function in ["request", "response"] {
+        assert!(form.contains(&format!("name=\"function\" value=\"{function}\">Download")), "{form}");
+    }
+}
+
+#[tokio::test]
+async fn the_first_page_has_the_address_of_the_protected_site() {
+    let console = Console::start().await;
+    let mut app = app(&console.store, now());
+    app.site = Site(Some("http://127.0.0.1:8000".to_owned()));
+    let request = Request::get("/attacks")
+        .header(header::AUTHORIZATION, format!("Bearer {}", token_of(Role::ReadOnly)));
+    let page = send(&router(app), request.body(Body::empty()).unwrap()).await.text;
+    assert!(
+        page.contains("curl -i &#39;http://127.0.0.1:8000/etc/passwd&#39;")
+            || page.contains("curl -i 'http://127.0.0.1:8000/etc/passwd'"),
+        "{page}"
     );
 }
