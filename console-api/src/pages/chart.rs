@@ -22,8 +22,9 @@ pub(super) struct Chart {
     pub times: Vec<(Timestamp, String)>,
     /// The address that selected times are added to.
     pub zoom: String,
-    from: Timestamp,
-    to: Timestamp,
+    /// The start and the end of the plot.
+    pub from: Timestamp,
+    pub to: Timestamp,
 }
 
 /// An interval of the series, in SVG units.

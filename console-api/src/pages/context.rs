@@ -1,7 +1,7 @@
 //! What every page shows besides its content: the sections that the role may open, and problems of
 //! nodes. A task-local value, so that the layout can read it.
 
-use super::{render, view};
+use super::render;
 use crate::{
     actor::Role, app::App, error::ApiError, extract::Reader, node_problem::NodeProblemKind, store::Node,
 };

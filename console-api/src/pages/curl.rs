@@ -87,14 +87,14 @@ fn headers(request: &RecordedRequest) -> Vec<String> {
         let value = value.trim_matches([' ', '\t']);
         words.push(if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") });
     }
-    let removed = |name: &&str| !has(name);
-    words.extend(ADDED.iter().filter(|name| removed(name)).map(|name| format!("{name}:")));
+    let mut added = ADDED.to_vec();
     if let Some(body) = &request.body {
-        words.extend(["content-type"].iter().filter(|name| removed(name)).map(|name| format!("{name}:")));
-        if body.0.len() > MAX_UNASKED && !has("expect") {
-            words.push("expect:".to_owned());
+        added.push("content-type");
+        if body.0.len() > MAX_UNASKED {
+            added.push("expect");
         }
     }
+    words.extend(added.into_iter().filter(|name| !has(name)).map(|name| format!("{name}:")));
     words
 }
 

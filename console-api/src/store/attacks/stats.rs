@@ -20,7 +20,8 @@ const TOP: Slice = Slice { limit: 8, after: None };
 const POINTS: i64 = 60;
 /// Interval lengths in seconds: 1, 5, 10 and 30 seconds, 1, 5, 15 and 30 minutes, 1, 3 and 12
 /// hours, 1, 7 and 30 days. Those below [`BUCKET`] are counted from hits.
-const INTERVALS: [i64; 14] = [1, 5, 10, 30, 60, 300, 900, 1800, 3600, 10_800, 43_200, 86_400, 604_800, 2_592_000];
+const INTERVALS: [i64; 14] =
+    [1, 5, 10, 30, 60, 300, 900, 1800, 3600, 10_800, 43_200, 86_400, 604_800, 2_592_000];
 
 #[derive(FromRow)]
 struct Totals {

@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 use shared::record::NodeStatus;
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -138,13 +138,13 @@ impl Store {
         let mut superseded = BTreeMap::new();
         for node in &mut nodes {
             let version = node.status.as_ref().and_then(|status| status.ruleset);
-            let superseded_at = match version.filter(|version| *version < current) {
-                Some(version) => match superseded.entry(version) {
-                    Entry::Occupied(known) => *known.get(),
-                    Entry::Vacant(unknown) => *unknown.insert(self.superseded_at(version).await?),
-                },
-                None => None,
-            };
+            let outdated = version.filter(|version| *version < current);
+            if let Some(version) = outdated
+                && !superseded.contains_key(&version)
+            {
+                superseded.insert(version, self.superseded_at(version).await?);
+            }
+            let superseded_at = outdated.and_then(|version| superseded.get(&version).copied().flatten());
             node.problems = node.reported.problems(superseded_at, now);
         }
         Ok(nodes)
