@@ -7,7 +7,7 @@ use crate::{
     store::{
         DatabaseUrl, Delivery, Store, ValidRecord,
         attacks::{PageLimits, groups, stats},
-        search::plan::{Plan, SearchScope},
+        search::plan::{HitLookup, Plan, SearchScope},
         sql::statement::Statement,
     },
 };
@@ -69,17 +69,26 @@ async fn every_plan_of_a_filter_finds_the_same_attacks() {
         for scope in [Scope::Page(0), Scope::Page(MANY), Scope::All] {
             assert_eq!(store.ids_of_query(query, scope).await, expected, "{query}, {scope:?}");
         }
+        let filter = Filter::parse(query, Timestamp::now()).unwrap();
+        let of_attacks = filter.of_attacks().to_string();
+        let by_hit = store.ids_by_hit(&filter, HitLookup::Each).await;
+        assert_eq!(store.ids_by_hit(&filter, HitLookup::Collect).await, by_hit, "{query}");
+        if !filter.selects_hits() {
+            assert_eq!(by_hit, expected, "{query}");
+        }
         for limits in [
             PageLimits { max_rare_matches: 0, next: 1 },
             PageLimits { max_rare_matches: 0, next: 9 },
             PageLimits { max_rare_matches: MANY, next: 0 },
         ] {
-            assert_eq!(store.paged_ids(query, limits).await, expected, "{query}, {limits:?}");
+            assert_eq!(store.paged_ids(query, limits).await, by_hit, "{query}, {limits:?}");
         }
+        let candidates = store.ids_of_query(&of_attacks, Scope::Few).await;
+        assert!(by_hit.iter().all(|id| candidates.contains(id)), "{query}");
         for few in [0, 2000] {
             assert_eq!(
                 store.ids_of_attack_set(query, few).await,
-                [expected.clone(), expected.clone()],
+                [candidates.clone(), candidates.clone()],
                 "{query}, {few}"
             );
         }
@@ -132,6 +141,14 @@ impl Store {
         let mut sources = Statement::new("select distinct s.attack_id from attack_sources s where ");
         sources.push_attack_set_of("s.attack_id", &set).push(" order by s.attack_id");
         [attacks.fetch_tuples(&self.reader).await.unwrap(), sources.fetch_tuples(&self.reader).await.unwrap()]
+    }
+
+    /// The ids of the attacks with matching hits.
+    async fn ids_by_hit(&self, filter: &Filter, lookup: HitLookup) -> Vec<(String,)> {
+        let mut statement =
+            Statement::new("select distinct a.id from hits h join attacks a on a.id = h.attack_id where ");
+        statement.push_plan(&Plan::new(filter, SearchScope::Hits(lookup))).push(" order by a.id");
+        statement.fetch_tuples(&self.reader).await.unwrap()
     }
 
     /// The ids of the matching attacks, read page by page.
