@@ -70,7 +70,6 @@ async fn every_plan_of_a_filter_finds_the_same_attacks() {
             assert_eq!(store.ids_of_query(query, scope).await, expected, "{query}, {scope:?}");
         }
         let filter = Filter::parse(query, Timestamp::now()).unwrap();
-        let of_attacks = filter.of_attacks().to_string();
         let by_hit = store.ids_by_hit(&filter, HitLookup::Each).await;
         assert_eq!(store.ids_by_hit(&filter, HitLookup::Collect).await, by_hit, "{query}");
         if !filter.selects_hits() {
@@ -83,7 +82,7 @@ async fn every_plan_of_a_filter_finds_the_same_attacks() {
         ] {
             assert_eq!(store.paged_ids(query, limits).await, by_hit, "{query}, {limits:?}");
         }
-        let candidates = store.ids_of_query(&of_attacks, Scope::Few).await;
+        let candidates = store.ids_of_filter(&filter.of_attacks(), Scope::Few).await;
         assert!(by_hit.iter().all(|id| candidates.contains(id)), "{query}");
         for few in [0, 2000] {
             assert_eq!(
@@ -177,13 +176,16 @@ impl Store {
 
     /// The ids of the matching attacks.
     async fn ids_of_query(&self, query: &str, scope: Scope) -> Vec<(String,)> {
-        let filter = Filter::parse(query, Timestamp::now()).unwrap();
+        self.ids_of_filter(&Filter::parse(query, Timestamp::now()).unwrap(), scope).await
+    }
+
+    async fn ids_of_filter(&self, filter: &Filter, scope: Scope) -> Vec<(String,)> {
         let plan = match scope {
-            Scope::Few => Plan::new(&filter, SearchScope::Few),
-            Scope::All => Plan::new(&filter, SearchScope::All),
+            Scope::Few => Plan::new(filter, SearchScope::Few),
+            Scope::All => Plan::new(filter, SearchScope::All),
             Scope::Page(max_scanned_rows) => {
-                let matches = &self.matches_up_to(max_scanned_rows, &filter).await.unwrap();
-                Plan::new(&filter, SearchScope::Page { matches, max_scanned_rows })
+                let matches = &self.matches_up_to(max_scanned_rows, filter).await.unwrap();
+                Plan::new(filter, SearchScope::Page { matches, max_scanned_rows })
             }
         };
         let mut statement = Statement::new("select a.id from attacks a where ");
