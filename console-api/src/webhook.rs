@@ -35,7 +35,7 @@ pub struct WebhookDraft {
     #[serde(default)]
     pub format: Format,
     /// What it is notified of.
-    #[serde(default = "attacks")]
+    #[serde(default = "default_events")]
     pub events: Vec<Subject>,
     /// Whether deliveries are sent. Pending deliveries of a disabled webhook stay in the queue.
     #[serde(default = "yes")]
@@ -47,7 +47,7 @@ fn yes() -> bool {
     true
 }
 
-fn attacks() -> Vec<Subject> {
+pub(crate) fn default_events() -> Vec<Subject> {
     vec![Subject::Attacks]
 }
 

@@ -95,7 +95,7 @@ impl Store {
         Ok(self.groups_of(set, &Grouping::by(field), &TOP).await?.items)
     }
 
-    pub(crate) async fn statuses(&self, set: &AttackSet) -> Result<BTreeMap<String, u64>, StoreError> {
+    async fn statuses(&self, set: &AttackSet) -> Result<BTreeMap<String, u64>, StoreError> {
         let rows: Vec<(i64, i64)> = statuses_of(set).fetch_tuples(&self.searcher).await?;
         Ok(rows.into_iter().map(|(status, n)| (status.to_string(), count(n))).collect())
     }

@@ -34,13 +34,9 @@ pub(crate) struct SealedDraft {
     query: String,
     format: Format,
     /// Absent in rows of older versions.
-    #[serde(default = "attacks")]
+    #[serde(default = "crate::webhook::default_events")]
     events: Vec<Subject>,
     pub(super) enabled: bool,
-}
-
-fn attacks() -> Vec<Subject> {
-    vec![Subject::Attacks]
 }
 
 impl SealedDraft {
