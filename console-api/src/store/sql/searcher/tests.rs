@@ -5,6 +5,7 @@ use crate::{
     sealing::KeyFile,
     store::{DatabaseUrl, Store, StoreError, sql::statement::Statement},
 };
+use jiff::Timestamp;
 use std::time::Duration;
 use tempfile::TempDir;
 
