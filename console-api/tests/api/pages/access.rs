@@ -22,7 +22,7 @@ async fn only_administrators_see_users_tokens_and_sessions() {
 }
 
 /// The page after a form, with the cookie that the form set.
-async fn follow(console: &Console, redirect: &Answer) -> Answer {
+pub(super) async fn follow(console: &Console, redirect: &Answer) -> Answer {
     assert_eq!(redirect.status, 303, "{}", redirect.text);
     let cookie = redirect.header("set-cookie").split(';').next().unwrap();
     let request = Request::get(redirect.header("location"))
