@@ -37,6 +37,9 @@ wlrm_host_header = None
 # With your own proxies in front of CloudFront: the header with the viewer's address, and the proxies' networks.
 wlrm_real_ip_header = None
 wlrm_real_ip_from = None
+# Two stages: the secret with which the function at viewer-request marks what it inspected, for the same function at
+# origin-request. At least 32 characters; during a rotation "new,old". None: one stage.
+wlrm_mark_keys = None
 # Requests that are not inspected, comma-separated: paths such as "/static", methods such as "OPTIONS", extensions of
 # static files such as "css,js". Ambiguous paths are always inspected.
 wlrm_bypass_paths = None
@@ -46,8 +49,10 @@ wlrm_bypass_extensions = None
 wlrm_inspect_body = True
 # Largest part of a body sent to the node, in bytes (1 to 1048576); longer bodies are truncated.
 wlrm_body_limit = None
-# Truncated bodies, by this limit or by CloudFront: "inspect" the part, "block" the request, or let it "pass".
-wlrm_truncated_body = "inspect"
+# Bodies truncated by this limit or by CloudFront. "auto": the part is inspected; text beyond the 1 MB that CloudFront
+# shows at origin-request is blocked, and at viewer-request what looks like padding. "inspect" the part only, "block" the
+# request, or let it "pass".
+wlrm_truncated_body = "auto"
 
 # Block page; the node's settings apply to unset values: status (400 to 599), HTML page ({{request_id}} is replaced by
 # the request's id), redirect URL, and the contact on the built-in page.
@@ -124,4 +129,5 @@ def lambda_handler(event, _context):
     cf = event["Records"][0]["cf"]
     request_id = cf["config"].get("requestId")
     print(f"wallarm: not inspected, cannot run the connector: {request_id}", file=sys.stderr)
+    cf["request"].get("headers", {}).pop("x-wallarm-mark", None)  # The origin never gets the mark of another stage.
     return cf.get("response") or cf["request"]

@@ -13,7 +13,7 @@ mod slots;
 use document::{Behavior, Distribution, ErrorPage};
 use jiff::civil::Date;
 
-pub use deployment::{Deployment, Side};
+pub use deployment::{Deployment, Stages};
 pub use document::{DocumentError, Documents};
 pub use report::{Hazard, HazardKind, Report};
 
@@ -42,12 +42,12 @@ impl Examination<'_> {
             let pattern = &self.deployment.behavior;
             let behavior = self.distribution.behaviors().find(|behavior| behavior.pattern() == *pattern);
             let behavior = behavior.ok_or_else(|| DocumentError::NoSuchBehavior(pattern.clone()))?;
-            self.behavior(behavior, self.deployment.side);
+            self.behavior(behavior, self.deployment.stages);
             return Ok(());
         }
         for behavior in self.distribution.behaviors() {
             match attached.iter().find(|(attached, _)| std::ptr::eq(*attached, behavior)) {
-                Some((_, side)) => self.behavior(behavior, *side),
+                Some((_, stages)) => self.behavior(behavior, *stages),
                 None => self.report.hazard(HazardKind::BehaviorNotCovered, behavior.pattern(), format!(
                     "Requests to {} are not inspected: the request function is attached to other behaviors only.",
                     behavior.pattern(),
@@ -57,11 +57,11 @@ impl Examination<'_> {
         Ok(())
     }
 
-    fn behavior(&mut self, behavior: &Behavior, side: Side) {
-        slots::examine(behavior, side, self.deployment, &mut self.report);
-        if side == Side::Origin {
+    fn behavior(&mut self, behavior: &Behavior, stages: Stages) {
+        slots::examine(behavior, stages, self.deployment, &mut self.report);
+        if stages.has_origin() {
             let forwarded = forwarding::forwarded(behavior, self.documents, &mut self.report);
-            forwarding::examine(behavior, &forwarded, &mut self.report);
+            forwarding::examine(behavior, stages, &forwarded, &mut self.report);
             if forwarded.cached {
                 self.cached_block(behavior);
             }

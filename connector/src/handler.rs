@@ -1,12 +1,14 @@
 //! Event handler: from a CloudFront event to the reply, within the deadline.
 
 mod message;
+mod stages;
 
 use crate::{
     block_page::{self, Visitor},
-    cloudfront::{Event, EventError, Reply},
+    cloudfront::{Event, EventError, EventRequest, Reply},
     ledger::Ledger,
     log::{self, Level, Log},
+    mark::{MARK_HEADER, Mark, MarkError},
     node_client::{CallError, NodeClient},
     parameters::{
         self, BlockMe, BlockParameters, FailMode, FunctionKind, ParameterError, Parameters, TruncatedBody,
@@ -121,10 +123,12 @@ impl Connector {
         }
         let request = event.request()?;
         if let Some(rule) = parameters.bypass.rule(&request) {
-            self.bypass(event.request_id(), rule);
+            self.bypass(event, rule, parameters);
             return Ok(None);
         }
-        Ok(Some(Message::Copy(message::inspect_request(event, request, parameters, &self.ledger)?)))
+        let mark = self.mark(event, &request, parameters)?;
+        let copy = message::inspect_request(event, request, mark.as_ref(), parameters, &self.ledger)?;
+        Ok(Some(Message::Copy(copy)))
     }
 
     async fn send(&self, event: &Event<'_>, Setup { parameters, node }: &Setup, message: &Message) {
@@ -162,21 +166,26 @@ impl Connector {
     async fn on_request(&self, event: &Event<'_>, raw: &Arc<RawValue>) -> Result<Reply, Uninspected> {
         let Setup { parameters, node } = self.setup_for(FunctionKind::Request, event)?;
         if parameters.always_passes() {
-            return Ok(self.defer(event, raw));
+            return Ok(self.defer(event, raw, None));
         }
         let request = event.request()?;
+        let mark = self.mark(event, &request, parameters)?;
+        if mark.as_ref().is_some_and(|mark| mark.is_whole) {
+            return Ok(self.forward(event, None));
+        }
         if let Some(rule) = parameters.bypass.rule(&request) {
-            self.bypass(event.request_id(), rule);
-            return Ok(event.unchanged());
+            self.bypass(event, rule, parameters);
+            return Ok(self.forward(event, None));
         }
         let secret = request.headers.first(BlockMe::HEADER).unwrap_or_default();
         let block_me = parameters.block_me.as_ref().is_some_and(|block_me| block_me.matches(secret));
-        let request = message::inspect_request(event, request, parameters, &self.ledger)?;
-        if request.body_truncated && parameters.body.truncated != TruncatedBody::Inspect {
+        let request = message::inspect_request(event, request, mark.as_ref(), parameters, &self.ledger)?;
+        if request.body_truncated && stages::refuses_truncated(event, parameters) {
             return Ok(self.refuse_truncated(event, parameters));
         }
+        let next_mark = stages::sign(event, &request, parameters);
         if parameters.delivery == Delivery::OutOfBand {
-            return Ok(self.defer(event, raw));
+            return Ok(self.defer(event, raw, next_mark.as_deref()));
         }
         let deadline = parameters.node.deadlines.for_calls(&event.config.event_type);
         let verdict = node.inspect(&request, deadline).await?;
@@ -184,12 +193,43 @@ impl Connector {
         self.ledger.acknowledge(&request.not_inspected, bypassed);
         let blocks = verdict.action == Action::Block || (block_me && verdict.would_block);
         self.log_verdict(&verdict, blocks);
-        Ok(if blocks { block(event, &parameters.block, verdict.block) } else { event.unchanged() })
+        let allowed = || self.forward(event, next_mark.as_deref());
+        Ok(if blocks { block(event, &parameters.block, verdict.block) } else { allowed() })
     }
 
-    fn bypass(&self, request_id: RequestId, rule: &str) {
-        self.ledger.record_bypassed();
-        self.log.write(Level::Debug, "bypassed", &[("request_id", &request_id.to_string()), ("rule", rule)]);
+    /// Counts an exempt request, once: the origin stage leaves it to the viewer stage.
+    fn bypass(&self, event: &Event<'_>, rule: &str, parameters: &Parameters) {
+        if parameters.mark_keys.is_none() || stages::has_later(event, parameters) {
+            self.ledger.record_bypassed();
+        }
+        let request_id = event.request_id().to_string();
+        self.log.write(Level::Debug, "bypassed", &[("request_id", &request_id), ("rule", rule)]);
+    }
+
+    /// The valid mark of the viewer stage, at the origin stage.
+    fn mark(
+        &self,
+        event: &Event<'_>,
+        request: &EventRequest<'_>,
+        parameters: &Parameters,
+    ) -> Result<Option<Mark>, Uninspected> {
+        let Some(mark) = stages::read(event, request, parameters)? else { return Ok(None) };
+        let rejected = |cause: &MarkError| {
+            let fields = [("request_id", &*event.request_id().to_string()), ("cause", &*cause.to_string())];
+            self.log.write(Level::Info, "mark rejected", &fields);
+        };
+        Ok(mark.inspect_err(rejected).ok())
+    }
+
+    /// Forwards a request, with two stages with this mark in place of the header that was received.
+    fn forward(&self, event: &Event<'_>, mark: Option<&str>) -> Reply {
+        // Other parameters may be valid in the other stage: its mark must not reach the origin.
+        let has_stages = self.setup.as_ref().map_or(true, |setup| setup.parameters.mark_keys.is_some());
+        if has_stages && event.is_request() {
+            event.with_header(MARK_HEADER, mark)
+        } else {
+            event.unchanged()
+        }
     }
 
     /// Blocks or forwards a request with a truncated body, without a call to the node.
@@ -199,14 +239,14 @@ impl Connector {
         self.record(event.request_id(), &uninspected);
         match parameters.body.truncated {
             TruncatedBody::Block => block(event, &parameters.block, None),
-            _ => event.unchanged(),
+            _ => self.forward(event, None),
         }
     }
 
     /// Returns the response unchanged; a report follows after the reply.
     fn on_response(&self, event: &Event<'_>, raw: &Arc<RawValue>) -> Result<Reply, Uninspected> {
         let setup = self.setup_for(FunctionKind::Response, event)?;
-        Ok(if setup.parameters.response_reports { self.defer(event, raw) } else { event.unchanged() })
+        Ok(if setup.parameters.response_reports { self.defer(event, raw, None) } else { event.unchanged() })
     }
 
     fn setup_for(&self, kind: FunctionKind, event: &Event<'_>) -> Result<&Setup, Uninspected> {
@@ -228,7 +268,7 @@ impl Connector {
         };
         match fail_mode {
             FailMode::Closed if event.is_request() => block(event, parameters, None),
-            _ => event.unchanged(),
+            _ => self.forward(event, None),
         }
     }
 
@@ -246,9 +286,9 @@ impl Connector {
         self.log.write(level, message, &[("request_id", &verdict.request_id.to_string())]);
     }
 
-    fn defer(&self, event: &Event<'_>, raw: &Arc<RawValue>) -> Reply {
+    fn defer(&self, event: &Event<'_>, raw: &Arc<RawValue>, mark: Option<&str>) -> Reply {
         *self.deferred.lock().unwrap_or_else(PoisonError::into_inner) = Some(raw.clone());
-        event.unchanged()
+        self.forward(event, mark)
     }
 }
 

@@ -5,6 +5,7 @@
 //! | [`cloudfront`] | CloudFront events and replies |
 //! | [`parameters`] | `wlrm_*` of the launcher → [`Parameters`], or an error that names one |
 //! | [`handler`] | [`Connector`]: event → call to the node → reply |
+//! | [`mark`] | the signed mark that the viewer stage leaves for the origin stage |
 //! | [`node_client`] | HTTP client for the node, within a deadline |
 //! | [`bypass`] | requests that the parameters exempt |
 //! | [`real_ip`] | viewer address behind proxies |
@@ -33,6 +34,7 @@ pub mod handler;
 #[cfg(feature = "function")]
 pub mod ledger;
 pub mod log;
+pub mod mark;
 #[cfg(feature = "function")]
 pub mod node_client;
 pub mod parameters;

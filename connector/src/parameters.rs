@@ -16,9 +16,10 @@ pub use node::{BreakerParameters, Deadlines, NodeAddress, NodeParameters};
 pub use secret::{BlockMe, Pin, Trust};
 pub use source::ParameterError;
 
-use crate::{bypass::Bypass, log::Level, real_ip::RealIp};
+use crate::{bypass::Bypass, log::Level, mark::MarkKeys, real_ip::RealIp};
 use format::{APPLICATION, BLOCK_STATUS, BODY_BYTES, BOOL, CONTACT, HEADER_NAME, LEVEL, REDIRECT_URL, TEXT};
 use list::{EXTENSIONS, METHODS, NETWORKS, PATHS};
+use secret::MARK_KEYS;
 use shared::Delivery;
 use source::{Half, Source};
 
@@ -34,6 +35,8 @@ pub struct Parameters {
     pub host_header: Option<String>,
     pub real_ip: Option<RealIp>,
     pub bypass: Bypass,
+    /// Set: the function is attached to viewer-request and origin-request of a behavior.
+    pub mark_keys: Option<MarkKeys>,
     pub body: BodyParameters,
     pub block: BlockParameters,
     pub block_me: Option<BlockMe>,
@@ -69,7 +72,8 @@ impl Parameters {
     pub fn always_passes(&self) -> bool {
         self.delivery == Delivery::OutOfBand
             && self.fail_mode == FailMode::Open
-            && self.body.truncated == TruncatedBody::Inspect
+            && self.mark_keys.is_none()
+            && matches!(self.body.truncated, TruncatedBody::Auto | TruncatedBody::Inspect)
     }
 
     /// Reads the parameters through `lookup`, which receives names such as `WLRM_NODE_ADDR`.
@@ -90,14 +94,11 @@ impl Parameters {
                 methods: source.or("wlrm_bypass_methods", &METHODS, Vec::new())?,
                 extensions: source.or("wlrm_bypass_extensions", &EXTENSIONS, Vec::new())?,
             },
+            mark_keys: source.optional("wlrm_mark_keys", &MARK_KEYS)?,
             body: BodyParameters {
                 limit: source.optional("wlrm_body_limit", &BODY_BYTES)?,
                 inspect: source.or("wlrm_inspect_body", &BOOL, true)?,
-                truncated: source.or(
-                    "wlrm_truncated_body",
-                    &TruncatedBody::FORMAT,
-                    TruncatedBody::Inspect,
-                )?,
+                truncated: source.or("wlrm_truncated_body", &TruncatedBody::FORMAT, TruncatedBody::Auto)?,
             },
             block: BlockParameters {
                 status: source.optional("wlrm_block_status", &BLOCK_STATUS)?,

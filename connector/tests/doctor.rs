@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use connector::doctor::{Deployment, DocumentError, Documents, Side, examine};
+use connector::doctor::{Deployment, DocumentError, Documents, Stages, examine};
 use insta::assert_snapshot;
 use jiff::civil::date;
 use serde_json::{Value, json};
@@ -34,8 +34,15 @@ fn with(pointer: &str, change: Value) -> Value {
 /// The fixtures attached to origin triggers, with one object of the behavior changed.
 fn at_origin(change: Value) -> Value {
     let mut documents = with(REQUEST, json!({"EventType": "origin-request"}));
+    one_stage(&mut documents);
     merge(documents[0].pointer_mut(BEHAVIOR).unwrap(), change);
     documents
+}
+
+/// Without the function at the second stage.
+fn one_stage(documents: &mut Value) {
+    let slots = BEHAVIOR.to_owned() + "/LambdaFunctionAssociations/Items";
+    documents[0].pointer_mut(&slots).unwrap().as_array_mut().unwrap().truncate(2);
 }
 
 fn merge(object: &mut Value, change: Value) {
@@ -46,7 +53,7 @@ fn merge(object: &mut Value, change: Value) {
 fn doctor(documents: &Value) -> String {
     let deployment = Deployment {
         name: "wallarm-connector".to_owned(),
-        side: Side::Viewer,
+        stages: Stages::Both,
         behavior: "*".to_owned(),
         block_status: 403,
     };
@@ -101,7 +108,54 @@ fn reports_nothing_where_caching_is_disabled() {
 #[test]
 fn ignores_policies_at_viewer_request() {
     let none = json!({"CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6", "OriginRequestPolicyId": ""});
-    assert_snapshot!(doctor(&with(BEHAVIOR, none)), @"no hazards found");
+    let mut documents = with(BEHAVIOR, none);
+    one_stage(&mut documents);
+    assert_snapshot!(doctor(&documents), @r"
+    body-rest-not-inspected (*)
+      Of a request body, the function at viewer-request receives 40 KB: attacks behind them are missed. The function at origin-request, in addition, receives 1 MB.
+      Fix: Run deploy with --stages viewer+origin.
+
+    1 hazard
+    ");
+}
+
+#[test]
+fn reports_a_mark_that_does_not_reach_the_origin_stage() {
+    // CachingDisabled forwards nothing; UserAgentRefererHeaders no mark.
+    let expected = "mark-not-seen (*)
+  The function at origin-request does not receive the mark of the viewer stage, or not the query that it belongs to: each request that the cache does not answer is inspected twice.
+  Fix: Use the origin request policy AllViewer (or AllViewerExceptHostHeader), or one with all query parameters and the header x-wallarm-mark.
+
+1 hazard
+";
+    for policy in ["", "acba4595-bd28-49b8-b9fe-13317c0390fa"] {
+        assert_eq!(doctor(&with(BEHAVIOR, json!({"OriginRequestPolicyId": policy}))), expected, "{policy}");
+    }
+    for policy in ["216adef6-5c7f-47e4-b989-5492eafa07d3", "b689b0a8-53d0-40ab-baf2-68738e2966ac"] {
+        let forwarded = with(BEHAVIOR, json!({"OriginRequestPolicyId": policy}));
+        assert_eq!(doctor(&forwarded), "no hazards found\n", "{policy}");
+    }
+}
+
+#[test]
+fn reports_a_mark_in_the_cache_key() {
+    let id = "11111111-2222-3333-4444-555555555555";
+    let mut documents = with(BEHAVIOR, json!({"CachePolicyId": id}));
+    documents.as_array_mut().unwrap().push(json!({"CachePolicy": {"Id": id, "CachePolicyConfig": {
+        "MaxTTL": 60,
+        "ParametersInCacheKeyAndForwardedToOrigin": {
+            "HeadersConfig": {"HeaderBehavior": "whitelist", "Headers": {"Quantity": 1, "Items": ["X-Wallarm-Mark"]}},
+            "CookiesConfig": {"CookieBehavior": "none"},
+            "QueryStringsConfig": {"QueryStringBehavior": "none"},
+        },
+    }}}));
+    assert_snapshot!(doctor(&documents), @r"
+    mark-in-cache-key (*)
+      The mark of the viewer stage, which differs in each request, is in the cache key: no request is answered from the cache.
+      Fix: Forward the header x-wallarm-mark by the origin request policy, not by the cache policy.
+
+    1 hazard
+    ");
 }
 
 #[test]
@@ -197,7 +251,7 @@ fn reports_an_occupied_slot() {
     assert_snapshot!(doctor(&documents), @r"
     slot-occupied (*)
       arn:aws:lambda:us-east-1:123456789012:function:sign-in:7 is attached to viewer-request, and a behavior allows one function per trigger.
-      Fix: Attach to the other side's triggers (--trigger), or run deploy with --replace.
+      Fix: Attach to the other side's triggers (--stages), or run deploy with --replace.
 
     1 hazard
     ");
@@ -209,7 +263,7 @@ fn reports_a_cloudfront_function_at_viewer_triggers() {
     assert_snapshot!(doctor(&with(BEHAVIOR, json!({"FunctionAssociations": {"Quantity": 1, "Items": [function]}}))), @r"
     cloudfront-function (*)
       The CloudFront function arn:aws:cloudfront::123456789012:function/rewrite is attached to viewer-request: a behavior cannot combine it with Lambda functions at viewer triggers.
-      Fix: Attach to origin triggers (--trigger origin), or remove the CloudFront function from this behavior.
+      Fix: Attach to origin triggers (--stages origin), or remove the CloudFront function from this behavior.
 
     1 hazard
     ");

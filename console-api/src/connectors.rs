@@ -30,12 +30,21 @@ pub struct Connector {
     pub calls: u64,
     /// The number of requests that it reported as not inspected; a lower bound.
     pub not_inspected: u64,
+    /// The number of requests with a body of which only a part was inspected.
+    pub truncated: u64,
+    /// The bytes of these bodies that were not inspected; a lower bound.
+    pub unseen_bytes: u64,
     /// The version of this console's bundle, if newer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upgrade_to: Option<String>,
 }
 
 impl Connector {
+    /// Whether a stage at origin-request would inspect more of its bodies.
+    pub fn needs_origin_stage(&self) -> bool {
+        self.truncated > 0 && self.event == Some(Trigger::ViewerRequest)
+    }
+
     /// The version to upgrade to; `None` if the version is current, or cannot be compared.
     pub fn upgrade(kind: &str, version: &str) -> Option<String> {
         let is_older = kind == "cloudfront" && numbers(version)? < numbers(VERSION)?;

@@ -60,6 +60,7 @@ fn to_inspect_request(recorded: RecordedRequest) -> InspectRequest {
         headers: recorded.headers,
         body: recorded.body,
         body_truncated: recorded.body_truncated,
+        unseen_body: None,
         not_inspected: Vec::new(),
     }
 }

@@ -15,6 +15,9 @@
 #     event_type = "viewer-response"
 #     lambda_arn = module.connector.response_version
 #   }
+#
+# To inspect bodies up to 1 MB instead of 40 KB, build the bundles with --set wlrm_mark_keys=$(openssl rand -hex 32), and
+# add the request function at origin-request as well, with include_body = true.
 
 terraform {
   required_version = ">= 1.5"
@@ -127,7 +130,7 @@ resource "aws_lambda_function" "connector" {
 }
 
 output "request_version" {
-  description = "Attach this version at viewer-request or origin-request, with include_body = true."
+  description = "Attach this version at viewer-request or origin-request, or at both with wlrm_mark_keys set, with include_body = true."
   value       = aws_lambda_function.connector["request"].qualified_arn
 }
 

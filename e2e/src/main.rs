@@ -57,7 +57,7 @@ struct Up {
     #[arg(long, value_enum, default_value_t = Mode::Block)]
     mode: Mode,
     /// Triggers of the functions.
-    #[arg(long, value_enum, default_value_t = TriggerPair::Viewer)]
+    #[arg(long, value_enum, default_value_t = TriggerPair::Both)]
     trigger: TriggerPair,
     /// Inspect out of band: the node gets copies after the response, and nothing is blocked.
     #[arg(long)]

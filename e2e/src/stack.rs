@@ -78,6 +78,8 @@ pub enum TriggerPair {
     Origin,
     /// viewer-request and origin-response: every request, and the origin's 4xx and 5xx responses.
     Mixed,
+    /// viewer-request, origin-request and origin-response: every request, and bodies up to 1 MB.
+    Both,
 }
 
 /// A running system. Stop it with [`Stack::stop`]; dropping it kills the remaining processes.
@@ -107,6 +109,8 @@ const BUNDLES: &str = "bundles";
 
 /// Sufficient for a stack on loopback.
 const SIGNING_KEY: &str = "the key of a stack on one machine";
+/// The key of both stages, as above.
+pub const MARK_KEY: &str = "the-key-of-both-stages-on-one-machine";
 
 impl Default for StackOptions {
     fn default() -> Self {
@@ -290,6 +294,12 @@ fn associate(trigger: TriggerPair, request: &Arc<Function>, response: &Arc<Funct
         TriggerPair::Mixed => {
             Functions { viewer_request: request, origin_response: response, ..Functions::default() }
         }
+        TriggerPair::Both => Functions {
+            viewer_request: request.clone(),
+            origin_request: request,
+            origin_response: response,
+            ..Functions::default()
+        },
     }
 }
 
@@ -305,6 +315,9 @@ async fn make_bundles(
     if options.signed {
         parameters.push(("wlrm_signing_key_id", "edge".to_owned()));
         parameters.push(("wlrm_signing_key", SIGNING_KEY.to_owned()));
+    }
+    if options.trigger == TriggerPair::Both {
+        parameters.push(("wlrm_mark_keys", MARK_KEY.to_owned()));
     }
     parameters.extend(options.parameters.iter().cloned());
     binaries.bundle(&parameters, &directory.join(BUNDLES)).await

@@ -79,8 +79,14 @@ pub struct BehaviourStats {
 }
 
 /// Attack types whose payloads are no evidence of intent.
-const NO_PAYLOADS: [AttackType; 4] =
-    [AttackType::Overlimit, AttackType::DataBomb, AttackType::VirtualPatch, AttackType::InvalidXml];
+const NO_PAYLOADS: [AttackType; 6] = [
+    AttackType::Overlimit,
+    AttackType::DataBomb,
+    AttackType::VirtualPatch,
+    AttackType::InvalidXml,
+    AttackType::MalformedBody,
+    AttackType::FileUpload,
+];
 
 impl Behaviour {
     /// Counts of a single node.

@@ -29,6 +29,7 @@ mod section;
 mod signing_keys;
 mod spool;
 mod tls;
+mod uploads;
 mod yaml;
 
 pub use admin::AdminConfig;

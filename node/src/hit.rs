@@ -38,6 +38,8 @@ fn recorded(
     masks: &Masks<'_>,
     findings: &[Finding],
 ) -> RecordedRequest {
+    let seen = request.body.as_ref().map_or(0, |Body(bytes)| bytes.len() as u64);
+    let unseen = request.unseen_body.as_ref().and_then(|unseen| unseen.bytes);
     let mut recorded = RecordedRequest {
         request_id,
         at: jiff::Timestamp::now(),
@@ -51,7 +53,7 @@ fn recorded(
         query: request.query,
         headers: request.headers,
         body: request.body,
-        body_bytes: None,
+        body_bytes: unseen.map(|unseen| seen.saturating_add(unseen)),
         body_truncated: request.body_truncated,
     };
     // Before the body is truncated: a whole body can be parsed better.
@@ -59,7 +61,7 @@ fn recorded(
     if let Some(Body(bytes)) = &mut recorded.body
         && bytes.len() > MAX_BODY_BYTES
     {
-        recorded.body_bytes = Some(bytes.len() as u64);
+        recorded.body_bytes.get_or_insert(seen);
         bytes.truncate(MAX_BODY_BYTES);
     }
     recorded
@@ -69,7 +71,10 @@ fn recorded(
 mod tests {
     use super::*;
     use engine::rules::RequestRules;
-    use shared::{AttackType, DecidedBy, Delivery, Enforced, Mode, Outcome, Point, Severity};
+    use shared::{
+        AttackType, DecidedBy, Delivery, Enforced, Mode, Outcome, Point, Severity, TruncationPolicy,
+        UnseenBody,
+    };
 
     fn finding(attack_type: AttackType, point: Point, payload: &str) -> Finding {
         Finding {
@@ -133,5 +138,16 @@ mod tests {
         let record = record_of(&[], vec![b'x'; MAX_BODY_BYTES + 1], Vec::new());
         assert_eq!(record.request.body.unwrap().0.len(), MAX_BODY_BYTES);
         assert_eq!(record.request.body_bytes, Some(MAX_BODY_BYTES as u64 + 1));
+    }
+
+    #[test]
+    fn records_the_length_of_a_body_that_was_seen_in_part() {
+        let mut request = engine::mutate::empty_request("POST");
+        request.body = Some(Body(vec![b'x'; 40_960]));
+        request.body_truncated = true;
+        request.unseen_body = Some(UnseenBody { bytes: Some(1_000_000), policy: TruncationPolicy::Text });
+        let masks = Masks::of(&RequestRules::default(), None);
+        let recorded = recorded(request, RequestId::random(), &masks, &[]);
+        assert_eq!(recorded.body_bytes, Some(1_040_960));
     }
 }

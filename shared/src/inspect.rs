@@ -40,9 +40,35 @@ pub struct InspectRequest {
     /// The body was truncated; the verdict covers the part in `body`.
     #[serde(default)]
     pub body_truncated: bool,
+    /// The rest of a truncated body. Absent from older connectors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unseen_body: Option<UnseenBody>,
     /// Earlier requests that were not inspected. Each is reported until a call succeeds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_inspected: Vec<NotInspected>,
+}
+
+/// The part of a truncated body that the node does not receive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnseenBody {
+    /// Its length; absent if the viewer did not announce it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    pub policy: TruncationPolicy,
+}
+
+text_enum! {
+    /// What is refused of requests with a truncated body, besides attacks in the visible part.
+    TruncationPolicy {
+        /// Nothing: a later stage inspects the request with more of its body.
+        LaterStage = "later_stage",
+        /// Text whose visible part is padding.
+        Padding = "padding",
+        /// Text, which an interpreter would read to its end. Data passes.
+        Text = "text",
+        /// Nothing.
+        Inspect = "inspect",
+    }
 }
 
 /// The calling connector and its trigger.

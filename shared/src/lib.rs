@@ -44,7 +44,7 @@ pub use encoding::Encoding;
 pub use ids::RequestId;
 pub use inspect::{
     Action, BlockResponse, ConnectorInfo, DecidedBy, Delivery, InspectRequest, ListRef, NotInspected,
-    NotInspectedReason, Reason, ResponseReport, Trigger, Verdict,
+    NotInspectedReason, Reason, ResponseReport, Trigger, TruncationPolicy, UnseenBody, Verdict,
 };
 pub use mode::Mode;
 pub use point::Point;

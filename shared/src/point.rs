@@ -44,6 +44,12 @@ text_enum! {
         JwtHeader = "jwt_header",
         JwtPayload = "jwt_payload",
         Gql = "gql",
+        /// A cell of a table, by its column.
+        Csv = "csv",
+        /// An entry of an archive.
+        Zip = "zip",
+        /// A text in the metadata of a file.
+        Metadata = "metadata",
         /// Text in a character set other than UTF-8.
         Charset = "charset",
         /// The names of parameters, headers or keys, when a name itself is the payload.

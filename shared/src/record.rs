@@ -250,6 +250,12 @@ pub struct ConnectorStatus {
     pub calls: u64,
     /// Requests that it reported as not inspected.
     pub not_inspected: u64,
+    /// Requests with a body of which no stage sees the rest. Absent from older nodes.
+    #[serde(default)]
+    pub truncated: u64,
+    /// The bytes of these bodies that were not seen, as far as their lengths are known.
+    #[serde(default)]
+    pub unseen_bytes: u64,
 }
 
 /// Result of a batch. Every record is final: the node need not send it again.

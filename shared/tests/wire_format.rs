@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use shared::{
     Action, AttackType, BlockResponse, Body, Class, ConnectorInfo, DecidedBy, Delivery, Encoding, Finding,
     InspectRequest, ListRef, Mode, NotInspected, NotInspectedReason, Point, Reason, RequestId,
-    ResponseReport, Severity, Trigger, Verdict,
+    ResponseReport, Severity, Trigger, TruncationPolicy, UnseenBody, Verdict,
     ruleset::{List, RuleRef},
 };
 
@@ -42,6 +42,7 @@ fn request() -> InspectRequest {
         headers: vec![("user-agent".into(), "curl/8.0".into())],
         body: Some(Body(br#"{"u":"eve"}"#.to_vec())),
         body_truncated: false,
+        unseen_body: None,
         not_inspected: vec![NotInspected {
             id: "6f1e4a0c-6d0e-4b43-9c39-0e0a3c3a4f10".parse().unwrap(),
             request_id: request_id(),
@@ -167,6 +168,10 @@ fn any_request() -> impl Strategy<Value = InspectRequest> {
                 headers,
                 body: body.map(Body),
                 body_truncated: truncated,
+                unseen_body: truncated.then(|| UnseenBody {
+                    bytes: known.then_some(5_242_880),
+                    policy: TruncationPolicy::Text,
+                }),
                 not_inspected: if known { request().not_inspected } else { Vec::new() },
             }
         },

@@ -5,7 +5,7 @@ use anyhow::{Context as _, ensure};
 use clap::{Args, Parser, Subcommand};
 use connector::{
     bundle::{self, Assignment, BundleError, CarriedOver, Compression},
-    doctor::{self, Deployment, Documents, Side},
+    doctor::{self, Deployment, Documents, Stages},
     parameters::FunctionKind,
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -71,9 +71,9 @@ struct Doctor {
     /// Deployment name: the functions are called NAME-request and NAME-response.
     #[arg(long, default_value = "wallarm-connector")]
     name: String,
-    /// Triggers for functions that are not attached yet: viewer or origin.
-    #[arg(long, value_name = "SIDE", default_value = "viewer", value_parser = side)]
-    trigger: Side,
+    /// Stages of a request function that is not attached yet: viewer, origin or viewer+origin.
+    #[arg(long, alias = "trigger", value_name = "STAGES", default_value = "viewer")]
+    stages: Stages,
     /// Path pattern of the behavior for functions that are not attached yet.
     #[arg(long, value_name = "PATTERN", default_value = "*")]
     behavior: String,
@@ -153,20 +153,12 @@ impl Doctor {
             };
             documents.read(&file.display().to_string(), &text)?;
         }
-        let Self { name, trigger: side, behavior, block_status, .. } = self;
-        let deployment = Deployment { name, side, behavior, block_status };
+        let Self { name, stages, behavior, block_status, .. } = self;
+        let deployment = Deployment { name, stages, behavior, block_status };
         let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
         let report = doctor::examine(&documents, &deployment, today)?;
         print!("{report}");
         Ok(if report.hazards.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
-    }
-}
-
-fn side(text: &str) -> Result<Side, &'static str> {
-    match text {
-        "viewer" => Ok(Side::Viewer),
-        "origin" => Ok(Side::Origin),
-        _ => Err("must be viewer or origin"),
     }
 }
 

@@ -10,7 +10,7 @@ const MAX_NAME_BYTES: usize = 64;
 /// The part of a value that is shown.
 const MAX_SHOWN_CHARS: usize = 200;
 /// Parameters whose values must not appear in terminal output.
-const SECRETS: [&str; 2] = ["wlrm_signing_key", "wlrm_block_me"];
+const SECRETS: [&str; 3] = ["wlrm_signing_key", "wlrm_mark_keys", "wlrm_block_me"];
 
 const BUILT_IN: &str = include_str!("../../launcher/lambda_function.py");
 
@@ -232,6 +232,7 @@ mod tests {
             format!("wlrm_node_ca = {}…", "x".repeat(200))
         );
         assert_eq!(shown("wlrm_signing_key", "'6b6579'"), "wlrm_signing_key = …");
+        assert_eq!(shown("wlrm_mark_keys", "'6b6579'"), "wlrm_mark_keys = …");
         assert_eq!(shown("wlrm_block_me", "None"), "wlrm_block_me = None");
     }
 

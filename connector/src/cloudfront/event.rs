@@ -1,6 +1,6 @@
 //! Events of the four triggers.
 
-use super::{headers::Headers, reply::Reply};
+use super::{edit, headers::Headers, reply::Reply};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
 use shared::{Body, RequestId, Trigger};
@@ -147,7 +147,12 @@ impl<'a> Event<'a> {
 
     /// Returns the response at response triggers, else the request, byte for byte.
     pub fn unchanged(&self) -> Reply {
-        Reply::Unchanged(self.response.unwrap_or(self.request).to_owned())
+        Reply::Continue(self.response.unwrap_or(self.request).to_owned())
+    }
+
+    /// Returns the request with a header set or removed, everything else byte for byte.
+    pub fn with_header(&self, name: &str, value: Option<&str>) -> Reply {
+        edit::with_header(self.request, name, value).map_or_else(|| self.unchanged(), Reply::Continue)
     }
 }
 

@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Reply {
-    /// The event's request or response, byte for byte.
-    Unchanged(Box<RawValue>),
+    /// The event's request or response.
+    Continue(Box<RawValue>),
     /// A response in place of the origin's.
     Generated(GeneratedResponse),
 }

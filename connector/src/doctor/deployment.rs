@@ -1,25 +1,27 @@
 //! The deployment that the doctor checks.
 
-use std::fmt;
+use std::str::FromStr;
 
 /// Name of the deployment, and how its functions are or will be attached.
 #[derive(Debug, Clone)]
 pub struct Deployment {
     /// The functions are called `{name}-request` and `{name}-response`.
     pub name: String,
-    /// Triggers for functions that are not attached yet.
-    pub side: Side,
+    /// For functions that are not attached yet.
+    pub stages: Stages,
     /// Path pattern of the behavior for functions that are not attached yet.
     pub behavior: String,
     /// The status of the block page.
     pub block_status: u16,
 }
 
-/// Viewer triggers run before the cache, origin triggers behind it.
+/// The triggers of the request function of one behavior. Viewer triggers run before the cache, origin
+/// triggers behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
+pub enum Stages {
     Viewer,
     Origin,
+    Both,
 }
 
 impl Deployment {
@@ -30,11 +32,25 @@ impl Deployment {
     }
 }
 
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Viewer => "viewer",
-            Self::Origin => "origin",
-        })
+impl Stages {
+    pub(super) fn has_viewer(self) -> bool {
+        self != Self::Origin
+    }
+
+    pub(super) fn has_origin(self) -> bool {
+        self != Self::Viewer
+    }
+}
+
+impl FromStr for Stages {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "viewer" => Ok(Self::Viewer),
+            "origin" => Ok(Self::Origin),
+            "viewer+origin" => Ok(Self::Both),
+            _ => Err("must be viewer, origin or viewer+origin"),
+        }
     }
 }

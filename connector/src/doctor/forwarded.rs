@@ -18,6 +18,8 @@ pub(super) struct Forwarded {
     pub(super) query: ForwardedNames,
     pub(super) headers: ForwardedNames,
     pub(super) cookies: ForwardedNames,
+    /// The header with the mark of two stages is in the cache key.
+    pub(super) is_mark_in_key: bool,
 }
 
 impl Forwarded {
@@ -27,7 +29,7 @@ impl Forwarded {
         headers: ForwardedNames,
         cookies: ForwardedNames,
     ) -> Self {
-        Self { cached, query, headers, cookies }
+        Self { cached, query, headers, cookies, is_mark_in_key: false }
     }
 
     pub(super) fn nothing(cached: bool) -> Self {
@@ -68,6 +70,7 @@ impl Forwarded {
             query: self.query.or(other.query),
             headers: self.headers.or(other.headers),
             cookies: self.cookies.or(other.cookies),
+            is_mark_in_key: self.is_mark_in_key,
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Visibility at origin-request: functions receive only what the behavior's policies forward.
 
 use super::{
+    deployment::Stages,
     document::{Behavior, Documents},
-    forwarded::Forwarded,
+    forwarded::{Forwarded, ForwardedNames},
     managed,
     report::{HazardKind, Report},
 };
+use crate::mark::MARK_HEADER;
 
 /// The parts that a behavior forwards. A missing policy counts as forwarding all parts, and is
 /// listed as not checked.
@@ -33,6 +35,9 @@ pub(super) fn forwarded(behavior: &Behavior, documents: &Documents, report: &mut
         let policy = policy.or_else(|| managed::cache_policy(id));
         forwarded = policy.unwrap_or_else(|| missing("get-cache-policy", id)).or(forwarded);
     }
+    forwarded.is_mark_in_key = matches!(&forwarded.headers, ForwardedNames::Only(_))
+        && forwarded.headers.includes(MARK_HEADER)
+        && forwarded.cached;
     if let Some(id) = behavior.origin_request_policy_id.as_deref().filter(|id| !id.is_empty()) {
         let policy = documents.origin_request_policies.iter().find(|policy| policy.id == id);
         let policy = policy.map(|policy| Forwarded::by_policy(true, &policy.origin_request_policy_config));
@@ -42,7 +47,12 @@ pub(super) fn forwarded(behavior: &Behavior, documents: &Documents, report: &mut
     forwarded
 }
 
-pub(super) fn examine(behavior: &Behavior, forwarded: &Forwarded, report: &mut Report) {
+/// With both stages, the viewer stage has inspected the head of each request, whatever is forwarded.
+pub(super) fn examine(behavior: &Behavior, stages: Stages, forwarded: &Forwarded, report: &mut Report) {
+    if stages == Stages::Both {
+        examine_mark(behavior, forwarded, report);
+        return;
+    }
     let pattern = behavior.pattern();
     if forwarded.cached {
         let what =
@@ -64,5 +74,19 @@ pub(super) fn examine(behavior: &Behavior, forwarded: &Forwarded, report: &mut R
         let what = "The function at origin-request receives the origin's host instead of the viewer's: attacks are recorded \
                     for the wrong host.";
         report.hazard(HazardKind::HostNotSeen, pattern, what.to_owned());
+    }
+}
+
+/// The mark of the viewer stage, which is valid with the same query only.
+fn examine_mark(behavior: &Behavior, forwarded: &Forwarded, report: &mut Report) {
+    if !forwarded.headers.includes(MARK_HEADER) || !forwarded.query.is_complete() {
+        let what = "The function at origin-request does not receive the mark of the viewer stage, or not the query that it \
+                    belongs to: each request that the cache does not answer is inspected twice.";
+        report.hazard(HazardKind::MarkNotSeen, behavior.pattern(), what.to_owned());
+    }
+    if forwarded.is_mark_in_key {
+        let what = "The mark of the viewer stage, which differs in each request, is in the cache key: no request is answered \
+                    from the cache.";
+        report.hazard(HazardKind::MarkInCacheKey, behavior.pattern(), what.to_owned());
     }
 }

@@ -30,6 +30,9 @@ pub enum HazardKind {
     CookiesNotSeen,
     HostNotSeen,
     BodyNotIncluded,
+    BodyRestNotInspected,
+    MarkNotSeen,
+    MarkInCacheKey,
     SlotOccupied,
     CloudFrontFunction,
     BehaviorNotCovered,
@@ -50,6 +53,9 @@ impl HazardKind {
             Self::CookiesNotSeen => "cookies-not-seen",
             Self::HostNotSeen => "host-not-seen",
             Self::BodyNotIncluded => "body-not-included",
+            Self::BodyRestNotInspected => "body-rest-not-inspected",
+            Self::MarkNotSeen => "mark-not-seen",
+            Self::MarkInCacheKey => "mark-in-cache-key",
             Self::SlotOccupied => "slot-occupied",
             Self::CloudFrontFunction => "cloudfront-function",
             Self::BehaviorNotCovered => "behavior-not-covered",
@@ -79,12 +85,20 @@ impl HazardKind {
                 "Copy the viewer's host to another header (for example with a CloudFront function), forward that header, and \
                  set wlrm_host_header to it; or attach to viewer triggers."
             }
+            Self::BodyRestNotInspected => "Run deploy with --stages viewer+origin.",
+            Self::MarkNotSeen => {
+                "Use the origin request policy AllViewer (or AllViewerExceptHostHeader), or one with all query parameters and \
+                 the header x-wallarm-mark."
+            }
+            Self::MarkInCacheKey => {
+                "Forward the header x-wallarm-mark by the origin request policy, not by the cache policy."
+            }
             Self::BodyNotIncluded => "Run deploy again, or select \"Include body\" at the trigger.",
             Self::SlotOccupied => {
-                "Attach to the other side's triggers (--trigger), or run deploy with --replace."
+                "Attach to the other side's triggers (--stages), or run deploy with --replace."
             }
             Self::CloudFrontFunction => {
-                "Attach to origin triggers (--trigger origin), or remove the CloudFront function from this behavior."
+                "Attach to origin triggers (--stages origin), or remove the CloudFront function from this behavior."
             }
             Self::BehaviorNotCovered => "Run deploy with --behavior for this path pattern.",
             Self::GrpcNotInspected => "Disallow gRPC in this behavior, or protect its calls at the origin.",

@@ -2,7 +2,9 @@
 
 use crate::{
     cloudfront::{Event, EventBody, EventConfig, EventError, EventRequest, Headers, Origin},
+    handler::stages,
     ledger::Ledger,
+    mark::{MARK_HEADER, Mark},
     parameters::{BlockMe, Parameters},
 };
 use shared::{Body, ConnectorInfo, InspectRequest, ResponseReport, Trigger};
@@ -11,13 +13,17 @@ use std::net::IpAddr;
 /// Response headers in reports. Others may contain secrets.
 const REPORTED_HEADERS: &[&str] = &["content-type", "content-length", "location", "retry-after", "server"];
 
+/// With the mark of the viewer stage, at the origin stage.
 pub(super) fn inspect_request(
     event: &Event<'_>,
     request: EventRequest<'_>,
+    mark: Option<&Mark>,
     parameters: &Parameters,
     ledger: &Ledger,
 ) -> Result<InspectRequest, EventError> {
     let (body, body_truncated) = body(&request, parameters)?;
+    let sent = body.as_ref().map_or(0, |Body(bytes)| bytes.len());
+    let unseen_body = body_truncated.then(|| stages::unseen(event, &request, sent, parameters));
     Ok(InspectRequest {
         request_id: Some(event.request_id()),
         connector: Some(connector_info(&event.config, parameters, ledger)),
@@ -26,11 +32,13 @@ pub(super) fn inspect_request(
         method: request.method.to_string(),
         scheme: request.headers.first("cloudfront-forwarded-proto").map(str::to_owned),
         http_version: None,
-        host: host(&request, &event.config.event_type, parameters),
+        host: mark
+            .map_or_else(|| host(&request, &event.config.event_type, parameters), |mark| mark.host.clone()),
         path: request.uri.to_string(),
         query: request.querystring.to_string(),
         body,
         body_truncated,
+        unseen_body,
         headers: headers(request.headers, parameters),
         not_inspected: ledger.pending(),
     })
@@ -71,11 +79,14 @@ fn body(request: &EventRequest<'_>, parameters: &Parameters) -> Result<(Option<B
     Ok((Some(Body(bytes)), cut || too_long))
 }
 
-/// All headers except the secret of `wlrm_block_me`, which must not be stored in a hit.
+/// All headers except the mark and the secret of `wlrm_block_me`, which must not be stored in a hit.
 fn headers(Headers(mut headers): Headers, parameters: &Parameters) -> Vec<(String, String)> {
-    if parameters.block_me.is_some() {
-        headers.retain(|(name, _)| name != BlockMe::HEADER);
-    }
+    let hides = |name: &str| match name {
+        BlockMe::HEADER => parameters.block_me.is_some(),
+        MARK_HEADER => parameters.mark_keys.is_some(),
+        _ => false,
+    };
+    headers.retain(|(name, _)| !hides(name));
     headers
 }
 

@@ -48,8 +48,11 @@ choice! {
 
 choice! {
     /// Treatment of a request whose body was truncated.
-    TruncatedBody, "must be \"inspect\", \"block\" or \"pass\"",
+    TruncatedBody, "must be \"auto\", \"inspect\", \"block\" or \"pass\"",
     {
+        /// The node inspects the part that was received, and refuses text that is longer than the
+        /// part CloudFront shows at origin-request, and text whose visible part is padding.
+        Auto = "auto",
         /// The node inspects the part that was received.
         Inspect = "inspect",
         /// It is blocked, and counted as not inspected.

@@ -1,6 +1,7 @@
-//! Trust anchors, certificate pins and the secret of `wlrm_block_me`.
+//! Trust anchors, certificate pins, and the secrets of `wlrm_block_me` and `wlrm_mark_keys`.
 
 use super::{list::items, source::Format};
+use crate::mark::MarkKeys;
 use rustls::{
     RootCertStore,
     pki_types::{CertificateDer, pem::PemObject as _},
@@ -64,6 +65,12 @@ impl fmt::Debug for BlockMe {
         f.write_str("BlockMe(…)")
     }
 }
+
+pub(super) const MARK_KEYS: Format<MarkKeys> = Format {
+    expected: "must be one or two comma-separated secrets of at least 32 characters, without spaces",
+    is_secret: true,
+    parse: |text| MarkKeys::new(&text.split(',').map(str::trim).collect::<Vec<_>>()),
+};
 
 pub(super) const PINS: Format<Vec<Pin>> = Format::new(
     "must be comma-separated SHA-256 digests of the node's certificate or public key, 64 hex digits each",

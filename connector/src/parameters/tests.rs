@@ -21,10 +21,10 @@ fn only_function_and_node_address_have_no_default() {
     );
     assert_eq!(
         parameters.body,
-        BodyParameters { inspect: true, limit: None, truncated: TruncatedBody::Inspect }
+        BodyParameters { inspect: true, limit: None, truncated: TruncatedBody::Auto }
     );
     assert_eq!(parameters.bypass, Bypass::default());
-    assert!(parameters.block_me.is_none() && parameters.real_ip.is_none());
+    assert!(parameters.block_me.is_none() && parameters.real_ip.is_none() && parameters.mark_keys.is_none());
     assert_eq!(parameters.block, BlockParameters { json: true, ..BlockParameters::default() });
     assert_eq!(read(&[("WLRM_NODE_ADDR", "")]).unwrap_err().name, "wlrm_node_addr");
     assert_eq!(read(&[("WLRM_FUNCTION", "None")]).unwrap_err().name, "wlrm_function");
@@ -52,7 +52,9 @@ fn allows_plain_http_to_a_remote_node_only_when_configured() {
 #[test]
 fn shows_no_secret_in_errors_and_debug_texts() {
     assert_eq!(read(&[("WLRM_SIGNING_KEY_ID", "edge")]).unwrap_err().name, "wlrm_signing_key");
-    for (name, value) in [("WLRM_SIGNING_KEY", "s3cret"), ("WLRM_BLOCK_ME", "s3cret")] {
+    for (name, value) in
+        [("WLRM_SIGNING_KEY", "s3cret"), ("WLRM_BLOCK_ME", "s3cret"), ("WLRM_MARK_KEYS", "s3cret")]
+    {
         let error = read(&[(name, value)]).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("s3cret"), "{error}");
     }
@@ -60,6 +62,7 @@ fn shows_no_secret_in_errors_and_debug_texts() {
         ("WLRM_SIGNING_KEY_ID", "edge"),
         ("WLRM_SIGNING_KEY", "s3cret"),
         ("WLRM_BLOCK_ME", "s3cret0123456789"),
+        ("WLRM_MARK_KEYS", "s3cret0123456789s3cret0123456789"),
     ];
     assert!(!format!("{:?}", read(&secrets).unwrap()).contains("s3cret"));
 }

@@ -26,7 +26,7 @@ async fn returns_an_allowed_request_byte_for_byte() {
 }
 
 /// Viewer-request events with unusual texts, unknown fields, compact or pretty JSON.
-fn any_event() -> impl Strategy<Value = String> {
+pub(crate) fn any_event() -> impl Strategy<Value = String> {
     let headers = prop::collection::btree_map("[a-z-]{1,12}", prop::collection::vec(".*", 0..3), 0..4);
     let unknown = prop::collection::btree_map("[A-Za-z]{1,8}X", any::<(i64, bool, String)>(), 0..3);
     let body = prop::option::of(prop::collection::vec(any::<u8>(), 0..48));
@@ -217,7 +217,8 @@ async fn signs_each_call_with_a_new_nonce() {
 
 #[tokio::test]
 async fn treats_a_truncated_body_as_configured() {
-    for (policy, calls, blocks) in [("inspect", true, false), ("pass", false, false), ("block", false, true)]
+    for (policy, calls, blocks) in
+        [("auto", true, false), ("inspect", true, false), ("pass", false, false), ("block", false, true)]
     {
         let harness = harness(Node::Allows, &[("WLRM_TRUNCATED_BODY", policy)]).await;
         let reply = harness.reply(ORIGIN_REQUEST).await;

@@ -7,6 +7,7 @@ mod handler;
 mod harness;
 mod node;
 mod parameters;
+mod stages;
 mod tls;
 
 const VIEWER_REQUEST: &str = include_str!("../../fixtures/viewer-request.json");

@@ -154,7 +154,8 @@ async fn explains_how_to_configure_bundles() {
 fn seen(version: &str, event: &str, delivery: &Value, calls: u64) -> Value {
     let connector =
         json!({"kind": "cloudfront", "version": version, "event": event, "distribution_id": "E2EXAMPLE"});
-    json!({"connector": connector, "delivery": delivery, "last_seen": "2026-01-01T11:59:00Z", "calls": calls, "not_inspected": 2})
+    json!({"connector": connector, "delivery": delivery, "last_seen": "2026-01-01T11:59:00Z", "calls": calls, "not_inspected": 2,
+        "truncated": calls, "unseen_bytes": 1000})
 }
 
 /// Posts a status report of a node with these connectors.
@@ -213,6 +214,12 @@ async fn lists_connectors_reported_by_nodes() {
     assert_eq!((&list["items"][0]["delivery"], list["items"][2].get("delivery")), (&inline, None));
     assert!(console.body("/api/v1/nodes").await["items"][0]["status"].get("connectors").is_none());
     let page = console.get("/connectors").await.text;
+    let rest = (&list["items"][1]["truncated"], &list["items"][1]["unseen_bytes"]);
+    assert_eq!(rest, (&json!(2), &json!(2000)));
+    assert!(
+        page.contains("1,000") && page.contains("A second stage at origin-request inspects up to 1 MB"),
+        "{page}"
+    );
     assert!(page.contains("E2EXAMPLE") && page.contains(&format!("upgrade to {VERSION}")), "{page}");
 
     console.store.delete_connectors("2026-01-01T12:00:00Z".parse().unwrap()).await.unwrap();

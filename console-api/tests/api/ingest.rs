@@ -247,6 +247,30 @@ async fn merges_records_of_one_request_from_two_nodes() {
 }
 
 #[tokio::test]
+async fn a_block_of_the_origin_stage_is_enforced_although_the_viewer_stage_let_the_request_pass() {
+    let passed =
+        [("/attack/decision/outcome", json!("monitored")), ("/attack/decision/enforced", json!("no"))];
+    let viewer = with(attack(1, 0), &passed);
+    let origin = with(attack(1, 0), &[("/attack/request/connector/event", json!("origin-request"))]);
+    for records in [[&viewer, &origin], [&origin, &viewer]] {
+        let console = Console::start().await;
+        for record in records.into_iter().chain(records) {
+            console.ingest(std::slice::from_ref(record)).await;
+        }
+        assert_eq!(decision_of(&console, 1).await, ("blocked".to_owned(), "yes".to_owned(), Value::Null));
+        let attacks = console.body("/api/v1/attacks").await;
+        assert_eq!(
+            (&attacks["items"][0]["hits"], &attacks["items"][0]["status"]),
+            (&json!(1), &json!("blocked"))
+        );
+        console.ingest(&[response(1, 200, "origin-response")]).await;
+        assert_eq!(decision_of(&console, 1).await.1, "no", "the block had no effect");
+        console.ingest(&[viewer.clone(), origin.clone()]).await;
+        assert_eq!(decision_of(&console, 1).await.1, "no", "a repeated record does not reset it");
+    }
+}
+
+#[tokio::test]
 async fn joins_a_response_before_or_after_its_hit() {
     let console = Console::start().await;
     console.ingest(&[response(1, 404, "viewer-response"), monitored(attack(1, 0))]).await;

@@ -2,6 +2,7 @@
 
 import ast
 import io
+import secrets
 import subprocess
 import tempfile
 import urllib.request
@@ -13,6 +14,8 @@ from typing import Optional
 from .progress import Refused, say
 
 LAUNCHER = "lambda_function.py"
+#: The key of a deployment with two stages; without it, the function knows no other stage.
+MARK_KEYS = "wlrm_mark_keys"
 
 
 @dataclass(frozen=True)
@@ -74,16 +77,33 @@ def deployed(function: dict) -> bytes:
         raise Refused(f"cannot download the code of {name}, which contains its parameters: {error}") from None
 
 
-def prepare(tool: Tool, folder: Path, kind: str, function: Optional[dict], assignments: list) -> bytes:
-    """The bundle to deploy: the new program with the deployed values."""
+def prepare(
+    tool: Tool, folder: Path, kind: str, function: Optional[dict], assignments: list, stages: Optional[bool] = None
+) -> bytes:
+    """The bundle to deploy: the new program with the deployed values. `stages`: whether the function has two."""
     zip_bytes = newest(folder, kind)
+    before = deployed(function) if function else None
     say(f"bundle for {kind}s, with the values of {function['Configuration']['FunctionName']}:" if function
         else f"bundle for {kind}s, with its own values:")
+    if stages is not None:
+        assignments = assignments + mark_keys(parameters(before or zip_bytes), assignments, stages)
     if function or assignments:
-        zip_bytes = tool.configure(zip_bytes, deployed(function) if function else None, assignments)
+        zip_bytes = tool.configure(zip_bytes, before, assignments)
     address = parameters(zip_bytes).get("wlrm_node_addr")
     if not address:
         raise Refused("wlrm_node_addr is empty: no request would be inspected; "
                       "set the node's address: --set wlrm_node_addr=https://node.example.com:5050")
     say(f"    node {address}")
     return zip_bytes
+
+
+def mark_keys(values: dict, assignments: list, stages: bool) -> list:
+    """A new key for two stages, unless one is set. With one stage there is none: the function would leave the rest of
+    bodies to the other."""
+    if any(assignment.startswith(f"{MARK_KEYS}=") and assignment != f"{MARK_KEYS}=None" for assignment in assignments):
+        if not stages:
+            raise Refused(f"{MARK_KEYS} is the key of two stages; deploy them with --stages viewer+origin")
+        return []
+    if stages == bool(values.get(MARK_KEYS)):
+        return []
+    return [f"{MARK_KEYS}={secrets.token_hex(32)}" if stages else f"{MARK_KEYS}=None"]

@@ -44,15 +44,18 @@ def main(arguments: Optional[list] = None) -> int:
 
 
 def _deploy(options) -> int:
-    side = options.trigger
-    events = {"request": f"{side}-request"}
+    stages = options.stages.split("+")
+    events = {f"{stage}-request": "request" for stage in stages}
     if options.response != "none":
-        events["response"] = f"{options.response or side}-response"
+        events[f"{options.response or stages[-1]}-response"] = "response"
     account = steps.Account()
     steps.deploy(
         account, account.distribution(options.distribution), options.name, _code(options), events,
         options.behavior, options.replace, options.role, not options.no_wait,
     )
+    if "origin" not in stages:
+        say("Bodies are inspected up to 40 KB; longer ones pass, and are counted. To inspect up to 1 MB, run deploy with "
+            "--stages viewer+origin.")
     say("Deployed. Try it: curl -i https://<your distribution>/etc/passwd")
     return 0
 
@@ -115,11 +118,13 @@ def _parser() -> argparse.ArgumentParser:
     deploy = command("deploy", _deploy, "Create or update the functions and attach them to a behavior.")
     deploy.add_argument("--behavior", default="*", metavar="PATTERN",
                         help="path pattern of the behavior; * is the default behavior (default: *)")
-    deploy.add_argument("--trigger", choices=("viewer", "origin"), default="viewer",
-                        help="viewer: all requests; origin: only requests that the cache does not answer (default: viewer)")
+    deploy.add_argument("--stages", "--trigger", choices=("viewer", "origin", "viewer+origin"), default="viewer",
+                        help="triggers of the request function. viewer: all requests, 40 KB of a body; origin: only requests "
+                             "that the cache does not answer, 1 MB of a body; viewer+origin: all requests, and 1 MB of a "
+                             "body (default: viewer)")
     deploy.add_argument("--response", choices=("viewer", "origin", "none"),
                         help="trigger of the response function; origin also reports statuses of 400 and above "
-                             "(default: as --trigger)")
+                             "(default: the last of --stages)")
     deploy.add_argument("--replace", action="store_true",
                         help="replace other functions at these triggers (default: fail)")
     _code_options(deploy)

@@ -93,7 +93,7 @@ def attach(config: dict, pattern: str, wanted: dict, replace: bool) -> list:
             changes.append(f"{pattern} {event}: {arn} replaced")
         else:
             raise Refused(f"{arn} is attached to {event} of {pattern}, and a behavior allows one function per trigger; "
-                          "use --replace to replace it, or --trigger for the other side")
+                          "use --replace to replace it, or --stages for the other side")
     for event, arn in wanted.items():
         association = _association(event, arn)
         if association not in result:
@@ -102,6 +102,15 @@ def attach(config: dict, pattern: str, wanted: dict, replace: bool) -> list:
     if changes:
         _store(behavior, result)
     return changes
+
+
+def check_stages(config: dict, pattern: str, name: str, has_two: bool) -> None:
+    """Other behaviors with the function have as many stages: its parameters are those of one or of two."""
+    for known, behavior in behaviors(config):
+        events = [it["EventType"] for it in associations(behavior) if name_of(it["LambdaFunctionARN"]) == name]
+        if known != pattern and events and (len(events) > 1) != has_two:
+            raise Refused(f"{name} is attached to {' and '.join(events)} of {known}, and one function has one or two stages in "
+                          "all behaviors; use the same --stages, or another --name")
 
 
 def move(config: dict, versions: dict) -> list:
@@ -154,4 +163,4 @@ def _no_cloudfront_functions(pattern: str, behavior: dict, wanted: dict) -> None
     if functions and any(event.startswith("viewer-") for event in wanted):
         arn, event = functions[0]["FunctionARN"], functions[0]["EventType"]
         raise Refused(f"the CloudFront function {arn} is attached to {event} of {pattern}; CloudFront does not allow "
-                      "Lambda functions at viewer triggers in addition: use --trigger origin")
+                      "Lambda functions at viewer triggers in addition: use --stages origin")

@@ -55,21 +55,30 @@ def deploy(
     role_arn: Optional[str],
     wait: bool,
 ) -> None:
-    """Creates or updates the functions for `{kind: event}`, and attaches them to one behavior."""
-    found = {kind: functions.find(account.functions, function_name(deployment, kind)) for kind in events}
+    """Creates or updates the functions for `{event: kind}`, and attaches them to one behavior."""
+    kinds = [kind for kind in KINDS if kind in events.values()]
+    found = {kind: functions.find(account.functions, function_name(deployment, kind)) for kind in kinds}
     placeholder = {
-        event: f"arn:aws:lambda:us-east-1:0:function:{function_name(deployment, kind)}:0" for kind, event in events.items()
+        event: f"arn:aws:lambda:us-east-1:0:function:{function_name(deployment, kind)}:0" for event, kind in events.items()
     }
-    distribution.attach(target.config(), behavior, placeholder, replace)
-    zips = {kind: bundle.prepare(code.tool, code.bundles, kind, found[kind], code.assignments) for kind in events}
+    config = target.config()
+    distribution.attach(config, behavior, placeholder, replace)
+    has_stages = list(events.values()).count("request") > 1
+    distribution.check_stages(config, behavior, function_name(deployment, "request"), has_stages)
+    zips = {
+        kind: bundle.prepare(code.tool, code.bundles, kind, found[kind], code.assignments,
+                             stages=has_stages if kind == "request" else None)
+        for kind in kinds
+    }
     role_arn = role_arn or _role_in_use(found) or account.ensure_role(deployment)
     role.warn_if_unbounded(account.roles, role_arn, deployment)
-    arns = {
-        event: functions.ensure(
+    versions = {
+        kind: functions.ensure(
             account.functions, function_name(deployment, kind), zips[kind], role_arn, code.settings, deployment
         )
-        for kind, event in events.items()
+        for kind in kinds
     }
+    arns = {event: versions[kind] for event, kind in events.items()}
     target.change(lambda config: distribution.attach(config, behavior, arns, replace))
     if wait:
         target.wait_deployed()

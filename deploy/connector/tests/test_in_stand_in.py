@@ -83,8 +83,8 @@ def test_a_cloudfront_function_excludes_viewer_triggers(in_stand_in, releases):
     rewrite = {"FunctionARN": "arn:aws:cloudfront::123456789012:function/rewrite", "EventType": "viewer-request"}
     functions = {"FunctionAssociations": {"Quantity": 1, "Items": [rewrite]}}
     distribution = in_stand_in.distribution(DefaultCacheBehavior=behavior(**functions))
-    assert "use --trigger origin" in in_stand_in.deploy(distribution, releases.deployed, expect=1)
-    in_stand_in.deploy(distribution, releases.deployed, "--trigger", "origin")
+    assert "use --stages origin" in in_stand_in.deploy(distribution, releases.deployed, expect=1)
+    in_stand_in.deploy(distribution, releases.deployed, "--stages", "origin")
     assert len(attached(in_stand_in, distribution)) == 2
 
 
@@ -107,6 +107,47 @@ def test_an_attached_function_is_not_attached_again(in_stand_in, deployed, relea
 def test_a_new_trigger_replaces_the_first(in_stand_in, deployed, releases):
     in_stand_in.deploy(deployed, releases.deployed, "--trigger", "origin")
     assert [it["EventType"] for it in attached(in_stand_in, deployed)] == ["origin-request", "origin-response"]
+
+
+def test_two_stages_share_one_function_and_a_key(in_stand_in, releases):
+    distribution = in_stand_in.distribution()
+    printed = in_stand_in.deploy(distribution, releases.deployed)
+    assert "Bodies are inspected up to 40 KB" in printed and "--stages viewer+origin" in printed
+    assert in_stand_in.values(REQUEST)["wlrm_mark_keys"] is None
+    printed = in_stand_in.deploy(distribution, releases.deployed, "--stages", "viewer+origin")
+    key = in_stand_in.values(REQUEST)["wlrm_mark_keys"]
+    assert len(key) == 64 and key not in printed and "40 KB" not in printed
+    assert in_stand_in.values(RESPONSE)["wlrm_mark_keys"] is None
+    stages = [("viewer-request", REQUEST), ("origin-request", REQUEST), ("origin-response", RESPONSE)]
+    found = [(it["EventType"], it["LambdaFunctionARN"].split(":")[6]) for it in attached(in_stand_in, distribution)]
+    assert sorted(found) == sorted(stages)
+    assert all(it["IncludeBody"] == (":" + REQUEST in it["LambdaFunctionARN"]) for it in attached(in_stand_in, distribution))
+
+
+def test_the_key_of_two_stages_is_kept_rotated_and_removed(in_stand_in, releases):
+    distribution = in_stand_in.distribution()
+    two, key = ("--stages", "viewer+origin"), "k" * 32
+    in_stand_in.deploy(distribution, releases.deployed, *two)
+    first = in_stand_in.values(REQUEST)["wlrm_mark_keys"]
+    assert "nothing to change" in in_stand_in.deploy(distribution, releases.deployed, *two)
+    in_stand_in.upgrade(distribution, releases.new)
+    assert in_stand_in.values(REQUEST)["wlrm_mark_keys"] == first
+    in_stand_in.upgrade(distribution, releases.new, "--set", f"wlrm_mark_keys={key},{first}")
+    assert in_stand_in.values(REQUEST)["wlrm_mark_keys"] == f"{key},{first}"
+    printed = in_stand_in.deploy(distribution, releases.new, "--set", f"wlrm_mark_keys={key}", expect=1)
+    assert "deploy them with --stages viewer+origin" in printed
+    in_stand_in.deploy(distribution, releases.new, "--stages", "viewer")
+    assert in_stand_in.values(REQUEST)["wlrm_mark_keys"] is None
+
+
+def test_a_function_has_as_many_stages_in_every_behavior(in_stand_in, releases):
+    distribution = in_stand_in.distribution(CacheBehaviors={"Quantity": 1, "Items": [behavior(PathPattern="/api/*")]})
+    in_stand_in.deploy(distribution, releases.deployed)
+    api = ("--behavior", "/api/*", "--stages", "viewer+origin")
+    printed = in_stand_in.deploy(distribution, releases.deployed, *api, expect=1)
+    assert f"{REQUEST} is attached to viewer-request of *" in printed and "another --name" in printed
+    in_stand_in.deploy(distribution, releases.deployed, *api, "--name", "both")
+    in_stand_in.deploy(distribution, releases.deployed, "--behavior", "/api/*", "--name", "both", *api[2:])
 
 
 def test_upgrade_keeps_triggers_in_every_behavior(in_stand_in, releases):
@@ -173,7 +214,12 @@ def doctor(account, distribution: str) -> subprocess.CompletedProcess:
     return subprocess.run([TOOL, "doctor", "-"], input=json.dumps(documents), capture_output=True, text=True, check=False)
 
 
-def test_the_doctor_sees_the_functions_and_their_role(in_stand_in, deployed):
+def test_the_doctor_sees_the_functions_and_their_role(in_stand_in, releases):
+    all_viewer = behavior(OriginRequestPolicyId="216adef6-5c7f-47e4-b989-5492eafa07d3")
+    deployed = in_stand_in.distribution(DefaultCacheBehavior=all_viewer)
+    in_stand_in.deploy(deployed, releases.deployed)
+    assert "body-rest-not-inspected" in doctor(in_stand_in, deployed).stdout
+    in_stand_in.deploy(deployed, releases.deployed, "--stages", "viewer+origin")
     healthy = doctor(in_stand_in, deployed)
     assert (healthy.returncode, healthy.stdout) == (0, "no hazards found\n"), healthy.stderr
     trust = role.trust()

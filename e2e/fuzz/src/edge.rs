@@ -1,10 +1,12 @@
-//! Inputs of the connector: events of CloudFront, verdicts of a node, configurations of a user.
+//! Inputs of the connector: events of CloudFront, marks of the viewer stage, verdicts of a node,
+//! configurations of a user.
 
 use connector::{
     Connector,
     block_page::{self, Visitor},
     bundle,
     cloudfront::{Event, Headers},
+    mark::{MarkKeys, Seen},
     parameters::{BlockParameters, FunctionKind},
 };
 use serde_json::{Map, Value, value::RawValue};
@@ -14,6 +16,8 @@ use tokio::runtime::{Builder, Runtime};
 
 /// Quota of CloudFront for a response generated at a viewer trigger.
 const MAX_VIEWER_BYTES: usize = 40 << 10;
+/// The time of the seeds of marks.
+const NOW_UNIX_MS: u64 = 1_767_225_600_000;
 
 /// An event, at a function without a node. It passes unchanged, and no panic is behind that.
 pub fn connector_event(data: &[u8]) -> bool {
@@ -45,6 +49,31 @@ fn parameter(name: &str) -> Option<String> {
         _ => return None,
     };
     Some(value.to_owned())
+}
+
+/// The first line is the mark of a request, the rest its body. Only the mark that was signed is valid.
+pub fn mark(data: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(data);
+    let (header, body) = text.split_once('\n').unwrap_or((&text, ""));
+    let keys = MarkKeys::new(&["the-key-of-the-fuzz-target-of-marks"]).expect("a key");
+    let seen = Seen {
+        distribution_id: "E2EXAMPLE",
+        edge_request_id: "an-id==",
+        method: "POST",
+        path: "/api",
+        query: "a=1",
+        body: body.as_bytes(),
+        is_truncated: false,
+    };
+    let Ok(mark) = keys.verify(header, &seen, NOW_UNIX_MS) else { return false };
+    let number = |index| header.split(';').nth(index).and_then(|field| field.parse::<u64>().ok());
+    let (unix_ms, bytes) = (number(1).expect("a time"), number(3).expect("a length"));
+    let inspected = &body.as_bytes()[..usize::try_from(bytes).expect("a length of the body")];
+    assert!(!mark.is_whole || inspected.len() == body.len());
+    let signed =
+        keys.sign(&Seen { body: inspected, is_truncated: !mark.is_whole, ..seen }, &mark.host, unix_ms);
+    assert_eq!(signed.as_deref(), Some(header));
+    true
 }
 
 /// A node's verdict, and the response that CloudFront gets of it.

@@ -7,7 +7,7 @@
 mod edge;
 mod messages;
 
-pub use edge::{configure, connector_event, verdict};
+pub use edge::{configure, connector_event, mark, verdict};
 pub use messages::{call_signature, ingest, message, ruleset};
 
 use console_api::query::Filter;
@@ -22,6 +22,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("configure", configure),
     ("connector_event", connector_event),
     ("ingest", ingest),
+    ("mark", mark),
     ("message", message),
     ("ruleset", ruleset),
     ("search", search),

@@ -102,7 +102,7 @@ impl Visitors {
 
     pub(super) async fn reconcile(&self, console: &Console) -> anyhow::Result<Losses> {
         let mut listed: HashMap<(String, String), u32> = HashMap::new();
-        for hit in console.hits(&format!("query=host:{HOST}")).await? {
+        for hit in console.hits(&format!("q=host:{HOST}")).await? {
             let text = |name: &str| {
                 hit[name].as_str().map(str::to_owned).with_context(|| format!("no {name}: {hit}"))
             };

@@ -10,9 +10,11 @@ mod poisoning;
 mod responses;
 mod rules;
 mod runtime;
+mod stages;
 mod survival;
+mod truncated;
 
-use e2e::stack::TriggerPair::{Mixed, Origin, Viewer};
+use e2e::stack::TriggerPair::{Both, Mixed, Origin, Viewer};
 use poisoning::Settings;
 
 /// A test per line, `name => function, arguments;`. The function gets the programs first.
@@ -39,6 +41,8 @@ scenarios! {
         blocking::benign_is_byte_identical, Viewer;
     benign_request_reaches_the_origin_byte_for_byte_at_origin_triggers =>
         blocking::benign_is_byte_identical, Origin;
+    benign_request_reaches_the_origin_byte_for_byte_through_both_stages =>
+        blocking::benign_is_byte_identical, Both;
     path_traversal_is_blocked_and_listed_at_viewer_triggers =>
         blocking::path_traversal_is_blocked, Viewer;
     path_traversal_is_blocked_and_listed_at_origin_triggers =>
@@ -62,6 +66,23 @@ scenarios! {
         poisoning::next_visitor, Settings::PESSIMISTIC;
     block_page_without_no_store_is_cached_when_the_error_caching_ttl_is_zero =>
         poisoning::next_visitor, Settings::WITHOUT_ERROR_TTL;
+
+    both_stages_call_the_node_once_and_record_one_hit =>
+        stages::one_hit_per_request;
+    viewers_and_replayed_marks_do_not_skip_the_origin_stage =>
+        stages::forged_marks_are_inspected;
+    marks_do_not_divide_the_cache =>
+        stages::cached_answers_are_shared;
+    failover_inspects_once_through_both_stages =>
+        stages::failover_calls_the_node_once;
+    stages_of_different_versions_inspect_twice_at_most =>
+        stages::versions_may_differ;
+
+    nothing_of_a_truncated_body_passes_silently =>
+        truncated::every_cell_is_blocked_or_counted, truncated::Extent::Quick;
+    #[ignore = "slow; `just e2e` runs it"]
+    nothing_of_a_truncated_body_passes_silently_in_any_deployment =>
+        truncated::every_cell_is_blocked_or_counted, truncated::Extent::Full;
 
     denylisted_address_is_blocked_within_a_second_and_passes_again_after_removal =>
         rules::a_denied_address_is_blocked_at_once;

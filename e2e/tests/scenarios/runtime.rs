@@ -1,7 +1,10 @@
 //! The functions' processes under Lambda's rules.
 
 use anyhow::{Context as _, ensure};
-use cloudfront_sim::lambda::{Function, LogEvent};
+use cloudfront_sim::{
+    http1::Request,
+    lambda::{Function, LogEvent},
+};
 use e2e::{
     binaries::Binaries,
     stack::{Mode, Stack, StackOptions, TriggerPair, expect_status, until_stopped},
@@ -33,7 +36,11 @@ pub(crate) async fn unusable_program_lets_all_pass(binaries: &Binaries) -> anyho
     writeln!(unusable, "not a program")?;
     let binaries = Binaries { bootstrap: unusable.path().to_owned(), ..binaries.clone() };
     let stack = Stack::start(&binaries, StackOptions::new(Mode::Block, TriggerPair::Viewer)).await?;
-    expect_status(&stack.get("/etc/passwd").await?, 200)?;
+    let request = Request::new("GET", "/etc/passwd", "shop.example.com");
+    expect_status(&stack.send(request.header("X-Wallarm-Mark", "of another stage")).await?, 200)?;
+    let received = stack.origin.recorded();
+    let has_mark = received.iter().any(|it| it.headers.text("x-wallarm-mark").is_some());
+    ensure!(received.len() == 1 && !has_mark, "the origin received {received:?}");
     for function in [&stack.request_function, &stack.response_function] {
         let output = function.log().output();
         let logs = |text: &str| output.iter().any(|line| line.contains(text));

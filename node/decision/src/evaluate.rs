@@ -2,7 +2,7 @@
 
 use crate::{
     Detection, EffectiveMode, Facts, GeoFields, GeoLocation, ListMatch, ModeAllowOverride, Policy,
-    RouteSettings, Ruling, Visitor, matrix,
+    RouteSettings, Ruling, Visitor, matrix, truncation,
 };
 use engine::{Engine, rules::RequestRules};
 use jiff::Timestamp;
@@ -123,7 +123,8 @@ impl<'e> Evaluator<'e, '_> {
         let sent = request.connector.as_ref().and_then(|connector| connector.application);
         let application = settings.application.or(sent);
         let book = &self.policy.book;
-        let rules = book.select_for(&request.host, &request.path, &request.method, application);
+        let mut rules = book.select_for(&request.host, &request.path, &request.method, application);
+        rules.uploads.clone_from(&settings.uploads);
         let mode = settings.mode.clone().overridden(rules.mode, self.mode_allow_override);
         let location = self.sources.locate(request.client_ip, self.policy.lists.wanted_fields());
         let visitor = Visitor {
@@ -140,6 +141,8 @@ impl<'e> Evaluator<'e, '_> {
         if is_analyzed {
             let inspection = self.engine.inspect_with_rules(request, &rules);
             (findings, suppressed_by) = (inspection.findings, inspection.suppressed_by);
+            let action = rules.overlimit.map_or(settings.overlimit, |(_, action)| action);
+            findings.extend(truncation::finding(request, action));
         }
         let sensitivity = rules.sensitivity.map_or(settings.sensitivity, |(_, it)| it);
         let score = score::of_request(&findings);

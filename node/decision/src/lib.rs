@@ -10,6 +10,7 @@
 //! | [`lists`] | the console's lists: networks of any width, countries, autonomous systems |
 //! | [`policy`] | a compiled ruleset: rules, lists and a summary |
 //! | [`evaluate`] | a request, its settings and its source → an evaluation |
+//! | `truncation` | a truncated body → what is refused of it |
 //! | [`matrix`] | mode × list × detection × delivery → ruling |
 
 pub mod evaluate;
@@ -17,6 +18,7 @@ pub mod lists;
 pub mod matrix;
 pub mod mode;
 pub mod policy;
+mod truncation;
 
 pub use evaluate::{Evaluation, Evaluator, NoSourceState, Observation, SourceState};
 pub use lists::{GeoFields, GeoLocation, ListMatch, Lists, Visitor};

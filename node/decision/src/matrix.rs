@@ -1,6 +1,6 @@
 //! The decision matrix: mode × list × detection × delivery → ruling.
 
-use crate::{EffectiveMode, ListMatch, RouteSettings};
+use crate::{EffectiveMode, ListMatch, RouteSettings, truncation::has_data_type};
 use engine::rules::RequestRules;
 use shared::{
     Action, AttackType, DecidedBy, Decision, Delivery, Enforced, Finding, InspectRequest, ListRef, Mode,
@@ -25,7 +25,7 @@ pub enum Detection {
     Nothing,
     /// Findings whose score is below the threshold of the sensitivity.
     Suspicious,
-    /// A budget ended the analysis early. With the rule that sets the action, if any.
+    /// A budget ended the analysis early, or the body was truncated. With the rule that sets the action, if any.
     Overlimit {
         blocks: bool,
         rule: Option<RuleRef>,
@@ -168,20 +168,6 @@ impl Detection {
     }
 }
 
-/// Content types of data that no interpreter reads.
-const DATA: &[&str] = &[
-    "application/gzip",
-    "application/octet-stream",
-    "application/pdf",
-    "application/vnd.",
-    "application/x-tar",
-    "application/zip",
-    "audio/",
-    "font/",
-    "image/",
-    "video/",
-];
-
 /// Whether what was not analyzed is the rest of a body of data. The head is analyzed before the body.
 fn is_data(request: &InspectRequest, unread: &Finding) -> bool {
     let is_raw = |tag: &Tag| matches!(tag, Tag::Post | Tag::Gzip | Tag::Brotli);
@@ -190,11 +176,5 @@ fn is_data(request: &InspectRequest, unread: &Finding) -> bool {
         "overlimit-bytes" | "overlimit-quotes" | "overlimit-detectors" | "data_bomb-compressed"
     );
     let is_raw_body = is_rest && unread.point.0.iter().all(|step| is_raw(&step.tag));
-    let types = || request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-    let is_data = |(_, value): &(String, String)| {
-        let kind = value.trim_start().to_ascii_lowercase();
-        let is_text = ["json", "xml", "graphql"].iter().any(|it| kind.contains(it));
-        !is_text && DATA.iter().any(|start| kind.starts_with(start))
-    };
-    is_raw_body && types().next().is_some() && types().all(is_data)
+    is_raw_body && has_data_type(request)
 }

@@ -1,9 +1,11 @@
 //! The effective mode: the configured one, or the one that a rule of the console sets.
 
+use engine::UploadPolicy;
 use shared::{
     Mode, Sensitivity,
     ruleset::{OverlimitAction, RuleRef},
 };
+use std::sync::Arc;
 
 /// The mode in force for a request, and the setting it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub struct RouteSettings {
     pub overlimit: OverlimitAction,
     /// The score from which a request is an attack.
     pub sensitivity: Sensitivity,
+    /// The files that the route accepts. Absent: all.
+    pub uploads: Option<Arc<UploadPolicy>>,
 }
 
 impl RouteSettings {
@@ -45,6 +49,7 @@ impl RouteSettings {
             application: None,
             overlimit: OverlimitAction::Auto,
             sensitivity: Sensitivity::default(),
+            uploads: None,
         }
     }
 }

@@ -131,6 +131,11 @@ impl Budget {
         if !is_one_of_few && self.is_repeated(&shape(self.has_positions)) {
             return Grant::Repeated;
         }
+        self.spend_distinct_field()
+    }
+
+    /// Spends a field without comparing it.
+    pub(crate) fn spend_distinct_field(&mut self) -> Grant {
         let is_granted = subtract(&mut self.fields, 1);
         if self.record(is_granted, Limit::Fields) { Grant::Granted } else { Grant::Exhausted }
     }

@@ -1,5 +1,5 @@
 //! Fuzz targets: the functions that the fuzzers in `fuzz/` run. A test runs them on every file in
-//! `corpus/regressions`. Most also assert an invariant of what they call.
+//! `corpus/regressions` and `corpus/files`. Most also assert an invariant of what they call.
 
 use crate::{
     Engine,
@@ -21,6 +21,7 @@ pub type Target = fn(&[u8]);
 /// All targets by name.
 pub const TARGETS: &[(&str, Target)] = &[
     ("engine", engine),
+    ("parse_file", parse_file),
     ("parse_form", parse_form),
     ("parse_json", parse_json),
     ("parse_multipart", parse_multipart),
@@ -38,8 +39,12 @@ pub const TARGETS: &[(&str, Target)] = &[
 
 /// The data is a request: a line `METHOD PATH?QUERY`, headers, an empty line, the body.
 pub fn engine(data: &[u8]) {
+    inspect(&request(data));
+}
+
+fn inspect(request: &InspectRequest) {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
-    let inspection = ENGINE.get_or_init(Engine::new).inspect(&request(data));
+    let inspection = ENGINE.get_or_init(Engine::new).inspect(request);
     for finding in &inspection.findings {
         assert!(finding.span.0 <= finding.span.1, "{finding:?}");
     }
@@ -66,6 +71,16 @@ fn bare(method: &str, path: &str, query: &str) -> InspectRequest {
 fn split<'d>(data: &'d [u8], at: &[u8]) -> (&'d [u8], Option<&'d [u8]>) {
     let start = memchr::memmem::find(data, at);
     start.map_or((data, None), |start| (&data[..start], Some(&data[start + at.len()..])))
+}
+
+/// A file in a form: its metadata, its entries, its content.
+pub fn parse_file(data: &[u8]) {
+    let head = b"--b\r\nContent-Disposition: form-data; name=f; filename=f\r\n\r\n";
+    let body = [head.as_slice(), data, b"\r\n--b--\r\n"].concat();
+    let headers = vec![("content-type".to_owned(), "multipart/form-data; boundary=b".to_owned())];
+    inspect(&InspectRequest { headers, body: Some(Body(body)), ..bare("POST", "/", "") });
+    with_header("content-type", "text/csv", Some(data));
+    with_header("content-type", "application/toml", Some(data));
 }
 
 /// A query, a form body and cookies.
@@ -184,10 +199,12 @@ mod tests {
     use std::{fs, path::Path};
 
     #[test]
-    fn no_target_panics_on_any_regression_input() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/regressions");
-        let inputs: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-        assert!(!inputs.is_empty());
+    fn no_target_panics_on_any_input_of_the_corpus() {
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+        let folders = ["regressions", "files/attacks", "files/benign"].map(|it| corpus.join(it));
+        let files = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap());
+        let inputs: Vec<_> = files.map(|entry| entry.unwrap().path()).collect();
+        assert!(inputs.len() > 40);
         for input in inputs {
             let data = fs::read(&input).unwrap();
             for (name, run) in TARGETS {

@@ -7,16 +7,18 @@ use crate::{
     detect::{Detectors, Match, ValueContext, detect_at, detect_whole, is_document_at},
     exploit::Exploits,
     field::{Field, shown},
-    parse::{self, Nested, Sink},
+    parse::{self, Malformed, Nested, Parsed, Sink},
     payload,
     point_path::{PointArena, PointPath},
     prefilter::Bytes,
     rules::{DetectorWork, RequestRules, Skipped},
     score::{self, Quotations, Surroundings},
+    upload_policy,
 };
 use serde::Serialize;
 use shared::{
-    AttackType, Class, Finding, InspectRequest, Point, ScorePart, Severity, point::Tag, ruleset::RuleRef,
+    AttackType, Class, Confidence, Finding, InspectRequest, Point, ScorePart, Severity, point::Tag,
+    ruleset::RuleRef,
 };
 use std::{cell::OnceCell, cmp::Reverse, collections::VecDeque, mem};
 
@@ -86,6 +88,7 @@ pub(crate) fn inspect(inspector: Inspector<'_>, request: &InspectRequest) -> Ins
         .exploits
         .detect(request, inspector.clean_value_cache)
         .into_iter()
+        .chain(uploads(inspector, request))
         .for_each(|finding| collected.add(finding));
     let mut fields = 0;
     let overrun = visit_fields(inspector, request, |examined, _| {
@@ -145,10 +148,16 @@ pub(crate) fn explain(inspector: Inspector<'_>, request: &InspectRequest) -> Vec
     });
     let overrun = overrun.into_iter();
     explained.extend(overrun.map(|it| ExplainedField::new(it.point.clone(), vec![it], inspector.rules)));
-    for exploit in inspector.exploits.detect(request, None) {
-        ExplainedField::add(&mut explained, exploit, inspector.rules);
+    for finding in inspector.exploits.detect(request, None).into_iter().chain(uploads(inspector, request)) {
+        ExplainedField::add(&mut explained, finding, inspector.rules);
     }
     explained
+}
+
+/// The violations of the upload policy of the route.
+fn uploads(inspector: Inspector<'_>, request: &InspectRequest) -> Vec<Finding> {
+    let policy = inspector.rules.uploads.as_deref();
+    policy.map(|policy| upload_policy::violations(request, policy)).unwrap_or_default()
 }
 
 impl ExplainedField {
@@ -208,6 +217,12 @@ fn limit_finding(attack_type: AttackType, signature: &str, point: Point) -> Find
     }
 }
 
+/// A finding for a body that cannot be decoded as it claims.
+fn malformed_finding(what: Malformed, point: Point) -> Finding {
+    let score = vec![ScorePart::of_rule(Confidence::Low)];
+    Finding { score, severity: Severity::Low, ..limit_finding(Malformed::TYPE, what.signature(), point) }
+}
+
 /// An inspected field.
 struct Examined<'a> {
     field: Field<'a>,
@@ -215,7 +230,8 @@ struct Examined<'a> {
     findings: Vec<Finding>,
 }
 
-/// Visits every field, nested ones included. Returns findings for exhausted limits.
+/// Visits every field, nested ones included. Returns findings for exhausted limits and malformed
+/// bodies.
 fn visit_fields<'a>(
     inspector: Inspector<'_>,
     request: &'a InspectRequest,
@@ -224,7 +240,9 @@ fn visit_fields<'a>(
     let mut work = DetectorWork::on(request, inspector.rules.parts_end());
     let mut budget = Budget::for_request().with_positions(inspector.rules.names_positions);
     let mut arena = PointArena::with_capacity();
-    let fields = parse::parse(request, &mut budget, &mut arena);
+    let Parsed { fields, malformed } = parse::parse(request, &mut budget, &mut arena);
+    let malformed: Vec<Finding> =
+        malformed.into_iter().map(|(point, what)| malformed_finding(what, arena.point(point))).collect();
     let mut exhausted = overrun(&budget, &arena, fields.last().map(|field| field.point));
     // What is nested in the head is read before the body, which could take the whole budget.
     let head = fields.partition_point(|field| arena.tags(field.point).last() != Some(&Tag::Post));
@@ -245,7 +263,7 @@ fn visit_fields<'a>(
         }
         visit(examined, &arena);
     }
-    exhausted.into_iter().chain(work.skipped().map(skipped)).collect()
+    exhausted.into_iter().chain(work.skipped().map(skipped)).chain(malformed).collect()
 }
 
 /// Removes findings in path segments of types already found in the whole path, so that one

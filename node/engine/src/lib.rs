@@ -6,6 +6,8 @@
 //! | module | purpose |
 //! |---|---|
 //! | [`field`], [`point_path`] | `Field`: one value of a request, with its kind and its point |
+//! | [`file_type`] | types of files by their content |
+//! | [`upload_policy`] | the files that a route accepts |
 //! | [`parse`] | parsers: a request into fields, and fields into nested fields |
 //! | [`decode`] | decoders: each removes one layer of encoding |
 //! | [`token`] | tokenizers (SQL, HTML, Markdown, XML, shell, templates, URLs, paths) that cannot fail |
@@ -29,6 +31,7 @@ mod decode;
 mod detect;
 mod exploit;
 mod field;
+mod file_type;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -42,6 +45,7 @@ pub mod rules;
 mod score;
 mod signature;
 mod token;
+mod upload_policy;
 mod words;
 
 use clean_value_cache::CleanValueCache;
@@ -51,7 +55,9 @@ use inspection::Inspector;
 use rules::RequestRules;
 use shared::InspectRequest;
 
+pub use file_type::{AllowedType, FileGroup, FileType};
 pub use inspection::{ExplainedField, Inspection, LayerView, SuppressedFinding};
+pub use upload_policy::{UploadPolicy, is_data_type};
 
 /// The compiled detectors, created once and shared by all threads.
 pub struct Engine {

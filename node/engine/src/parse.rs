@@ -5,16 +5,21 @@
 
 mod body;
 mod cookie;
+mod csv;
+mod file;
 mod form;
 mod gql;
 mod header;
 mod json;
 mod jwt;
+mod malformed;
 mod multipart;
 mod nested;
 mod path;
 mod protobuf;
 mod query;
+mod saml;
+mod toml;
 mod xml;
 mod yaml;
 
@@ -30,11 +35,17 @@ use std::{
     ops::Range,
 };
 
+pub(crate) use malformed::Malformed;
 pub(crate) use nested::{Nested, parse_nested};
+
+/// Longer values are not compared with others: as padding they are not cheap, and hashing them costs
+/// as much as inspecting them.
+const LONGEST_COMPARED: usize = 64;
 
 /// The output of parsers. Refuses fields beyond the budget, so that parsers stop.
 pub(crate) struct Sink<'a, 'b> {
     pub fields: Vec<Field<'a>>,
+    pub malformed: Vec<(PointPath, Malformed)>,
     pub budget: &'b mut Budget,
     pub arena: &'b mut PointArena,
     /// The nesting depth of the fields that are added.
@@ -43,7 +54,7 @@ pub(crate) struct Sink<'a, 'b> {
 
 impl<'a, 'b> Sink<'a, 'b> {
     pub(crate) fn new(depth: usize, budget: &'b mut Budget, arena: &'b mut PointArena) -> Self {
-        Self { fields: Vec::new(), budget, arena, depth }
+        Self { fields: Vec::new(), malformed: Vec::new(), budget, arena, depth }
     }
 
     /// Adds a field unless its value is empty or repeated; `false` when the field budget is
@@ -54,7 +65,11 @@ impl<'a, 'b> Sink<'a, 'b> {
             return true;
         }
         let arena = &*self.arena;
-        let grant = self.budget.spend_field(|has_positions| Shape { field: &field, arena, has_positions });
+        let grant = if field.value.len() > LONGEST_COMPARED {
+            self.budget.spend_distinct_field()
+        } else {
+            self.budget.spend_field(|has_positions| Shape { field: &field, arena, has_positions })
+        };
         if grant == Grant::Granted {
             field.depth = self.depth;
             self.fields.push(field);
@@ -90,6 +105,7 @@ impl<'a, 'b> Sink<'a, 'b> {
         let outcome = parse(&mut inner);
         let first = self.fields.len();
         self.fields.extend(inner.fields.into_iter().map(Field::into_owned));
+        self.malformed.extend(inner.malformed);
         (outcome, first..self.fields.len())
     }
 }
@@ -109,18 +125,37 @@ impl Hash for Shape<'_, '_> {
     }
 }
 
+/// The fields of a request.
+pub(crate) struct Parsed<'a> {
+    pub fields: Vec<Field<'a>>,
+    /// What cannot be decoded, with its point.
+    pub malformed: Vec<(PointPath, Malformed)>,
+}
+
 /// The fields of path, query, headers and body, in this order.
 pub(crate) fn parse<'a>(
     request: &'a InspectRequest,
     budget: &mut Budget,
     arena: &mut PointArena,
-) -> Vec<Field<'a>> {
+) -> Parsed<'a> {
     let mut sink = Sink::new(0, budget, arena);
     // The headers, the path, a few parameters and cookies with their names.
     sink.fields.reserve(request.headers.len() + 24);
     path::parse(request, &mut sink);
     query::parse(request, &mut sink);
     header::parse(request, &mut sink);
+    body::parse(request, &mut sink);
+    let Sink { fields, malformed, .. } = sink;
+    Parsed { fields, malformed }
+}
+
+/// The fields of the body.
+pub(crate) fn parse_body<'a>(
+    request: &'a InspectRequest,
+    budget: &mut Budget,
+    arena: &mut PointArena,
+) -> Vec<Field<'a>> {
+    let mut sink = Sink::new(0, budget, arena);
     body::parse(request, &mut sink);
     sink.fields
 }

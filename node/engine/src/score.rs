@@ -52,6 +52,9 @@ pub(crate) fn parts(
     if !is_about_text(&hit.attack_type) {
         return parts;
     }
+    if is_about_file(hit) && declared.is_none() {
+        return parts;
+    }
     match declared {
         Some(kind) => parts.extend(of_declared(hit, kind, &surroundings.quotations)),
         None => parts.extend(writing(hit, surroundings)),
@@ -141,6 +144,9 @@ fn position(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option
     if hit.signature == "sqli-comparison" && context.is_in_condition() {
         return Some(ScorePart::new(-5, "a condition in a field for conditions"));
     }
+    if hit.signature == "sqli-tautology" && continues_condition(hit, value) {
+        return Some(ScorePart::new(-3, "a condition after words, without a breakout"));
+    }
     let is_query = context.is_for_sql() || context.is_for_queries() && begins_query(value);
     if is_query && lists.queries.contains(hit.signature) {
         return Some(ScorePart::new(-5, "in a field for SQL"));
@@ -159,7 +165,9 @@ fn position(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option
             || context.is_in_report_field()
             || context.is_in_body() && begins_with_header(value)
     };
-    if is_header && is_message() && memchr::memchr_iter(b'\n', value).nth(2).is_some() {
+    let is_long = || memchr::memchr_iter(b'\n', value).nth(2).is_some();
+    let is_list = || context.is_in_body() && context.is_in_document_format() && is_list_of_headers(value);
+    if is_header && (is_message() && is_long() || is_list()) {
         return Some(ScorePart::new(-4, "a message with headers of its own"));
     }
     // Searches on other sites quote whole statements. Injections, paths and commands stay attacks.
@@ -196,6 +204,12 @@ fn is_about_text(attack_type: &AttackType) -> bool {
             | AttackType::Ssrf
             | AttackType::MailInjection
     )
+}
+
+/// Whether the match is about a file as such: its name, its entries, or what it runs. Neither its text
+/// nor its binary data excuses that.
+fn is_about_file(hit: &Match<'_>) -> bool {
+    ["rce-upload-", "xss-upload-", "ptrav-archive-"].iter().any(|start| hit.signature.starts_with(start))
 }
 
 /// A rule says what people write in the field.
@@ -251,6 +265,24 @@ fn writing(hit: &Match<'_>, surroundings: &Surroundings<'_>) -> Option<ScorePart
     }
 }
 
+/// `status in (1, 2) and 1=1`, `tea and 1=1`: the value begins with a word and leaves no string or
+/// bracket. A program appends conditions so; in a string or in place of a number they do nothing.
+fn continues_condition(hit: &Match<'_>, value: &[u8]) -> bool {
+    let matched = value.get(hit.span.clone()).unwrap_or_default();
+    let is_even = |quote| memchr::memchr_iter(quote, value).count().is_multiple_of(2);
+    let depth = value.iter().try_fold(0_usize, |depth, byte| match byte {
+        b'(' => Some(depth + 1),
+        b')' => depth.checked_sub(1),
+        b'#' | b'*' | b';' | b'|' | b'&' | b'`' => None,
+        _ => Some(depth),
+    });
+    matched.get(..3).is_some_and(|word| word.eq_ignore_ascii_case(b"and"))
+        && value.first().is_some_and(|first| first.is_ascii_alphabetic() || !first.is_ascii())
+        && depth == Some(0)
+        && [b'\'', b'"'].into_iter().all(is_even)
+        && memchr::memmem::find(value, b"--").is_none()
+}
+
 /// `select …`, `* | select …`, `* and status > 200 | select …`: a query and not an injection into one.
 fn begins_query(value: &[u8]) -> bool {
     let value = value.trim_ascii();
@@ -259,7 +291,14 @@ fn begins_query(value: &[u8]) -> bool {
     is_select(value) || value.starts_with(b"*") && is_select(piped())
 }
 
-/// `From: x`, and a line break.
+/// `accept: */*`, `content-type: text/html`: each line is a header, as scripts report those of a
+/// response.
+fn is_list_of_headers(value: &[u8]) -> bool {
+    let lines = value.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_end);
+    lines.filter(|line| !line.is_empty()).all(begins_with_header)
+}
+
+/// `From: x`
 fn begins_with_header(value: &[u8]) -> bool {
     let name = value.split(|&byte| byte == b':').next().unwrap_or_default();
     let is_token = !name.is_empty() && name.iter().all(|it| it.is_ascii_alphanumeric() || *it == b'-');

@@ -8,3 +8,4 @@ pub(crate) mod sql;
 pub(crate) mod template;
 pub(crate) mod url;
 pub(crate) mod xml;
+pub(crate) mod zip;

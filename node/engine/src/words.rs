@@ -269,6 +269,8 @@ pub(crate) struct Upload {
     pub scripts: WordSet,
     pub inner_scripts: WordSet,
     pub settings: WordSet,
+    pub programs: WordSet,
+    pub documents: WordSet,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,4 +1,4 @@
-//! `route_config`: mode, application, overlimit action and sensitivity, by host and path.
+//! `route_config`: mode, application, overlimit action, sensitivity and upload policy, by host and path.
 
 use super::{
     scalar::{Scalar, words},
@@ -22,10 +22,11 @@ impl Part for Routes {
         let Application(application) = section.or("wallarm_application", Application(None));
         let overlimit = section.or("overlimit", OverlimitAction::Auto);
         let sensitivity = section.or("sensitivity", Sensitivity::default());
+        let uploads = section.optional_section("uploads").map(Arc::new);
         ignore_tenant(section);
         let mode_allow_override = section.or("wallarm_mode_allow_override", ModeAllowOverride::On);
         let mode = EffectiveMode { mode, source: "config".to_owned() };
-        let default = Arc::new(RouteSettings { mode, application, overlimit, sensitivity });
+        let default = Arc::new(RouteSettings { mode, application, overlimit, sensitivity, uploads });
         let enclosing = Enclosing { settings: default.clone(), host: None, location: Location::everything() };
         Some(Self { default, mode_allow_override, hosts: read_routes(section, &enclosing) })
     }
@@ -72,12 +73,14 @@ fn read_settings(section: &mut Section<'_>, enclosing: &RouteSettings, source: S
     let application = section.optional("wallarm_application").map(|Application(it)| it);
     let overlimit = section.optional("overlimit");
     let sensitivity = section.optional("sensitivity");
+    let uploads = section.optional_section("uploads").map(Arc::new);
     ignore_tenant(section);
     RouteSettings {
         mode: mode.unwrap_or_else(|| enclosing.mode.clone()),
         application: application.unwrap_or(enclosing.application),
         overlimit: overlimit.unwrap_or(enclosing.overlimit),
         sensitivity: sensitivity.unwrap_or(enclosing.sensitivity),
+        uploads: uploads.or_else(|| enclosing.uploads.clone()),
     }
 }
 

@@ -86,6 +86,7 @@ fn request(
         query: query.to_owned(),
         body: (!body.is_empty()).then_some(Body(body)),
         body_truncated: false,
+        unseen_body: None,
         not_inspected: Vec::new(),
         headers,
     }

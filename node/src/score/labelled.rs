@@ -86,6 +86,7 @@ impl Labelled {
             headers,
             body: (!body.0.is_empty()).then_some(body),
             body_truncated: false,
+            unseen_body: None,
             not_inspected: Vec::new(),
         };
         let accepts = codes(&line.r#type).to_vec();

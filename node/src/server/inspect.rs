@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     block_page::block_page,
+    connectors::Unseen,
     hit,
     log::access::Access,
     mask::{self, Masks},
@@ -69,7 +70,7 @@ pub(super) async fn response(
         mask::mask_response(&mut report.headers, key);
     }
     let not_inspected = mem::take(&mut report.not_inspected);
-    node.connector_called(report.connector.as_mut(), None, not_inspected.len(), now);
+    node.connector_called(report.connector.as_mut(), None, not_inspected.len(), None, now);
     node.record_not_inspected(not_inspected)?;
     for listing in node.behaviour.response(report.request_id, report.status, now) {
         listing.put_on(&node.automatic, now);
@@ -86,8 +87,12 @@ impl Node {
         let (mut request, encoding) = message.decode::<InspectRequest>()?;
         let delivery = request.delivery;
         let not_inspected = mem::take(&mut request.not_inspected);
+        let unseen = Unseen::of(&request);
+        if let Some(Unseen(bytes)) = unseen {
+            self.metrics.truncated.count(bytes);
+        }
         let (connector, reported) = (request.connector.as_mut(), not_inspected.len());
-        self.connector_called(connector, Some(delivery), reported, Timestamp::now());
+        self.connector_called(connector, Some(delivery), reported, unseen, Timestamp::now());
         let reports_recorded = self.record_not_inspected(not_inspected);
         // Inline, a failing spool does not prevent the decision: protection precedes records.
         if delivery == Delivery::OutOfBand {
@@ -155,10 +160,11 @@ impl Node {
         connector: Option<&mut ConnectorInfo>,
         delivery: Option<Delivery>,
         not_inspected: usize,
+        unseen: Option<Unseen>,
         now: Timestamp,
     ) {
         let Some(connector) = connector else { return };
-        self.connectors.seen(connector, delivery, not_inspected, now);
+        self.connectors.seen(connector, delivery, not_inspected, unseen, now);
         let bypassed = connector.bypassed.take().unwrap_or_default();
         ServerMetrics::count(&self.metrics.bypassed, "connector", bypassed);
     }

@@ -34,6 +34,8 @@ pub struct ServerMetrics {
     blocked: Counter,
     pub bytes: Family<MessageLabels, Counter>,
     pub not_inspected: Counter,
+    /// Requests with a body of which no stage sees the rest, and the bytes of the rest.
+    pub truncated: TruncatedBodies,
     /// Records that could not be written to the spool.
     pub lost: Counter,
     pub analysis_seconds: Histogram,
@@ -70,6 +72,35 @@ struct SourceLabels {
     source: &'static str,
 }
 
+/// Bodies of which only a part was inspected.
+#[derive(Debug)]
+pub struct TruncatedBodies {
+    requests: Counter,
+    unseen_bytes: Counter,
+}
+
+impl TruncatedBodies {
+    fn new(registry: &mut Registry) -> Self {
+        Self {
+            requests: counter(
+                registry,
+                "truncated_bodies",
+                "Requests with a body of which only a part was inspected",
+            ),
+            unseen_bytes: counter(
+                registry,
+                "truncated_bodies_unseen_bytes",
+                "Bytes of truncated bodies that were not inspected, as far as their lengths are known",
+            ),
+        }
+    }
+
+    pub(super) fn count(&self, unseen_bytes: u64) {
+        self.requests.inc();
+        self.unseen_bytes.inc_by(unseen_bytes);
+    }
+}
+
 /// The counters of `/wallarm-status`.
 #[derive(Debug, Serialize)]
 pub struct Totals {
@@ -80,6 +111,9 @@ pub struct Totals {
     pub blocked_by_acl: u64,
     pub bytes_in: u64,
     pub requests_lost: u64,
+    /// Requests with a body of which only a part was inspected.
+    pub truncated_bodies: u64,
+    pub unseen_bytes: u64,
 }
 
 /// Values of `source` that count as attacks.
@@ -115,6 +149,7 @@ impl ServerMetrics {
                 "not_inspected_told",
                 "Requests that connectors reported as not inspected",
             ),
+            truncated: TruncatedBodies::new(registry),
             lost: counter(registry, "spool_lost", "Records that could not be written to the spool"),
             processed: family(
                 registry,
@@ -224,6 +259,8 @@ impl ServerMetrics {
                 .get(),
             bytes_in: [REQUEST, RESPONSE].map(|it| self.bytes.get_or_create(&it).get()).iter().sum(),
             requests_lost: self.lost.get(),
+            truncated_bodies: self.truncated.requests.get(),
+            unseen_bytes: self.truncated.unseen_bytes.get(),
         }
     }
 }

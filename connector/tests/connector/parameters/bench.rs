@@ -163,6 +163,9 @@ impl Bench {
             return ("unchanged".to_owned(), String::new());
         }
         let reply: Value = serde_json::from_str(reply).unwrap();
+        if reply["headers"].get("x-wallarm-mark").is_some() {
+            return ("marked".to_owned(), String::new());
+        }
         let header = |name: &str| reply["headers"][name][0]["value"].as_str().map(str::to_owned);
         let kind = header("location").or_else(|| header("content-type")).unwrap_or_default();
         let config = serde_json::from_str::<Value>(event).unwrap()["Records"][0]["cf"]["config"].clone();
@@ -195,6 +198,8 @@ impl Bench {
         observed.insert("host", request.host.clone());
         observed.insert("client", request.client_ip.to_string());
         observed.insert("body", body.unwrap_or_default() + cut);
+        let unseen = request.unseen_body.as_ref().map(|unseen| unseen.policy.to_string());
+        observed.insert("unseen", unseen.unwrap_or_default());
         observed.insert("secret", if secret { "shown" } else { "kept" }.to_owned());
     }
 }

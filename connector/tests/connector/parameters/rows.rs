@@ -107,6 +107,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("wlrm_real_ip_from", "10.0.0.0/8", "the caller is not a proxy")
         .with(&[("wlrm_real_ip_header", "X-Forwarded-For")])
         .headers(FORWARDED),
+    Row::new("wlrm_mark_keys", "0123456789abcdef0123456789abcdef", "CloudFront truncated the body").cut(),
     Row::new("wlrm_bypass_paths", "/health, /static", "an exempt path")
         .plain("GET", "/static/x")
         .node(Node::Blocks),
@@ -118,6 +119,9 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("wlrm_body_limit", "4", "the body has 11 bytes"),
     Row::new("wlrm_body_limit", "11", "the limit equals the body; 10 truncates it")
         .with(&[("wlrm_truncated_body", "block"), ("wlrm_body_limit", "10")]),
+    Row::new("wlrm_truncated_body", "auto", "CloudFront truncated it, instead of inspect")
+        .with(&[("wlrm_truncated_body", "inspect")])
+        .cut(),
     Row::new("wlrm_truncated_body", "block", "CloudFront truncated it").cut(),
     Row::new("wlrm_truncated_body", "pass", "CloudFront truncated it, and the node would block")
         .cut()
@@ -172,6 +176,10 @@ pub(super) const INVALID: &[(&str, &[&str])] = &[
     ("wlrm_host_header", &["x host"]),
     ("wlrm_real_ip_header", &["x ip"]),
     ("wlrm_real_ip_from", &["10.0.0.0/33", "anyone"]),
+    (
+        "wlrm_mark_keys",
+        &["too short", "0123456789abcdef0123456789abcdef,", "0123456789abcdef 0123456789abcdef"],
+    ),
     ("wlrm_bypass_paths", &["/", "static", "/a/../b", "/a%2fb", "/a;b", "/a,,/b"]),
     ("wlrm_bypass_methods", &["get", "GET POST"]),
     ("wlrm_bypass_extensions", &[".css", "css,", "*"]),

@@ -17,6 +17,8 @@ use shared::{
 /// Limits of a node's report.
 const MAX_OF_A_NODE: usize = 100;
 const MAX_TEXT_BYTES: usize = 200;
+/// So that the sum over all nodes fits.
+const MAX_BYTES: i64 = i64::MAX >> 20;
 
 /// Stores what a node counted since its start.
 pub(crate) async fn seen(
@@ -30,10 +32,11 @@ pub(crate) async fn seen(
         let text = |text: &Option<String>| text.as_deref().map(Text::from);
         sqlx::query(
             "insert into connectors (node_id, started_at, key_hash, kind, version, event, distribution_id, \
-             distribution_domain, application, delivery, last_seen, calls, not_inspected) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+             distribution_domain, application, delivery, last_seen, calls, not_inspected, truncated, unseen_bytes) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
              on conflict (node_id, started_at, key_hash) do update set last_seen = excluded.last_seen, \
-             calls = excluded.calls, not_inspected = excluded.not_inspected",
+             calls = excluded.calls, not_inspected = excluded.not_inspected, truncated = excluded.truncated, \
+             unseen_bytes = excluded.unseen_bytes",
         )
         .bind(node.id.to_string())
         .bind(status.started_at.as_millisecond())
@@ -48,6 +51,8 @@ pub(crate) async fn seen(
         .bind(seen.last_seen.as_millisecond())
         .bind(i64::try_from(seen.calls).unwrap_or(i64::MAX))
         .bind(i64::try_from(seen.not_inspected).unwrap_or(i64::MAX))
+        .bind(i64::try_from(seen.truncated).unwrap_or(i64::MAX))
+        .bind(i64::try_from(seen.unseen_bytes).unwrap_or(MAX_BYTES).min(MAX_BYTES))
         .execute(&mut *connection)
         .await?;
     }
@@ -82,6 +87,8 @@ impl ReadRow for Connector {
             last_seen: row.time("last_seen")?,
             calls: row.count("calls")?,
             not_inspected: row.count("not_inspected")?,
+            truncated: row.count("truncated")?,
+            unseen_bytes: row.count("unseen_bytes")?,
             kind,
             version,
         })
@@ -94,7 +101,8 @@ impl Store {
         let rows = sqlx::query(
             "select kind, version, event, distribution_id, max(distribution_domain) as distribution_domain, application, \
              delivery, count(distinct node_id) as nodes, max(last_seen) as last_seen, \
-             cast(sum(calls) as bigint) as calls, cast(sum(not_inspected) as bigint) as not_inspected \
+             cast(sum(calls) as bigint) as calls, cast(sum(not_inspected) as bigint) as not_inspected, \
+             cast(sum(truncated) as bigint) as truncated, cast(sum(unseen_bytes) as bigint) as unseen_bytes \
              from connectors group by kind, version, event, distribution_id, application, delivery \
              order by max(last_seen) desc, kind, version, event, distribution_id, application, delivery limit 1000",
         )

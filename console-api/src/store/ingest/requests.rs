@@ -13,8 +13,8 @@ use crate::store::{
         text_codec::{Text, json, word},
     },
 };
-use shared::{ConnectorInfo, DecidedBy, Decision, Enforced, Outcome, RecordedRequest, RequestId};
-use std::net::IpAddr;
+use shared::{ConnectorInfo, DecidedBy, Decision, Enforced, Outcome, RecordedRequest, RequestId, Trigger};
+use std::{cmp::Ordering, net::IpAddr};
 
 /// A stored request: the parts that later records change or refer to.
 pub(crate) struct StoredRequest {
@@ -64,14 +64,44 @@ pub(crate) async fn record(
         }
         return Ok(true);
     };
-    let merged = merge(known.decision.clone(), decision);
-    decide(connection, id, &known, &merged).await
+    let order = stage_order(known.connector.as_ref(), request.connector.as_ref());
+    // A response proves that the block of a later stage had no effect.
+    let order = if known.response_status.is_some() { Ordering::Equal } else { order };
+    let merged = merge(known.decision.clone(), decision, order);
+    let is_changed = decide(connection, id, &known, &merged).await?;
+    if is_changed && order.is_lt() && merged.outcome == decision.outcome {
+        decided_by_origin_stage(connection, request).await?;
+    }
+    Ok(is_changed)
 }
 
-/// Merges decisions of two nodes on one request. The more severe outcome wins; "not enforced" wins
-/// over "enforced".
-fn merge(known: Decision, other: &Decision) -> Decision {
+/// The order of the stages of two records: origin-request follows viewer-request.
+fn stage_order(known: Option<&ConnectorInfo>, other: Option<&ConnectorInfo>) -> Ordering {
+    let is_later = |connector: Option<&ConnectorInfo>| {
+        connector.and_then(|connector| connector.event.as_ref()).is_some_and(Trigger::is_origin)
+    };
+    is_later(known).cmp(&is_later(other))
+}
+
+/// Stores the stage that decided.
+async fn decided_by_origin_stage(
+    connection: &mut Connection,
+    request: &RecordedRequest,
+) -> Result<(), StoreError> {
+    sqlx::query("update requests set connector = $2 where request_id = $1")
+        .bind(request.request_id.to_string())
+        .bind(request.connector.as_ref().map(json))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Merges two decisions on one request. The more severe outcome wins. Of two nodes, "not enforced"
+/// wins over "enforced"; of two stages, the later one wins: the earlier let the request pass.
+fn merge(known: Decision, other: &Decision, order: Ordering) -> Decision {
     let enforced = match (known.enforced, other.enforced) {
+        (_, enforced) if order.is_lt() => enforced,
+        (enforced, _) if order.is_gt() => enforced,
         (Enforced::No, _) | (_, Enforced::No) => Enforced::No,
         (Enforced::Yes, _) | (_, Enforced::Yes) => Enforced::Yes,
         (Enforced::Unknown, Enforced::Unknown) => Enforced::Unknown,

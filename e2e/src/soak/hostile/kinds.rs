@@ -127,9 +127,9 @@ fn implausible_records(targets: &Targets, _: u32) -> (SocketAddr, Vec<u8>) {
 fn search(targets: &Targets, number: u32) -> (SocketAddr, Vec<u8>) {
     const PATHS: &[&str] = &[
         "/api/v1/attacks?limit=200",
-        "/api/v1/attacks?query=payload:select",
+        "/api/v1/attacks?q=payload:select",
         "/api/v1/attacks?group_by=ip",
-        "/api/v1/attacks/stats?query=type:sqli",
+        "/api/v1/attacks/stats?q=type:sqli",
     ];
     let path = PATHS[number as usize % PATHS.len()];
     let head = format!(

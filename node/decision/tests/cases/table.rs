@@ -195,6 +195,7 @@ fn request(kind: &str) -> InspectRequest {
         headers: Vec::new(),
         body: None,
         body_truncated: false,
+        unseen_body: None,
         not_inspected: Vec::new(),
     }
 }

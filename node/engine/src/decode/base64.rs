@@ -67,6 +67,18 @@ pub(crate) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     engine.decode(joined).ok().filter(|inside| is_text(inside) || inflate::is_compressed(inside))
 }
 
+/// The decoded data of a value that is declared as base64: other bytes than its letters are skipped,
+/// and each padding ends a part (gRPC-Web, MIME).
+pub(crate) fn decode_declared(value: &[u8]) -> Option<Vec<u8>> {
+    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let mut data = Vec::with_capacity(value.len() / 4 * 3);
+    for part in value.split(|&byte| byte == b'=') {
+        let letters: Vec<u8> = part.iter().copied().filter(is_letter).collect();
+        STANDARD.decode_vec(letters, &mut data).ok()?;
+    }
+    (!data.is_empty()).then_some(data)
+}
+
 /// The encoded bytes without line breaks. Form decoding turns the `+` of the alphabet into a space.
 fn letters(encoded: &[u8]) -> impl Iterator<Item = u8> {
     let plus = |&byte: &u8| if byte == b' ' { b'+' } else { byte };

@@ -6,6 +6,11 @@ use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 
 pub(crate) const NAME: &str = "utf16";
 
+/// The longest XML declaration that is read.
+const MAX_DECLARATION: usize = 300;
+/// The replacement character in UTF-8.
+const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
+
 /// UTF-16, UTF-32 or EBCDIC as UTF-8, if detected by a byte order mark, by markup or by JSON.
 pub(crate) fn read_detected(value: &[u8]) -> Option<Vec<u8>> {
     match value {
@@ -35,27 +40,66 @@ pub(crate) fn transcode(value: &[u8], big: bool) -> Vec<u8> {
     letters.collect::<String>().into_bytes()
 }
 
-/// A body decoded by the character set of its content type; `None` if decoding does not change it.
-pub(crate) fn read_declared(content_type: &str, body: &[u8]) -> Option<Vec<u8>> {
+/// A text in a declared character set.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Transcoded {
+    /// `None` if decoding does not change it.
+    pub text: Option<Vec<u8>>,
+    /// Whether the character set is unknown, or bytes are invalid in it.
+    pub is_malformed: bool,
+}
+
+/// A body decoded by the character set of its content type.
+pub(crate) fn read_declared(content_type: &str, body: &[u8]) -> Transcoded {
     let lower = content_type.to_ascii_lowercase();
-    let label = lower.split("charset=").nth(1)?.split(';').next()?.trim().trim_matches(['"', '\'']);
-    read_labelled(label, body)
+    let label = lower.split("charset=").nth(1).and_then(|it| it.split([';', ',']).next()).unwrap_or_default();
+    let label = label.trim().trim_matches(['"', '\'']);
+    if label.is_empty() { Transcoded::default() } else { transcoded(label, body) }
+}
+
+/// An XML document decoded by the character set of its own declaration; `None` if decoding does not
+/// change it. A declaration that can be read is in no character set of wider units.
+pub(crate) fn read_declared_in_xml(document: &[u8]) -> Option<Vec<u8>> {
+    if !document.starts_with(b"<?xml") {
+        return None;
+    }
+    let declaration = &document[..document.len().min(MAX_DECLARATION)];
+    let declaration = &declaration[..memchr::memmem::find(declaration, b"?>")?];
+    let declaration = String::from_utf8_lossy(declaration).to_ascii_lowercase();
+    let value = declaration.split("encoding").nth(1)?.trim_start().strip_prefix('=')?;
+    let label = value.trim().split(['"', '\'']).nth(1)?;
+    let has_wide_units =
+        ["utf-16", "utf16", "ucs-2", "utf-32", "utf32"].iter().any(|it| label.starts_with(it));
+    if has_wide_units { None } else { read_labelled(label, document) }
 }
 
 /// Bytes decoded by a character set; `None` if decoding does not change them. The label is in lower
 /// case.
 pub(crate) fn read_labelled(label: &str, body: &[u8]) -> Option<Vec<u8>> {
+    transcoded(label, body).text
+}
+
+fn transcoded(label: &str, body: &[u8]) -> Transcoded {
+    let valid = |text| Transcoded { text, is_malformed: false };
+    let wide = |text: Vec<u8>, unit: usize| {
+        let is_malformed =
+            !body.len().is_multiple_of(unit) || memchr::memmem::find(&text, REPLACEMENT).is_some();
+        Transcoded { text: Some(text), is_malformed }
+    };
     match label {
-        "utf-16" | "utf-16be" | "utf16" | "ucs-2" => Some(transcode(body, true)),
-        "utf-16le" => Some(transcode(body, false)),
-        "utf-32" | "utf-32be" | "utf32" => Some(transcode_utf32(body, u32::from_be_bytes)),
-        "utf-32le" => Some(transcode_utf32(body, u32::from_le_bytes)),
-        "utf-7" | "utf7" => decode_utf7(body),
-        label if ebcdic::is_named(label) => Some(ebcdic::read(body)),
+        "utf-16" | "utf-16be" | "utf16" | "ucs-2" => wide(transcode(body, true), 2),
+        "utf-16le" => wide(transcode(body, false), 2),
+        "utf-32" | "utf-32be" | "utf32" => wide(transcode_utf32(body, u32::from_be_bytes), 4),
+        "utf-32le" => wide(transcode_utf32(body, u32::from_le_bytes), 4),
+        "utf-7" | "utf7" => valid(decode_utf7(body)),
+        label if ebcdic::is_named(label) => valid(Some(ebcdic::read(body))),
         label => {
-            let (text, _) =
-                encoding_rs::Encoding::for_label(label.as_bytes())?.decode_without_bom_handling(body);
-            (text.as_bytes() != body).then(|| text.into_owned().into_bytes())
+            let Some(encoding) = encoding_rs::Encoding::for_label(label.as_bytes()) else {
+                return Transcoded { text: None, is_malformed: true };
+            };
+            let (text, is_malformed) = encoding.decode_without_bom_handling(body);
+            let is_changed = text.as_bytes() != body;
+            Transcoded { text: is_changed.then(|| text.into_owned().into_bytes()), is_malformed }
         }
     }
 }
@@ -107,6 +151,7 @@ mod tests {
     fn a_declared_character_set_is_decoded_if_it_changes_the_body() {
         let read = |label: &str, body: &[u8]| {
             read_declared(&format!("text/plain; charset=\"{label}\""), body)
+                .text
                 .map(|text| String::from_utf8_lossy(&text).into_owned())
         };
         assert_eq!(read("ISO-8859-1", b"caf\xE9").as_deref(), Some("café"));
@@ -118,7 +163,51 @@ mod tests {
         for (label, body) in [("utf-8", "é".as_bytes()), ("iso-8859-1", b"plain"), ("klingon", b"\xFF")] {
             assert_eq!(read(label, body), None, "{label}");
         }
-        assert_eq!(read_declared("text/plain", b"a"), None);
+        assert_eq!(read_declared("text/plain", b"a"), Transcoded::default());
+    }
+
+    #[test]
+    fn bytes_that_are_invalid_in_the_declared_character_set_are_malformed() {
+        let is_malformed = |label: &str, body: &[u8]| {
+            read_declared(&format!("text/plain; charset={label}"), body).is_malformed
+        };
+        for (label, body) in [
+            ("utf-8", b"caf\xE9".as_slice()),
+            ("klingon", b"a"),
+            ("utf-16le", b"<\0a"),
+            ("utf-16be", b"\xD8\0\0a"),
+            ("shift_jis", b"\x83"),
+        ] {
+            assert!(is_malformed(label, body), "{label}");
+        }
+        for (label, body) in [
+            ("utf-8", "café".as_bytes()),
+            ("UTF8", b"a"),
+            ("\"utf-8\"", b"a"),
+            ("iso-8859-1", b"\x80\xFF"),
+            ("utf-16le", b"<\0"),
+            ("utf-8, text/html", b"a"),
+        ] {
+            assert!(!is_malformed(label, body), "{label}");
+        }
+    }
+
+    #[test]
+    fn an_xml_document_declares_its_character_set() {
+        let read = |label: &str, rest: &[u8]| {
+            let start = format!("<?xml version='1.0' encoding = \"{label}\"?>");
+            read_declared_in_xml(&[start.as_bytes(), rest].concat())
+                .map(|text| String::from_utf8_lossy(&text[start.len()..]).into_owned())
+        };
+        assert_eq!(read("ISO-8859-1", b"<a>\xE9</a>").as_deref(), Some("<a>é</a>"));
+        assert_eq!(read("utf-7", b"+ADw-a+AD4-").as_deref(), Some("<a>"));
+        assert_eq!(read("Shift_JIS", b"\x83\x41").as_deref(), Some("ア"));
+        for (label, rest) in
+            [("utf-8", b"<a>\xC3\xA9</a>".as_slice()), ("UTF-16", b"<a/>"), ("klingon", b"<a/>")]
+        {
+            assert_eq!(read(label, rest), None, "{label}");
+        }
+        assert_eq!(read_declared_in_xml(b"<a encoding='utf-7'>+ADw-</a>"), None);
     }
 
     #[test]

@@ -72,8 +72,28 @@ impl Format {
     }
 }
 
+/// Decompressed data.
+pub(crate) struct Inflated {
+    pub data: Vec<u8>,
+    /// Whether the stream is valid to its end, and within the limit.
+    pub is_whole: bool,
+}
+
 /// The valid decompressed data within the budget. `None` if that is empty.
 pub(crate) fn inflate(bytes: &[u8], format: Format, budget: &mut Budget) -> Option<Vec<u8>> {
+    let Inflated { data, .. } = inflate_checked(bytes, format, budget);
+    (!data.is_empty()).then_some(data)
+}
+
+/// At most `limit` bytes of raw deflate data.
+pub(crate) fn inflate_start(bytes: &[u8], limit: usize) -> Vec<u8> {
+    let mut data = read(DeflateDecoder::new(bytes), limit).data;
+    data.truncate(limit);
+    data
+}
+
+/// The valid decompressed data within the budget.
+pub(crate) fn inflate_checked(bytes: &[u8], format: Format, budget: &mut Budget) -> Inflated {
     let limit = budget.bytes_left() / 2;
     let mut out = match format {
         Format::Gzip => read(MultiGzDecoder::new(bytes), limit),
@@ -81,24 +101,24 @@ pub(crate) fn inflate(bytes: &[u8], format: Format, budget: &mut Budget) -> Opti
         Format::Deflate => read(DeflateDecoder::new(bytes), limit),
         Format::Brotli => read(brotli_decompressor::Decompressor::new(bytes, BUFFER_BYTES), limit),
     };
-    if out.len() > limit {
+    if out.data.len() > limit {
         if limit / bytes.len().max(1) > BOMB_RATIO {
             budget.bomb(Limit::Inflation);
         } else {
             budget.spend_bytes(usize::MAX);
         }
-        out.truncate(BOMB_BYTES);
+        out.data.truncate(BOMB_BYTES);
     }
-    (!out.is_empty()).then_some(out)
+    out
 }
 
 /// Reads at most one byte more than the limit, which shows the caller that it was exceeded. A
 /// corrupt stream gives the data before the corruption.
-fn read(stream: impl Read, limit: usize) -> Vec<u8> {
-    let mut out = Vec::new();
+fn read(stream: impl Read, limit: usize) -> Inflated {
+    let mut data = Vec::new();
     let read_limit = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    let _broken = stream.take(read_limit).read_to_end(&mut out);
-    out
+    let is_valid = stream.take(read_limit).read_to_end(&mut data).is_ok();
+    Inflated { is_whole: is_valid && data.len() <= limit, data }
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ fn escape(rest: &[u8]) -> Option<(Take<IntoIter<u8, 4>>, usize)> {
 }
 
 /// Two hex digits as a byte.
-pub(super) fn hex_byte(digits: &[u8]) -> Option<u8> {
+pub(crate) fn hex_byte(digits: &[u8]) -> Option<u8> {
     let [high, low] = digits else { return None };
     Some(hex_digit(*high)? << 4 | hex_digit(*low)?)
 }

@@ -33,7 +33,7 @@ fn parameter_name(name: &[u8], context: &ValueContext<'_>) -> Option<(&'static s
 fn header(name: &str, value: &[u8], context: &ValueContext<'_>) -> Option<(&'static str, Severity)> {
     // The URL of a page may hold an escaped text of many lines.
     let is_address = context.is_page_header() && context.hides_breaks();
-    let control = value.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n'));
+    let control = value.trim_ascii_end().iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n'));
     if control && !is_address {
         return Some(("crlf-header-control", High));
     }

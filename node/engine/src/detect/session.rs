@@ -1,5 +1,5 @@
 //! Session fixation: a session identifier in a parameter of a request that comes from another site
-//! or from no page.
+//! or from no page, and opens a page: a victim follows a link or sends a form.
 
 use super::{Match, ValueContext};
 use crate::{field::FieldKind, token::url::with_scheme, words::WORDS};
@@ -20,7 +20,7 @@ pub(super) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) 
     // Telemetry carries sessions of its own inside JSON.
     let is_nested = context.is_in_document_format();
     // `sessionId` is the spelling of analytics, `sessionid` that of servers.
-    if !is_parameter || is_joined || is_nested || name == "sessionId" {
+    if !is_parameter || is_joined || is_nested || name == "sessionId" || !context.is_navigation() {
         return None;
     }
     let signature = match context.headers("referer").next() {
@@ -40,7 +40,13 @@ mod tests {
     use shared::Point;
 
     fn finds(name: &str, referer: Option<&str>) -> bool {
-        let headers: Vec<_> = referer.iter().map(|it| ("Referer".to_owned(), (*it).to_owned())).collect();
+        let headers: Vec<_> = referer.iter().map(|it| ("referer", *it)).collect();
+        finds_with(name, &headers)
+    }
+
+    fn finds_with(name: &str, headers: &[(&str, &str)]) -> bool {
+        let headers: Vec<_> =
+            headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let point = Point::get(name);
         detect(b"4f2a", FieldKind::Value, &ValueContext::at(&point, "/login", &headers)).is_some()
     }
@@ -51,6 +57,16 @@ mod tests {
             assert!(finds(name, Some("https://elsewhere.example/x")), "{name}");
         }
         assert!(finds("jsessionid", None));
+    }
+
+    #[test]
+    fn passes_calls_of_scripts_on_other_sites() {
+        let referer = ("Referer", "https://elsewhere.example/x");
+        assert!(finds_with("sessionid", &[referer, ("Sec-Fetch-Mode", "navigate")]));
+        assert!(!finds_with("sessionid", &[referer, ("Sec-Fetch-Mode", "cors")]));
+        assert!(!finds_with("sessionid", &[referer, ("Sec-Fetch-Mode", "no-cors")]));
+        assert!(finds_with("sessionid", &[referer, ("Content-Type", "application/x-www-form-urlencoded")]));
+        assert!(!finds_with("sessionid", &[referer, ("Content-Type", "application/json")]));
     }
 
     #[test]

@@ -1,4 +1,10 @@
-//! Dangerous uploads: names of files that a server would run or read as its own settings.
+//! Dangerous uploads: names of files that a server would run or read as its own settings, names that
+//! deceive people, and files with active content.
+
+mod archive;
+mod content;
+mod script;
+mod svg;
 
 use super::{Match, ValueContext};
 use crate::words::WORDS;
@@ -7,7 +13,14 @@ use shared::{
     Severity::{High, Medium},
 };
 
+/// Characters that reverse the direction of the text after them: `gpj.exe` is shown as `exe.jpg`.
+const OVERRIDES: [char; 2] = ['\u{202d}', '\u{202e}'];
+
 pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'static>> {
+    if context.is_file() || context.is_whole_body() {
+        // Decoders of text damage binary files.
+        return if context.is_raw(value) { content::detect(value) } else { None };
+    }
     if !is_file_name(context) || value.len() > 1_000 {
         return None;
     }
@@ -28,6 +41,7 @@ fn is_file_name(context: &ValueContext<'_>) -> bool {
 }
 
 fn classify_name(name: &[u8]) -> Option<(&'static str, shared::Severity)> {
+    let whole = name;
     // Windows drops dots and blanks at the end, C everything after a zero byte, NTFS the name of a
     // stream.
     let name = name.split(|byte| matches!(byte, 0 | b':')).next()?;
@@ -40,15 +54,30 @@ fn classify_name(name: &[u8]) -> Option<(&'static str, shared::Severity)> {
     {
         return Some(("rce-upload-script", High));
     }
+    if is_disguised(whole, text) {
+        return Some(("rce-upload-disguised", Medium));
+    }
     let is_session = text.strip_prefix("sess_").is_some_and(|id| id.len() >= 20);
     let is_setting = WORDS.upload.settings.contains(text) || text.starts_with("wp-config");
     (is_setting || is_session).then_some(("rce-upload-settings", Medium))
 }
 
+/// `invoice.pdf.exe`, and names with characters that hide their end.
+fn is_disguised(name: &[u8], text: &str) -> bool {
+    if memchr::memchr(0, name).is_some() || text.contains(OVERRIDES) {
+        return true;
+    }
+    let mut extensions = text.rsplit('.');
+    let (last, before) = (extensions.next().unwrap_or_default(), extensions.next().unwrap_or_default());
+    WORDS.upload.programs.contains(last) && WORDS.upload.documents.contains(before)
+}
+
 /// `x.php.jpg`: servers that map every extension run it.
 fn hides_script(text: &str) -> bool {
     let mut extensions = text.split(['.', ';']).skip(1);
-    extensions.any(|extension| WORDS.upload.inner_scripts.contains(extension))
+    // `jakarta.servlet.jsp.jstl-api-3.0.0.jar`
+    text.rsplit('.').next() != Some("jar")
+        && extensions.any(|extension| WORDS.upload.inner_scripts.contains(extension))
 }
 
 #[cfg(test)]
@@ -85,8 +114,21 @@ mod tests {
     }
 
     #[test]
+    fn finds_names_that_hide_their_end() {
+        for name in ["invoice.pdf.exe", "photo.JPG.scr", "cv\u{202e}fdp.exe", "a.png\0.jpg", "x.txt\0"] {
+            assert_eq!(signature_of(name), Some("rce-upload-disguised"), "{name}");
+        }
+    }
+
+    #[test]
     fn passes_benign_files() {
         for name in [
+            "setup.exe",
+            "jakarta.servlet.jsp.jstl-api-3.0.0.jar",
+            "app.min.js",
+            "report.2026.01.pdf",
+            "\u{5e9}\u{5dc}\u{5d5}\u{5dd}\u{200f}.docx",
+            "Screenshot 2026-01-02 at 10.11.12\u{202f}AM.png",
             "photo.jpg",
             "thesis.v2.pdf",
             "main.py",

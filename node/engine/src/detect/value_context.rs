@@ -80,6 +80,11 @@ impl<'f> ValueContext<'f> {
         self.arena.last_tag(self.point_path)
     }
 
+    /// Whether no layer of the value was decoded.
+    pub(crate) fn is_raw(&self, value: &[u8]) -> bool {
+        value.as_ptr() == self.raw.as_ptr()
+    }
+
     /// Whether the value is the content of an uploaded file.
     pub(crate) fn is_file(&self) -> bool {
         self.last_tag() == Some(&Tag::File)
@@ -98,6 +103,17 @@ impl<'f> ValueContext<'f> {
             let it = it.to_ascii_lowercase();
             TEXTS.iter().any(|text| it.contains(text))
         })
+    }
+
+    /// Whether a browser opens a page with the request: it follows a link, or sends a form. Scripts
+    /// and pictures of other sites send neither (Fetch Metadata, Fetch standard).
+    pub(crate) fn is_navigation(&self) -> bool {
+        const FORMS: [&str; 2] = ["application/x-www-form-urlencoded", "multipart/form-data"];
+        let is_form = |it: &str| {
+            FORMS.iter().any(|form| it.get(..form.len()).is_some_and(|it| it.eq_ignore_ascii_case(form)))
+        };
+        self.headers("sec-fetch-mode").all(|it| it.eq_ignore_ascii_case("navigate"))
+            && self.headers("content-type").all(is_form)
     }
 
     /// Whether the value is a part of a batch: a part of `multipart/mixed` without a name.

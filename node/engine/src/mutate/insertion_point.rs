@@ -197,6 +197,7 @@ pub fn empty_request(method: &str) -> InspectRequest {
         headers: Vec::new(),
         body: None,
         body_truncated: false,
+        unseen_body: None,
         not_inspected: Vec::new(),
     }
 }

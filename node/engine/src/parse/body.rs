@@ -2,14 +2,15 @@
 //! hides nothing.
 
 use super::{
-    Sink,
+    Malformed, Sink, csv,
     form::{self, Parameter},
-    json, multipart, protobuf, xml, yaml,
+    json, malformed, multipart, protobuf, toml, xml, yaml,
 };
 use crate::{
     decode::{
-        base64, charset,
-        inflate::{self, Format},
+        base64,
+        charset::{self, Transcoded},
+        inflate::{self, Format, Inflated},
     },
     field::Field,
     point_path::PointPath,
@@ -30,6 +31,10 @@ pub(super) fn parse<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
     }
     let post = sink.arena.then(None, Tag::Post);
     parse_coded(body, &codings, content_type, post, sink);
+    // The end of a truncated body is missing.
+    if request.body_truncated || body.is_empty() {
+        sink.malformed.clear();
+    }
 }
 
 /// Decodes the last content coding, then those before it.
@@ -44,15 +49,26 @@ fn parse_coded<'a>(
     // gzip is recognized by its magic number, independent of the header.
     let detected = Format::detect(body).filter(|it| *it == Format::Gzip);
     let format = detected.or_else(|| Format::named(last, body));
-    if let Some(format) = format
-        && let Some(inflated) = inflate::inflate(body, format, sink.budget)
-    {
-        let root = sink.arena.then(root, format.tag());
-        in_buffer(format.name(), sink, |inner| parse_coded(&inflated, before, content_type, root, inner));
-        // Raw deflate and brotli have no magic number: if the header is wrong, the origin reads the
-        // raw body, unless only the inflated one is text.
-        if format.has_magic_number() || base64::is_text(&inflated) && !base64::is_text(body) {
-            return;
+    let is_claimed = malformed::is_supported_coding(last);
+    if is_claimed && format.is_none() || malformed::is_unsupported_coding(last) {
+        sink.malformed.push((root, Malformed::Coding));
+    }
+    if let Some(format) = format {
+        let Inflated { data, is_whole } = inflate::inflate_checked(body, format, sink.budget);
+        // An exhausted budget is reported as such.
+        let is_corrupt = !is_whole && sink.budget.exhausted().is_none();
+        if is_corrupt && is_claimed {
+            sink.malformed.push((root, Malformed::Coding));
+        }
+        if !data.is_empty() {
+            let inside = sink.arena.then(root, format.tag());
+            in_buffer(format.name(), sink, |inner| parse_coded(&data, before, content_type, inside, inner));
+            // Raw deflate and brotli have no magic number: if the header is wrong, the origin reads
+            // the raw body, unless only the inflated one is text.
+            let is_sure = || format.has_magic_number() || base64::is_text(&data) && !base64::is_text(body);
+            if !is_corrupt && is_sure() {
+                return;
+            }
         }
     }
     parse_text(body, content_type, root, sink);
@@ -64,7 +80,15 @@ fn parse_text<'a>(body: &'a [u8], content_type: &str, root: PointPath, sink: &mu
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let detected = charset::read_detected(body);
     let is_detected = detected.is_some();
-    if let Some(text) = detected.or_else(|| charset::read_declared(content_type, body)) {
+    let declared = || {
+        let Transcoded { text, is_malformed } = charset::read_declared(content_type, body);
+        // Files in other character sets, and binary ones.
+        if is_malformed && !multipart::is_declared(content_type) {
+            sink.malformed.push((root, Malformed::Charset));
+        }
+        text.or_else(|| charset::read_declared_in_xml(body))
+    };
+    if let Some(text) = detected.or_else(declared) {
         let root = sink.arena.then(root, Tag::Charset);
         in_buffer(charset::NAME, sink, |inner| parse_plain(&text, content_type, root, inner));
         if is_detected {
@@ -114,10 +138,17 @@ fn parse_structured<'a>(
     }
     if yaml::is_declared(&lower) {
         yaml::parse(body, root, sink);
+    } else if toml::is_declared(&lower) {
+        toml::parse(body, root, sink);
+    } else if csv::is_declared(&lower) {
+        csv::parse(body, root, sink);
     }
     let start = sink.fields.len();
     let declared_form = lower.contains("x-www-form-urlencoded");
     let is_multipart = multipart::parse(body, content_type, root, sink);
+    if multipart::is_declared(content_type) && multipart::is_malformed(body, content_type) {
+        sink.malformed.push((root, Malformed::Multipart));
+    }
     if declared_form || !is_multipart && form::looks_like_form(body) {
         let form = sink.arena.then(root, Tag::FormUrlencoded);
         let names = sink.arena.then(form, Tag::Name);

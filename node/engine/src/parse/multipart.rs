@@ -3,9 +3,9 @@
 //!
 //! Parsers that choose different boundaries see different parts; all of them are inspected.
 
-use super::{Sink, form::Parameter};
+use super::{Sink, form::Parameter, malformed};
 use crate::{
-    decode::quoted_printable,
+    decode::{base64, quoted_printable},
     field::{Field, FieldKind},
     point_path::PointPath,
 };
@@ -25,6 +25,17 @@ pub(super) fn parse<'a>(
     sink: &mut Sink<'a, '_>,
 ) -> bool {
     parse_at_depth(body, content_type, root, MAX_NESTED, sink)
+}
+
+/// Whether the content type declares parts.
+pub(super) fn is_declared(content_type: &str) -> bool {
+    const TYPE: &str = "multipart/";
+    content_type.trim_start().get(..TYPE.len()).is_some_and(|it| it.eq_ignore_ascii_case(TYPE))
+}
+
+/// Whether a declared body cannot be split into parts.
+pub(super) fn is_malformed(body: &[u8], content_type: &str) -> bool {
+    malformed::is_broken_multipart(body, declared(content_type).first().map(Vec::as_slice))
 }
 
 fn parse_at_depth<'a>(
@@ -110,13 +121,28 @@ fn parse_part<'a>(part: &'a [u8], root: PointPath, depth: usize, sink: &mut Sink
         && push_content(head, content, file, sink)
 }
 
-/// The content as it is, and decoded from quoted-printable if the part declares it: origins differ.
+/// The content as it is, and decoded from the transfer encoding of the part: origins differ.
 fn push_content<'a>(head: &[u8], content: &'a [u8], point: PointPath, sink: &mut Sink<'a, '_>) -> bool {
-    let is_declared = memmem::find(&head.to_ascii_lowercase(), b"quoted-printable").is_some();
-    let decoded = is_declared.then(|| quoted_printable::decode(content)).flatten();
-    decoded.is_none_or(|text| {
-        sink.push(Field::new(point, FieldKind::Value, text).decoded(Some(quoted_printable::NAME)))
-    }) && sink.push_value(point, content)
+    let decoded = transfer_decoded(head, content);
+    decoded
+        .is_none_or(|(name, text)| sink.push(Field::new(point, FieldKind::Value, text).decoded(Some(name))))
+        && sink.push_value(point, content)
+}
+
+/// The content without its transfer encoding (RFC 2045, section 6); `7bit`, `8bit` and `binary` change
+/// nothing.
+fn transfer_decoded(head: &[u8], content: &[u8]) -> Option<(&'static str, Vec<u8>)> {
+    const HEADER: &[u8] = b"content-transfer-encoding:";
+    let head = head.to_ascii_lowercase();
+    let value = &head[memmem::find(&head, HEADER)? + HEADER.len()..];
+    let value = value.split(|&byte| byte == b'\n').next()?.trim_ascii();
+    if value.starts_with(b"quoted-printable") {
+        quoted_printable::decode(content).map(|text| (quoted_printable::NAME, text))
+    } else if value.starts_with(b"base64") {
+        base64::decode_declared(content).map(|text| (base64::NAME, text))
+    } else {
+        None
+    }
 }
 
 /// The `content-type` line of a part, or an empty text.

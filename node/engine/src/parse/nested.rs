@@ -1,6 +1,6 @@
 //! Nested formats in a value: JSON in a parameter, base64 in a cookie, XML in a body.
 
-use super::{Sink, gql, json, jwt, xml};
+use super::{Sink, file, gql, json, jwt, saml, xml};
 use crate::{
     budget::MAX_DEPTH,
     decode::{base64, charset, hex, inflate},
@@ -29,7 +29,11 @@ pub(crate) fn parse_nested(
     parent: &Field<'_>,
     sink: &mut Sink<'_, '_>,
 ) -> Nested {
-    let Some(inside) = Inside::of(value, bytes).filter(|it| !it.is_parsed_already(parent.point, sink.arena))
+    let saml = || {
+        saml::is_message(value, || sink.arena.last_name(parent.point)).then_some(Inside::CompressedMessage)
+    };
+    let Some(inside) =
+        Inside::of(value, bytes).or_else(saml).filter(|it| !it.is_parsed_already(value, parent, sink.arena))
     else {
         return Nested::Nothing;
     };
@@ -45,6 +49,11 @@ pub(crate) fn parse_nested(
         // Markup in a parameter may be rendered by a browser, which treats an XML prolog as a
         // comment.
         Inside::Xml => {
+            if !is_transcoded(parent.point, sink.arena)
+                && let Some(text) = charset::read_declared_in_xml(value)
+            {
+                add(text, Tag::Charset, charset::NAME, parent, sink);
+            }
             let root = sink.arena.then(parent.point, Tag::Xml);
             xml::parse(value, root, sink) && is_body(&sink.arena.point(parent.point))
         }
@@ -67,6 +76,16 @@ pub(crate) fn parse_nested(
             }
             is_valid
         }
+        Inside::CompressedMessage => {
+            if let Some(text) = saml::inflated(value, sink.budget) {
+                add(text, Tag::Gzip, "gzip", parent, sink);
+            }
+            false
+        }
+        Inside::File => {
+            file::parse(value, parent.point, sink);
+            false
+        }
         Inside::Text(tag, layer, text) => {
             add(text, tag, layer, parent, sink);
             false
@@ -83,6 +102,11 @@ fn add(text: Vec<u8>, tag: Tag, layer: &'static str, parent: &Field<'_>, sink: &
     sink.push(field);
 }
 
+/// Whether the text was decoded by the declaration in it, which is still there.
+fn is_transcoded(point: PointPath, arena: &PointArena) -> bool {
+    arena.last_tag(point) == Some(&Tag::Charset)
+}
+
 /// Whether this is the point of the body itself, compressed or not.
 fn is_body(point: &Point) -> bool {
     let [first, rest @ ..] = point.0.as_slice() else { return false };
@@ -96,13 +120,22 @@ enum Inside<'v> {
     Gql(Vec<Range<usize>>),
     Jwt(&'v [u8], &'v [u8]),
     Compressed(inflate::Format),
+    /// A SAML message.
+    CompressedMessage,
+    /// A file with metadata.
+    File,
     Text(Tag, &'static str, Vec<u8>),
 }
 
 impl<'v> Inside<'v> {
     /// Declarations come from an XML document; parsing them as one again would not terminate.
-    fn is_parsed_already(&self, point: PointPath, arena: &PointArena) -> bool {
-        matches!(self, Self::Xml) && matches!(arena.last_tag(point), Some(Tag::XmlDtd | Tag::XmlDtdEntity))
+    /// A later decoding stage of a file has the same metadata.
+    fn is_parsed_already(&self, value: &[u8], parent: &Field<'_>, arena: &PointArena) -> bool {
+        match self {
+            Self::Xml => matches!(arena.last_tag(parent.point), Some(Tag::XmlDtd | Tag::XmlDtdEntity)),
+            Self::File => value.as_ptr() != parent.value.as_ptr(),
+            _ => false,
+        }
     }
 
     fn of(value: &'v [u8], bytes: Bytes) -> Option<Self> {
@@ -116,6 +149,9 @@ impl<'v> Inside<'v> {
         match first {
             b'{' | b'[' if json::looks_like_json(value) => return Some(Self::Json),
             b'<' if xml::looks_like_xml(value) => return Some(Self::Xml),
+            b'P' | b'%' | b'G' | b'R' | b'I' | b'M' | 0x89 | 0xFF if file::is_supported(value) => {
+                return Some(Self::File);
+            }
             0 | b'<' | 0xFE | 0xFF => {
                 return charset::read_detected(value)
                     .map(|text| Self::Text(Tag::Charset, charset::NAME, text));

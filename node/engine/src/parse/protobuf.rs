@@ -3,10 +3,12 @@
 
 use super::Sink;
 use crate::{
-    decode::inflate::{self, Format},
+    decode::{
+        base64,
+        inflate::{self, Format},
+    },
     point_path::PointPath,
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use shared::point::Tag;
 
 /// The most levels of nested messages; any text may parse as a message.
@@ -19,8 +21,9 @@ pub(super) fn is_declared(content_type: &str) -> bool {
 
 /// Adds every text. `false` when the body is in another format.
 pub(super) fn parse(body: &[u8], content_type: &str, root: PointPath, sink: &mut Sink<'_, '_>) -> bool {
-    let decoded = content_type.contains("grpc-web-text").then(|| STANDARD.decode(body.trim_ascii()).ok());
-    let body = decoded.as_ref().and_then(Option::as_deref).unwrap_or(body);
+    // A stream of messages is a stream of parts, each padded.
+    let decoded = content_type.contains("grpc-web-text").then(|| base64::decode_declared(body)).flatten();
+    let body = decoded.as_deref().unwrap_or(body);
     let message = |bytes: &[u8], root: PointPath, sink: &mut Sink<'_, '_>| {
         let root = sink.arena.then(root, Tag::Protobuf);
         is_message(bytes) && parse_message(bytes, root, MAX_MESSAGES, sink)
@@ -135,6 +138,7 @@ fn parse_message(bytes: &[u8], root: PointPath, depth: usize, sink: &mut Sink<'_
 mod tests {
     use super::*;
     use crate::{budget::Budget, field::Field, point_path::PointArena};
+    use ::base64::{Engine as _, engine::general_purpose::STANDARD};
 
     /// Field 1 a number, field 2 a text, field 3 a message with a text in its field 1.
     const MESSAGE: &[u8] = b"\x08\x96\x01\x12\x08' or 1=1\x1a\x08\x0a\x04eve!\x10\x00";
@@ -168,8 +172,13 @@ mod tests {
     fn grpc_frames_are_split_also_in_base64() {
         let frames = [framed(MESSAGE), framed(b"\x0a\x01a")].concat();
         let text = STANDARD.encode(&frames).into_bytes();
-        for (body, content_type) in [(frames, "application/grpc+proto"), (text, "application/grpc-web-text")]
-        {
+        let parts = [framed(MESSAGE), framed(b"\x0a\x01a")].map(|frame| STANDARD.encode(frame)).concat();
+        assert!(parts.contains("=A"), "a padded part precedes another: {parts}");
+        for (body, content_type) in [
+            (frames, "application/grpc+proto"),
+            (text, "application/grpc-web-text"),
+            (parts.into_bytes(), "application/grpc-web-text+proto"),
+        ] {
             let (is_whole, texts) = texts(&body, content_type);
             assert!(is_whole, "{content_type}");
             assert!(texts.contains(&"post > grpc > protobuf > hash:2 = ' or 1=1".to_owned()), "{texts:?}");

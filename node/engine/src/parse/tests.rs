@@ -13,7 +13,7 @@ fn shown(field: &Field<'_>, arena: &PointArena) -> String {
 /// Every field except the path, as `point = value`.
 fn fields(request: &InspectRequest) -> Vec<String> {
     let mut arena = PointArena::default();
-    let fields = parse(request, &mut Budget::for_request(), &mut arena);
+    let fields = parse(request, &mut Budget::for_request(), &mut arena).fields;
     fields.iter().skip(1).map(|field| shown(field, &arena)).collect()
 }
 
@@ -173,7 +173,7 @@ fn too_many_fields_exhaust_the_budget() {
     let mut budget = Budget::for_request();
     let query = (0..200_000).fold(String::new(), |query, number| query + &format!("a{number}=1&"));
     let request = InspectRequest { query, ..request() };
-    assert!(parse(&request, &mut budget, &mut PointArena::default()).len() <= 200_000);
+    assert!(parse(&request, &mut budget, &mut PointArena::default()).fields.len() <= 200_000);
     assert_eq!(budget.exhausted(), Some(crate::budget::Limit::Fields));
 }
 

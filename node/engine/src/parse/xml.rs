@@ -169,7 +169,7 @@ impl<'w> XmlParser<'w, '_, '_, '_> {
             }
         }
         attributes.iter().all(|attribute| {
-            let Some(value) = attribute.value else { return true };
+            let Some(value) = attribute.value.filter(|_| !is_of_editor(&attribute.name)) else { return true };
             self.sink.item(|sink| {
                 let point = sink.arena.named(self.point, Tag::XmlAttr, attribute.name.as_bytes());
                 sink.push_value(point, value.to_vec())
@@ -238,6 +238,11 @@ fn local(name: &[u8]) -> &[u8] {
 /// Elements that run or fetch something without user interaction, in any namespace.
 fn is_active(name: &[u8]) -> bool {
     WORDS.xml.active.contains(local(name)) || name.starts_with(b"xsl:")
+}
+
+/// Attributes for the drawing program itself, such as the path of the last export.
+fn is_of_editor(name: &str) -> bool {
+    name.starts_with("inkscape:") || name.starts_with("sodipodi:")
 }
 
 /// `xsi:schemaLocation` holds pairs; parsers that fetch schemas also accept a single address.

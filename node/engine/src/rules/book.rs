@@ -117,6 +117,7 @@ impl RuleBook {
             mode: last(&self.modes, target),
             overlimit: last(&self.overlimits, target),
             sensitivity: last(&self.sensitivities, target),
+            uploads: None,
             names_positions: self.names_positions,
             contents: all(&self.contents, target),
             patches: all(&self.patches, target),

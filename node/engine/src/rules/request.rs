@@ -6,13 +6,13 @@ use super::{
     point::{covers, overlaps},
     work::DetectorWork,
 };
-use crate::detect::Match;
+use crate::{detect::Match, upload_policy::UploadPolicy};
 use regex_automata::{PatternID, PatternSet};
 use shared::{
     AttackType, Finding, Mode, Point, Sensitivity,
     ruleset::{Content, OverlimitAction, Points, RuleRef, Suppressed},
 };
-use std::cell::OnceCell;
+use std::{cell::OnceCell, sync::Arc};
 
 /// The rules that apply to a request.
 #[derive(Debug, Default)]
@@ -21,6 +21,8 @@ pub struct RequestRules<'r> {
     pub mode: Option<(RuleRef, Mode)>,
     pub overlimit: Option<(RuleRef, OverlimitAction)>,
     pub sensitivity: Option<(RuleRef, Sensitivity)>,
+    /// The policy of the route for files.
+    pub uploads: Option<Arc<UploadPolicy>>,
     /// Whether a rule of the ruleset names a position in an array.
     pub(crate) names_positions: bool,
     pub(super) contents: Vec<&'r Scoped<FieldContent>>,
