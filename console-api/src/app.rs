@@ -34,6 +34,18 @@ pub struct App {
     pub transport: Transport,
     /// For the page of settings.
     pub retention: Retention,
+    pub site: Site,
+}
+
+/// The address of a protected site, if configured.
+#[derive(Debug, Clone, Default)]
+pub struct Site(pub Option<String>);
+
+impl Site {
+    /// The address for commands on pages.
+    pub fn address(&self) -> &str {
+        self.0.as_deref().unwrap_or("https://<your distribution>.cloudfront.net")
+    }
 }
 
 impl App {
@@ -53,6 +65,7 @@ impl App {
             metrics: Metrics::default(),
             transport: Transport::default(),
             retention: Retention::default(),
+            site: Site::default(),
         }
     }
 
@@ -81,6 +94,7 @@ parts! {
     Replays: replays;
     Metrics: metrics;
     Sender: sender;
+    Site: site;
 }
 
 impl FromRef<App> for Dispatcher {

@@ -18,7 +18,8 @@ use shared::{AttackType, Point};
 use std::{collections::BTreeMap, net::IpAddr};
 use uuid::Uuid;
 
-/// Hits of one type at one point of one host and path, with gaps of at most an hour.
+/// Hits of one type at one point of one host and path, with gaps of at most an hour. In the result of
+/// a search with conditions on hits, numbers and payload are those of the hits that match.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Attack {
     pub id: Uuid,

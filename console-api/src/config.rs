@@ -95,6 +95,10 @@ pub struct Serve {
     /// configured parameters.
     #[arg(long, env = "WALLARM_CONSOLE_BUNDLE_DIR", value_name = "DIR")]
     pub bundle_dir: Option<PathBuf>,
+    /// Address of a protected site, e.g. `https://d111111abcdef8.cloudfront.net`, for the test
+    /// commands on pages.
+    #[arg(long, env = "WALLARM_CONSOLE_SITE_URL", value_name = "URL", value_parser = site_url)]
+    pub site_url: Option<String>,
     /// Delete attacks and reports of requests not inspected this many days after they were last
     /// seen. Default: never.
     #[arg(long, env = "WALLARM_CONSOLE_KEEP_DAYS", value_name = "DAYS")]
@@ -212,6 +216,15 @@ pub struct CreateToken {
     pub name: String,
 }
 
+/// An address with a host. Pages show it in a command, in single quotes.
+fn site_url(text: &str) -> Result<String, &'static str> {
+    let uri: axum::http::Uri = text.parse().map_err(|_| "not a URL")?;
+    if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none() || text.contains('\'') {
+        return Err("give a URL such as https://d111111abcdef8.cloudfront.net");
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
 impl Serve {
     /// The files of TLS, if configured.
     pub fn tls(&self) -> Option<TlsConfig> {
@@ -241,6 +254,14 @@ mod tests {
     #[test]
     fn the_flags_are_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_site_is_an_address_with_a_host() {
+        assert_eq!(site_url("http://127.0.0.1:8000/").as_deref(), Ok("http://127.0.0.1:8000"));
+        for wrong in ["", "shop.example.com", "ftp://shop.example.com", "https://a/'", "https:///x"] {
+            assert!(site_url(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

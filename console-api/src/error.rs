@@ -50,6 +50,8 @@ pub enum ApiError {
     NotFound(String),
     #[error("{0}")]
     Conflict(String),
+    #[error("{0}")]
+    NameTaken(String),
     #[error("revision conflict: the current revision is {0}")]
     Stale(u32),
     #[error("send `If-Match` with the `ETag` of the object to change")]
@@ -86,7 +88,7 @@ impl ApiError {
             | Self::TooManyCalls(Exceeded::OfCaller(Calls::Polls, _)) => StatusCode::TOO_MANY_REQUESTS,
             Self::Forbidden(_) | Self::Refused(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
-            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Conflict(_) | Self::NameTaken(_) => StatusCode::CONFLICT,
             Self::Stale(_) => StatusCode::PRECONDITION_FAILED,
             Self::NoRevision => StatusCode::PRECONDITION_REQUIRED,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -154,7 +156,10 @@ impl From<ChangeError> for ApiError {
         match error {
             ChangeError::Unknown { object, id } => Self::not_found(object, id),
             ChangeError::Stale(revision) => Self::Stale(revision),
-            ChangeError::Full { .. } | ChangeError::NameTaken { .. } => Self::Conflict(error.to_string()),
+            ChangeError::NameTaken { .. } => Self::NameTaken(error.to_string()),
+            ChangeError::Full { .. } | ChangeError::LastAdministrator | ChangeError::OwnCredential => {
+                Self::Conflict(error.to_string())
+            }
             ChangeError::Store(cause) => cause.into(),
         }
     }

@@ -6,7 +6,10 @@
 
 use crate::digest::sha256_hex;
 use serde::Serialize;
-use shared::{AttackType, Hit, Point, RecordedRequest, point::Tag};
+use shared::{
+    AttackType, Finding, Hit, Point, RecordedRequest,
+    point::{Key, Step, Tag},
+};
 use std::time::Duration;
 
 /// Hits further apart belong to two attacks.
@@ -27,7 +30,7 @@ impl AttackKey {
     pub fn of(request: &RecordedRequest, hit: &Hit) -> Self {
         Self {
             attack_type: hit.attack_type.clone(),
-            point: hit.point.clone(),
+            point: target_point(hit),
             host: request.host.to_ascii_lowercase(),
             path: target_path(&request.path, hit).to_owned(),
         }
@@ -65,23 +68,71 @@ pub(crate) fn chains<T>(mut spans: Vec<Span<T>>) -> Vec<Vec<Span<T>>> {
     chains
 }
 
-/// The path of an attack: cut where a payload in the path starts. Otherwise each attempt of a
-/// scanner would be an attack.
+/// The finding that a hit is shown with: the most severe one at the point of the hit.
+pub(crate) fn main_finding(hit: &Hit) -> Option<&Finding> {
+    hit.findings.iter().find(|finding| finding.point == hit.point).or_else(|| hit.findings.first())
+}
+
+/// The path of an attack. Where the payload is in the path, the segments before it: otherwise each
+/// attempt of a scanner would be an attack. A payload that is not found, because it is encoded in
+/// an unusual way, starts at the latest at the first segment with characters that need no attack
+/// to be unusual.
 fn target_path<'a>(path: &'a str, hit: &Hit) -> &'a str {
     let in_path = hit
         .point
         .0
         .first()
         .is_some_and(|step| matches!(step.tag, Tag::Uri | Tag::Path | Tag::ActionName | Tag::ActionExt));
-    let payload = hit.findings.first().map_or("", |finding| finding.payload.as_str());
+    let payload = main_finding(hit).map_or("", |finding| finding.payload.as_str());
     if !in_path || payload.is_empty() {
         return path;
     }
-    match payload_start(path, payload) {
-        Some(0) => "/",
-        Some(start) => path.get(..start).unwrap_or(path),
-        None => path,
+    let start = payload_start(path, payload).into_iter().chain(first_unusual_segment(path)).min();
+    start.map_or(path, |start| directory(path, start))
+}
+
+/// The segments before the one that contains a position.
+fn directory(path: &str, at: usize) -> &str {
+    let before = path.get(..=at).unwrap_or(path);
+    let end = before.rfind('/').unwrap_or(0);
+    let directory = path[..end].trim_end_matches('/');
+    if directory.is_empty() { "/" } else { directory }
+}
+
+/// The position of the first segment that is not made of letters, digits and common punctuation.
+fn first_unusual_segment(path: &str) -> Option<usize> {
+    let is_usual = |character: char| character.is_alphanumeric() || "-_.~@+,=:!$".contains(character);
+    let mut start = 0;
+    for segment in path.split('/') {
+        let only_dots = !segment.is_empty() && segment.chars().all(|character| character == '.');
+        if only_dots || !segment.chars().all(is_usual) {
+            return Some(start);
+        }
+        start += segment.len() + 1;
     }
+    None
+}
+
+/// The point of an attack. A parameter whose name is a part of the payload is one of many that an
+/// attacker makes up: the point is that of names.
+fn target_point(hit: &Hit) -> Point {
+    let payload = main_finding(hit).map_or("", |finding| finding.payload.as_str());
+    let mut point = hit.point.clone();
+    if let Some(step) = point.0.last_mut()
+        && let Some(Key::Name(name)) = &step.key
+        && is_made_up(name)
+        && (payload.contains(name.as_str()) || name.contains(payload))
+    {
+        step.key = None;
+        point.0.push(Step { tag: Tag::Name, key: None });
+    }
+    point
+}
+
+/// Whether no program has a parameter of this name.
+fn is_made_up(name: &str) -> bool {
+    let is_usual = |character: char| character.is_alphanumeric() || "-_.:[]$@/ ".contains(character);
+    !name.chars().all(is_usual)
 }
 
 /// The offset of the payload in the raw path, plain or percent-encoded.
@@ -146,18 +197,56 @@ mod tests {
     }
 
     #[test]
-    fn the_path_is_cut_where_the_payload_starts() {
+    fn the_path_ends_before_the_segment_where_the_payload_starts() {
         assert_eq!(cut("/shop/etc/passwd", "/etc/passwd"), "/shop");
         assert_eq!(cut("/etc/passwd", "/etc/passwd"), "/");
-        assert_eq!(cut("/shop/..%2f..%2fetc/passwd", "../../etc/passwd"), "/shop/");
-        assert_eq!(cut("/shop/%252e%252e/x", "../x"), "/shop/");
+        assert_eq!(cut("/shop/item'or'1", "'or'1"), "/shop");
+        assert_eq!(cut("/search/a<b>", "<b>"), "/search");
+    }
+
+    #[test]
+    fn variants_of_a_payload_in_the_path_have_one_path() {
+        for (path, payload) in [
+            ("/shop/../../etc/passwd", "../../etc/passwd"),
+            ("/shop/../../etc/passwd", "etc/passwd"),
+            ("/shop/..%2f..%2fetc/passwd", "../../etc/passwd"),
+            ("/shop/%252e%252e/x", "../x"),
+            ("/shop/%c0%ae%c0%ae/etc/passwd", "../etc/passwd"),
+            ("/shop/....//....//etc/passwd", "../../etc/passwd"),
+            ("/shop/..;/manager", "..;/manager"),
+            ("/shop//etc/passwd", "/etc/passwd"),
+        ] {
+            assert_eq!(cut(path, payload), "/shop", "{path}");
+        }
     }
 
     #[test]
     fn a_path_without_the_payload_is_not_cut() {
         assert_eq!(cut("/shop", "nowhere"), "/shop");
-        assert_eq!(cut("/shop/%", "%zz"), "/shop/%");
+        assert_eq!(cut("/shop/%", "%zz"), "/shop");
         assert_eq!(cut("/shop", ""), "/shop");
-        assert_eq!(cut("/é%", "%é"), "/é%");
+        assert_eq!(cut("/é/a.b-c_d", "%é"), "/é/a.b-c_d");
+    }
+
+    #[test]
+    fn a_made_up_parameter_name_is_not_a_point_of_its_own() {
+        let point = |name: &str, payload: &str| {
+            let finding = serde_json::json!({"type": "xss", "point": [["get", name]], "signature": "s", "severity": "high", "payload": payload, "span": [0, 0]});
+            let hit = serde_json::json!({"id": uuid::Uuid::nil(), "type": "xss", "point": [["get", name]], "findings": [finding]});
+            target_point(&serde_json::from_value(hit).unwrap()).to_string()
+        };
+        assert_eq!(point("<base href", "<base href=//a.example"), "get > name");
+        assert_eq!(point("<b onclick", "<b onclick=alert(1)>"), "get > name");
+        assert_eq!(point("id", "id=1 or 1=1"), "get > id");
+        assert_eq!(point("filter[$ne]", "filter[$ne]=1"), "get > filter[$ne]");
+        assert_eq!(point("<odd>", "1 or 1=1"), "get > <odd>");
+    }
+
+    #[test]
+    fn the_payload_is_that_of_the_point_of_the_hit() {
+        let finding = |point: &str, payload: &str| serde_json::json!({"type": "sqli", "point": [["get", point]], "signature": "s", "severity": "high", "payload": payload, "span": [0, 0]});
+        let hit = serde_json::json!({"id": uuid::Uuid::nil(), "type": "sqli", "point": [["get", "b"]], "findings": [finding("a", "first"), finding("b", "second")]});
+        let hit: Hit = serde_json::from_value(hit).unwrap();
+        assert_eq!(main_finding(&hit).unwrap().payload, "second");
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | domain types | [`attack`], [`hit`], [`ruleset`], [`replay`], [`view`], [`webhook`], [`signing_key`], [`connectors`], [`access`], [`actor`], [`token`], [`password`], [`audit`], [`paging`], [`query`], [`grouping`], [`validation`], [`json_object`], [`clock`], [`sealing`], `digest`, `attachment` |
+//! | domain types | [`attack`], [`hit`], [`ruleset`], [`replay`], [`view`], [`webhook`], [`signing_key`], [`connectors`], [`access`], [`actor`], [`token`], [`password`], [`audit`], [`paging`], [`query`], [`grouping`], [`node_problem`], [`validation`], [`json_object`], [`clock`], [`sealing`], `country`, `digest`, `invisible`, `attachment` |
 //! | store | [`store`]: the database; the only module with SQL |
 //! | services | [`simulation`], [`notification`], [`retention`], [`seed`], [`bundles`], [`metrics`], [`ingest_quota`], [`caller_limit`], [`login_throttle`], [`change_notifier`], [`error`] |
 //! | use cases | [`use_cases`]: one function for each change |
@@ -23,15 +23,18 @@ pub mod change_notifier;
 pub mod clock;
 pub mod config;
 pub mod connectors;
+mod country;
 mod digest;
 pub mod error;
 pub mod extract;
 pub mod grouping;
 pub mod hit;
 pub mod ingest_quota;
+mod invisible;
 pub mod json_object;
 pub mod login_throttle;
 pub mod metrics;
+pub mod node_problem;
 pub mod notification;
 mod openapi;
 pub mod pages;

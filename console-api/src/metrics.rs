@@ -1,6 +1,6 @@
 //! Prometheus metrics of the console.
 
-use crate::store::{DeliveryCounts, NotInspectedCounts};
+use crate::store::{DeliveryCounts, Node, NotInspectedCounts};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -36,6 +36,8 @@ struct Read {
     database_bytes: Gauge,
     not_inspected: Family<NodeReasonLabels, Gauge>,
     webhook_deliveries: Family<StateLabels, Gauge>,
+    nodes: Gauge,
+    node_problems: Family<ProblemLabels, Gauge>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -52,6 +54,12 @@ struct ReasonLabels {
 struct NodeReasonLabels {
     node: String,
     reason: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ProblemLabels {
+    node: String,
+    problem: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -97,6 +105,9 @@ impl Metrics {
         registry.register("not_inspected_requests", help, read.not_inspected.clone());
         let help = "Pending and failed deliveries to webhooks";
         registry.register("webhook_deliveries", help, read.webhook_deliveries.clone());
+        registry.register("nodes", "Known nodes", read.nodes.clone());
+        let help = "1 for each problem of a node";
+        registry.register("node_problem", help, read.node_problems.clone());
         let series = Series {
             registry,
             records,
@@ -156,6 +167,7 @@ impl Metrics {
         database_bytes: u64,
         not_inspected: &NotInspectedCounts,
         deliveries: &DeliveryCounts,
+        nodes: &[Node],
     ) -> Result<String, fmt::Error> {
         let _guard = self.0.scrape_lock.lock().unwrap_or_else(PoisonError::into_inner);
         let read = &self.0.read;
@@ -173,6 +185,14 @@ impl Metrics {
         for (state, count) in deliveries {
             let labels = StateLabels { state: state.as_str().to_owned() };
             read.webhook_deliveries.get_or_create(&labels).set(number(*count));
+        }
+        read.nodes.set(number(nodes.len() as u64));
+        read.node_problems.clear();
+        for node in nodes {
+            for problem in &node.problems {
+                let labels = ProblemLabels { node: node.id.to_string(), problem: problem.kind.as_str() };
+                read.node_problems.get_or_create(&labels).set(1);
+            }
         }
         let mut text = String::new();
         text::encode(&mut text, &self.0.registry)?;

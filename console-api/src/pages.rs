@@ -7,13 +7,18 @@ mod assets;
 mod attack;
 mod attacks;
 mod audit;
+mod chart;
 mod charts;
+mod chips;
 mod connectors;
+pub(crate) mod context;
 mod curl;
 mod error;
 mod evidence;
+mod form;
 mod hits;
 mod ip_lists;
+mod new_secret;
 mod nodes;
 mod not_inspected;
 mod raw;
@@ -32,8 +37,9 @@ use access::{sessions, tokens, users};
 use actions::{Exclusion, FieldContent};
 use axum::{
     Router,
-    http::{HeaderValue, header},
-    middleware,
+    extract::Request,
+    http::{HeaderValue, header, uri::PathAndQuery},
+    middleware::{self, Next},
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -56,7 +62,7 @@ pub(crate) fn table(document: &Value) -> Router<App> {
         .route("/sign-out/others", post(session::sign_out_others))
         .route("/static/{hash}/{name}", get(assets::serve))
         .fallback(error::unknown_page)
-        .layer(middleware::map_response(guarded))
+        .layer(middleware::from_fn(guarded))
 }
 
 /// Attacks, hits, and searches.
@@ -105,6 +111,8 @@ fn of_settings() -> Router<App> {
     Router::new()
         .route("/nodes", get(nodes::list))
         .route("/nodes/{id}/release", post(nodes::release))
+        .route("/nodes/{id}/remove", post(nodes::remove))
+        .route("/alerts", get(context::page))
         .route("/connectors", get(connectors::page))
         .route("/connectors/bundle", post(connectors::bundle))
         .route("/connectors/keys", get(connectors::keys).post(connectors::add_key))
@@ -126,8 +134,10 @@ fn of_settings() -> Router<App> {
         .route("/webhooks/{id}/again", post(webhooks::again))
 }
 
-async fn guarded(response: Response) -> Response {
-    let mut response = error::as_page(response);
+async fn guarded(request: Request, next: Next) -> Response {
+    let page = request.method().is_safe().then(|| request.uri().path_and_query().cloned()).flatten();
+    let response = next.run(request).await;
+    let mut response = error::as_page(response, page.as_ref().map(PathAndQuery::as_str));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -136,10 +146,10 @@ async fn guarded(response: Response) -> Response {
     response
 }
 
-/// A template as a response.
+/// A template as a response, with chips of invisible characters.
 fn render(page: &impl askama::Template) -> Response {
     match page.render() {
-        Ok(html) => Html(html).into_response(),
+        Ok(html) => Html(chips::with_chips(html)).into_response(),
         Err(cause) => {
             tracing::error!(error = %cause, "cannot render a page");
             axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response()

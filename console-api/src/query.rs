@@ -46,7 +46,7 @@ impl Filter {
     }
 
     /// Restricts the filter to attacks last seen at or after `time_range.from` and first seen
-    /// before `time_range.to`.
+    /// before `time_range.to`, and conditions on hits to hits of this time.
     #[must_use]
     pub fn within(self, time_range: TimeRange) -> Self {
         let mut filter = self;
@@ -56,7 +56,49 @@ impl Filter {
         if time_range.to.is_some() {
             filter = filter.and(Condition::FirstSeen(TimeRange { from: None, to: time_range.to }).into());
         }
-        filter
+        if filter.selects_hits() { filter.during(time_range) } else { filter }
+    }
+
+    /// Restricts the filter to hits of a time range.
+    #[must_use]
+    pub fn during(self, time_range: TimeRange) -> Self {
+        if time_range == TimeRange::default() {
+            return self;
+        }
+        self.and(Condition::At(time_range).into())
+    }
+
+    /// Whether the filter selects some hits of an attack: it has a condition on hits.
+    pub fn selects_hits(&self) -> bool {
+        match self {
+            Self::All(filters) | Self::Any(filters) => filters.iter().any(Self::selects_hits),
+            Self::Not(filter) => filter.selects_hits(),
+            Self::Condition(condition) => condition.is_of_hit(),
+        }
+    }
+
+    /// The parts of the conjunction that have conditions on hits: `None` without any.
+    pub fn of_hits(&self) -> Option<Self> {
+        match self {
+            Self::All(filters) => {
+                let parts: Vec<_> = filters.iter().filter_map(Self::of_hits).collect();
+                (!parts.is_empty()).then_some(Self::All(parts))
+            }
+            other => other.selects_hits().then(|| other.clone()),
+        }
+    }
+
+    /// A condition that every attack with a matching hit meets: negations of conditions on hits are
+    /// left out, because other hits of the attack may meet them.
+    #[must_use]
+    pub fn of_attacks(&self) -> Self {
+        let all = |filters: &[Self]| filters.iter().map(Self::of_attacks).collect();
+        match self {
+            Self::All(filters) => Self::All(all(filters)),
+            Self::Any(filters) => Self::Any(all(filters)),
+            Self::Not(filter) if filter.selects_hits() => Self::default(),
+            Self::Not(_) | Self::Condition(_) => self.clone(),
+        }
     }
 
     /// Excludes what lists hide by default: false positives, unless the filter has a condition on
@@ -72,6 +114,20 @@ impl Filter {
             filter = filter.and_not(Condition::Status(AttackStatus::Suspicious));
         }
         filter
+    }
+
+    /// The filter with what [`Self::without_hidden`] leaves out.
+    #[must_use]
+    pub fn with_hidden(self) -> Self {
+        let hidden =
+            [Condition::Mark(Marks::Only(Mark::FalsePositive)), Condition::Status(AttackStatus::Suspicious)];
+        let hidden = hidden.map(|condition| Self::Not(Box::new(condition.into())));
+        match self {
+            Self::All(filters) => {
+                Self::All(filters.into_iter().filter(|filter| !hidden.contains(filter)).collect())
+            }
+            other => other,
+        }
     }
 
     fn and_not(self, hidden: Condition) -> Self {

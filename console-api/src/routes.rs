@@ -113,6 +113,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(ip_lists::one, ip_lists::replace, ip_lists::delete))
         .routes(routes!(node_config::current))
         .routes(routes!(nodes::list))
+        .routes(routes!(nodes::remove))
         .routes(routes!(nodes::release))
         .routes(routes!(connectors::list))
         .routes(routes!(connectors::cloudfront_bundle))

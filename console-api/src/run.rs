@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use console_api::{
     access::User,
     actor::Role,
-    app::App,
+    app::{App, Site},
     audit::Author,
     bundles::Bundles,
     clock::Clock,
@@ -41,6 +41,7 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     app.ingest_quota = IngestQuota::default().limited(flags.node_records);
     app.sender = Sender::new(Targets::allowing(flags.webhook_allow));
     app.retention = retention;
+    app.site = Site(flags.site_url);
     app.transport = Transport { has_tls: tls.is_some(), trusted_proxies: flags.trusted_proxies };
     let dispatcher_task = tokio::spawn(app.dispatcher().run(stop.clone()));
     server::run(app, bound, stop).await;
@@ -83,7 +84,14 @@ async fn provision(flags: &Serve, store: &Store) -> anyhow::Result<()> {
         if provided.contains(&token_file.token) {
             bail!("the token file {path} contains the token of another role; use one token per role");
         }
-        store.provision(&token_file.token, role, Clock::System.now()).await?;
+        if !store.provision(&token_file.token, role, Clock::System.now()).await? {
+            tracing::warn!(
+                role = role.as_str(),
+                file = %path,
+                "the token of the token file was revoked and is not valid; delete the file to get a new token at the \
+                 next start"
+            );
+        }
         if token_file.is_new {
             tracing::info!(role = role.as_str(), file = %path, "created the token file");
         }

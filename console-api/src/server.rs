@@ -23,7 +23,8 @@ pub fn router(app: App) -> Router {
     let (routes, document) = routes::table();
     let count = middleware::from_fn_with_state(app.metrics.clone(), routes::count);
     let resolve = middleware::from_fn_with_state(app.transport.clone(), transport::resolve);
-    let all = routes.merge(pages::table(&document)).layer(DefaultBodyLimit::max(BODY_LIMIT));
+    let context = middleware::from_fn_with_state(app.clone(), pages::context::provide);
+    let all = routes.merge(pages::table(&document).layer(context)).layer(DefaultBodyLimit::max(BODY_LIMIT));
     all.layer(count).layer(resolve).with_state(app)
 }
 

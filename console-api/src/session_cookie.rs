@@ -7,9 +7,14 @@ const NAME: &str = "wallarm_session";
 
 /// The session secret of a request.
 pub fn read(headers: &HeaderMap) -> Option<Token> {
+    value(headers, NAME).map(Token::presented)
+}
+
+/// The value of a cookie.
+pub fn value<'h>(headers: &'h HeaderMap, cookie: &str) -> Option<&'h str> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == NAME).map(|(_, value)| Token::presented(value))
+    pairs.find(|(name, _)| *name == cookie).map(|(_, value)| value)
 }
 
 /// The header that starts a session in the browser.

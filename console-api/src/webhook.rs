@@ -34,6 +34,9 @@ pub struct WebhookDraft {
     pub query: String,
     #[serde(default)]
     pub format: Format,
+    /// What it is notified of.
+    #[serde(default = "default_events")]
+    pub events: Vec<Subject>,
     /// Whether deliveries are sent. Pending deliveries of a disabled webhook stay in the queue.
     #[serde(default = "yes")]
     #[schema(default = true)]
@@ -42,6 +45,60 @@ pub struct WebhookDraft {
 
 fn yes() -> bool {
     true
+}
+
+pub(crate) fn default_events() -> Vec<Subject> {
+    vec![Subject::Attacks]
+}
+
+/// What a webhook is notified of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = WebhookSubject)]
+pub enum Subject {
+    /// `attack.matched`: attacks that match the query.
+    Attacks,
+    /// `node.unreachable` and `node.recovered`.
+    Nodes,
+    /// `not_inspected`: requests that were not inspected.
+    NotInspected,
+}
+
+/// An event other than a matched attack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    NodeUnreachable {
+        node: Uuid,
+        /// When it was last seen.
+        since: Timestamp,
+    },
+    NodeRecovered {
+        node: Uuid,
+        /// When it was reported as unreachable.
+        since: Timestamp,
+    },
+    NotInspected {
+        /// The number of requests since the last event.
+        requests: u64,
+    },
+}
+
+impl Event {
+    pub fn subject(&self) -> Subject {
+        match self {
+            Self::NodeUnreachable { .. } | Self::NodeRecovered { .. } => Subject::Nodes,
+            Self::NotInspected { .. } => Subject::NotInspected,
+        }
+    }
+
+    /// The type, as bodies have it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NodeUnreachable { .. } => "node.unreachable",
+            Self::NodeRecovered { .. } => "node.recovered",
+            Self::NotInspected { .. } => "not_inspected",
+        }
+    }
 }
 
 /// The format of the bodies.
@@ -106,9 +163,12 @@ pub struct NewWebhook {
 pub struct WebhookDelivery {
     /// The `webhook-id` of its calls: the same for all attempts.
     pub id: Uuid,
-    /// Absent: a test.
+    /// Absent: another event or a test.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attack_id: Option<Uuid>,
+    /// The type of another event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
     pub created_at: Timestamp,
     pub state: DeliveryState,
     /// The number of attempts.

@@ -1,5 +1,7 @@
 // Progressive enhancement: every page works without scripts.
+import { alerts } from './alerts.js';
 import { cells } from './cells.js';
+import { chart } from './chart.js';
 import { complete } from './complete.js';
 import { copying } from './copy.js';
 import { adopt, announce, fetchPage } from './dom.js';
@@ -46,8 +48,10 @@ for (const part of document.querySelectorAll('[data-follow]')) follow(part);
 document.querySelector('.sections [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
 copying();
 cells();
+chart();
 drawer();
 keys();
 search();
 complete();
 live();
+alerts();

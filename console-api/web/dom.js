@@ -15,7 +15,7 @@ export function element(tag, attributes = {}, ...children) {
 export async function fetchPage(address, options = {}) {
   const answer = await fetch(address, { credentials: 'same-origin', ...options });
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
-  if (new URL(answer.url).pathname === '/sign-in') location.assign('/sign-in');
+  if (new URL(answer.url).pathname === '/sign-in') location.assign(`/sign-in?${new URLSearchParams({ to: location.pathname + location.search })}`);
   return { page, address: answer.url, ok: answer.ok };
 }
 

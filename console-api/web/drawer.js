@@ -26,7 +26,7 @@ export function drawer() {
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Escape' && panel && !document.querySelector('dialog[open]')) close();
   });
-  document.addEventListener('moved', (event) => panel && visit(event.detail.pathname, false));
+  document.addEventListener('moved', (event) => panel && visit(event.detail.pathname + event.detail.search, false));
   addEventListener('popstate', () => (DRAWER_PATHS.test(location.pathname) ? show(location.pathname + location.search) : hide()));
 }
 

@@ -254,6 +254,8 @@ async fn start_console(binaries: &Binaries, directory: &Path, addresses: &Ports)
         directory.join("node-token").display().to_string(),
         "--bundle-dir".into(),
         directory.join(BUNDLES).display().to_string(),
+        "--site-url".into(),
+        format!("http://{}", addresses.cloudfront),
     ];
     let mut console = Process::start("console", command.to_vec(), directory)?;
     wait_for(&mut console, addresses.console).await?;

@@ -230,6 +230,9 @@ pub struct NodeStatus {
     pub pending: u64,
     /// Records lost because the spool was full or not writable; across restarts.
     pub dropped: u64,
+    /// The last write of the spool failed: hits of decisions made now are lost.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub spool_failed: bool,
     /// The connectors that called it. Absent from older nodes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub connectors: Vec<ConnectorStatus>,

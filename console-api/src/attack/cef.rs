@@ -45,6 +45,11 @@ pub(crate) fn test(text: &str) -> String {
     format!("{}msg={}", head("test", "Test", 0), in_extension(text))
 }
 
+/// An event about the console's nodes.
+pub(crate) fn notice(kind: &str, text: &str) -> String {
+    format!("{}msg={} cat=health", head(kind, kind, 8), in_extension(text))
+}
+
 fn head(kind: &str, name: &str, severity: u8) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let (kind, name) = (in_header(kind), in_header(name));

@@ -22,16 +22,16 @@ pub enum GroupField {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grouping(Vec<GroupField>);
 
-/// Attacks with equal values of the fields.
+/// Attacks with equal values of the fields. With conditions on hits, the hits that meet them count,
+/// and the times are theirs.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct AttackGroup {
     /// The fields and their values.
     pub group: BTreeMap<&'static str, String>,
     pub attacks: u64,
     pub hits: u64,
-    /// Unknown for groups of one address.
-    pub blocked: Option<u64>,
-    pub status: Option<AttackStatus>,
+    pub blocked: u64,
+    pub status: AttackStatus,
     pub first_seen: Timestamp,
     pub last_seen: Timestamp,
     #[serde(skip)]

@@ -6,17 +6,19 @@ use crate::{
     clock::Clock,
     error::with_sources,
     metrics::Metrics,
-    store::{AttemptResult, Due, NewDelivery, Store, StoreError},
-    webhook::WebhookDelivery,
+    store::{About, AttemptResult, Due, NewDelivery, Store, StoreError},
+    webhook::{Subject, Webhook, WebhookDelivery},
 };
 use jiff::SignedDuration;
 use std::{collections::HashMap, time::Duration};
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// The pause between rounds.
 const PAUSE: Duration = Duration::from_secs(1);
+/// The time in which all nodes report after a start.
+const NODES_REPORT: Duration = Duration::from_secs(20);
 /// Attacks per batch.
 const ATTACKS: u32 = 200;
 /// Batches of attacks before due deliveries are sent: ingest uses the same database.
@@ -38,10 +40,14 @@ pub struct Dispatcher {
 impl Dispatcher {
     /// Runs until `stop`. A slow webhook does not delay others.
     pub async fn run(self, stop: CancellationToken) {
+        let started = Instant::now();
         let mut busy: HashMap<Uuid, JoinHandle<()>> = HashMap::new();
         loop {
             busy.retain(|_, sending| !sending.is_finished());
-            match self.due_webhooks().await {
+            // After a start, nodes have not yet reported to this console.
+            let new_events =
+                async { if started.elapsed() > NODES_REPORT { self.queue_events().await } else { Ok(()) } };
+            match new_events.await.and(self.due_webhooks().await) {
                 Ok(due) => {
                     for due in due {
                         let this = self.clone();
@@ -67,6 +73,7 @@ impl Dispatcher {
 
     /// One round: matches new attacks, and sends due deliveries.
     pub async fn round(&self) -> Result<(), StoreError> {
+        self.queue_events().await?;
         for due in self.due_webhooks().await? {
             self.send_all(&due).await;
         }
@@ -92,15 +99,39 @@ impl Dispatcher {
         let now = self.clock.now();
         let mut deliveries = Vec::new();
         for webhook in self.store.enabled_webhooks().await? {
+            if !webhook.draft.events.contains(&Subject::Attacks) {
+                continue;
+            }
             let Some(filter) = webhook.draft.filter(now) else { continue };
             let not_notified = self.store.not_notified(webhook.id, &grown).await?;
             for attack in self.store.attacks_among(&filter, &not_notified).await? {
                 let body = message::matched(webhook.draft.format, &attack, now);
-                deliveries.push(NewDelivery { webhook: webhook.id, attack: attack.id, body });
+                deliveries.push(NewDelivery { webhook: webhook.id, about: About::Attack(attack.id), body });
             }
         }
         self.store.queue_deliveries(&deliveries, &grown, now).await?;
         Ok(true)
+    }
+
+    /// Queues deliveries of events about nodes and requests that were not inspected.
+    async fn queue_events(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let events = self.store.new_events(now).await?;
+        if events.is_empty() {
+            return Ok(());
+        }
+        let webhooks = self.store.enabled_webhooks().await?;
+        for event in events {
+            let wants = |webhook: &&Webhook| webhook.draft.events.contains(&event.subject());
+            let delivery = |webhook: &Webhook| NewDelivery {
+                webhook: webhook.id,
+                about: About::Event(event.kind()),
+                body: message::notice(webhook.draft.format, &event, now),
+            };
+            let deliveries: Vec<_> = webhooks.iter().filter(wants).map(delivery).collect();
+            self.store.queue_event(&event, &deliveries, now).await?;
+        }
+        Ok(())
     }
 
     async fn send_all(&self, due: &Due) {

@@ -2,7 +2,7 @@
 
 use crate::{
     attack::{Attack, cef},
-    webhook::{Format, Webhook},
+    webhook::{Event, Format, Webhook},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -27,6 +27,29 @@ pub(super) fn matched(format: Format, attack: &Attack, at: Timestamp) -> String 
             slack(&head, &sections)
         }
         Format::Cef => cef::event(attack),
+    }
+}
+
+/// The body for another event.
+pub(super) fn notice(format: Format, notice: &Event, at: Timestamp) -> String {
+    let (text, data) = match notice {
+        Event::NodeUnreachable { node, since } => (
+            format!("Node {node} is unreachable, last seen {since}. Requests may pass without inspection."),
+            json!({"node_id": node, "since": since}),
+        ),
+        Event::NodeRecovered { node, since } => (
+            format!("Node {node} reports again. It was unreachable since {since}."),
+            json!({"node_id": node, "since": since}),
+        ),
+        Event::NotInspected { requests } => {
+            let were = if *requests == 1 { "request was" } else { "requests were" };
+            (format!("At least {requests} {were} not inspected."), json!({"requests": requests}))
+        }
+    };
+    match format {
+        Format::Standard => event(notice.kind(), at, &data),
+        Format::Slack => slack(&text, &[escaped(&text)]),
+        Format::Cef => cef::notice(notice.kind(), &text),
     }
 }
 

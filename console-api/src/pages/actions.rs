@@ -77,7 +77,7 @@ pub(super) async fn block_source(
         reason: format!("from hit {}", hit.id),
     };
     let entry = use_cases::ip_lists::add(&ruleset, &author, draft).await?;
-    Ok(back_to(&hit, "entry", entry.entry.id))
+    Ok(to_hit(&hit, "entry", entry.entry.id))
 }
 
 #[derive(Debug, Deserialize)]
@@ -111,7 +111,7 @@ pub(super) async fn virtual_patch(
         comment: format!("from hit {}", hit.id),
     };
     let rule = rules::add(&ruleset, &author, draft).await?;
-    Ok(back_to(&hit, "rule", rule.rule.id))
+    Ok(to_hit(&hit, "rule", rule.rule.id))
 }
 
 /// The form of a rule from a hit.
@@ -206,7 +206,7 @@ pub(super) async fn add_rule<F: HitRuleForm>(
     Form(form): Form<F>,
 ) -> Result<Redirect, ApiError> {
     let rule = hit_rules::add(&ruleset, &author, &hit, form.draft(&hit)).await?;
-    Ok(back_to(&hit, "rule", rule.rule.id))
+    Ok(to_hit(&hit, "rule", rule.rule.id))
 }
 
 #[derive(Debug, Deserialize)]
@@ -240,13 +240,19 @@ pub(super) struct Undo {
 }
 
 impl Undo {
-    /// Only to pages of attacks and hits.
     pub(super) fn back(&self, otherwise: &str) -> Redirect {
-        let is_ours = self.back.starts_with("/hits/") || self.back.starts_with("/attacks/");
-        Redirect::to(if is_ours { &self.back } else { otherwise })
+        back_to(&self.back, otherwise)
     }
 }
 
-fn back_to(hit: &RecordedHit, parameter: &str, id: Uuid) -> Redirect {
+/// To a page with an undo button: of an attack, a hit, the rules or the IP lists.
+pub(super) fn back_to(page: &str, otherwise: &str) -> Redirect {
+    let is_ours = page.starts_with("/hits/")
+        || page.starts_with("/attacks/")
+        || ["/rules", "/ip-lists"].contains(&page);
+    Redirect::to(if is_ours { page } else { otherwise })
+}
+
+fn to_hit(hit: &RecordedHit, parameter: &str, id: Uuid) -> Redirect {
     Redirect::to(&format!("/hits/{}?{parameter}={id}", hit.id))
 }

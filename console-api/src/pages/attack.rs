@@ -1,19 +1,28 @@
 //! The page of an attack.
 
-use super::{render, search::condition, view};
+use super::{
+    chart::Chart,
+    render,
+    search::{Given, condition},
+    view,
+};
 use crate::{
-    attack::{Attack, AttackDetail, BUCKET, Mark, Source},
+    attack::{Attack, AttackDetail, Mark, Source},
+    clock::Clock,
     error::ApiError,
-    extract::{Named, Query, Reader},
+    extract::{Named, Query, Reader, Searching},
     hit::RecordedHit,
     paging::{Page, Slice},
+    query::{Filter, TimeRange},
     store::Store,
 };
 use askama::Template;
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::{Query as Pairs, State},
+    response::Response,
+};
 use form_urlencoded::Serializer;
 use shared::{Outcome, classification::names};
-use std::collections::BTreeMap;
 
 #[derive(Template)]
 #[template(path = "attack.html")]
@@ -21,33 +30,13 @@ struct AttackPage {
     detail: AttackDetail,
     hits: Page<RecordedHit>,
     can_edit: bool,
-    timeline: Timeline,
-}
-
-/// Hits over time, in SVG units: x, height of all hits, height of blocked hits.
-struct Timeline {
-    bars: Vec<(i64, u64, u64)>,
-}
-
-impl Timeline {
-    const BARS: i64 = 60;
-    const WIDTH: i64 = Self::BARS * 10;
-
-    fn new(buckets: &[(i64, u64, u64)]) -> Self {
-        let start = buckets.first().map_or(0, |time| time.0);
-        let end = buckets.last().map_or(0, |time| time.0);
-        let interval = ((end - start) / Self::BARS + 1).max(BUCKET);
-        let mut sums: BTreeMap<i64, (u64, u64)> = BTreeMap::new();
-        for (at, hits, blocked) in buckets {
-            let sum = sums.entry((at - start) / interval).or_default();
-            *sum = (sum.0 + hits, sum.1 + blocked);
-        }
-        let most = sums.values().map(|sum| sum.0).max().unwrap_or(1).max(1);
-        let bar = |(index, (hits, blocked)): (i64, (u64, u64))| {
-            (index * 10, hits * 100 / most, blocked * 100 / most)
-        };
-        Self { bars: sums.into_iter().map(bar).collect() }
-    }
+    chart: Chart,
+    /// The search that selects hits, with `?` before it.
+    search: String,
+    /// The same with fixed times, for links.
+    frozen: String,
+    /// The number of all hits of the attack.
+    all_hits: u64,
 }
 
 impl AttackPage {
@@ -69,13 +58,21 @@ impl AttackPage {
 }
 
 pub(super) async fn one(
-    Reader(actor): Reader,
+    Searching { caller: Reader(actor), .. }: Searching<Reader>,
     State(store): State<Store>,
-    Query(slice): Query<Slice>,
+    State(clock): State<Clock>,
+    Pairs(pairs): Pairs<Vec<(String, String)>>,
+    Query(((filter, time_range), slice)): Query<((Filter, TimeRange), Slice)>,
     Named(attack): Named<Attack>,
 ) -> Result<Response, ApiError> {
-    let hits = store.hits_of_attack(attack.id, &slice).await?;
-    let timeline = Timeline::new(&store.attack_time_buckets(attack.id).await?);
-    let detail = store.attack_detail(attack).await?;
-    Ok(render(&AttackPage { detail, hits, can_edit: actor.role.can_edit(), timeline }))
+    let filter = filter.during(time_range);
+    let hits = store.hits_of_attack(attack.id, &filter, &slice).await?;
+    let given = Given::new(pairs);
+    let zoom = format!("/attacks/{}?{}", attack.id, given.changed("from", "").prefix("to", ""));
+    let chart = Chart::new(&store.attack_series(&attack, &filter).await?, zoom);
+    let all_hits = attack.hits;
+    let detail = store.attack_detail(attack, &filter).await?;
+    let of_hits = |given: &Given| if filter.selects_hits() { given.of_hits() } else { String::new() };
+    let (search, frozen) = (of_hits(&given), of_hits(&given.frozen(clock.now())));
+    Ok(render(&AttackPage { detail, hits, can_edit: actor.role.can_edit(), chart, search, frozen, all_hits }))
 }

@@ -6,10 +6,13 @@ use super::{
     view,
 };
 use crate::{
-    attack::{Attack, AttackGroup, AttackStatus},
+    app::Site,
+    attack::{Attack, AttackGroup, AttackStatus, Mark, Marks},
+    clock::Clock,
     error::ApiError,
     extract::{Query, Reader, Searching},
     paging::{Page, Slice},
+    query::{Condition, Filter},
     store::{Store, StoreError},
     view::View,
 };
@@ -52,6 +55,12 @@ const VIEWS: u32 = 8;
 struct AttacksPage {
     list: List,
     given: Given,
+    /// The search with fixed times, for links.
+    frozen: Given,
+    /// Attacks that match, but are hidden. Counted where the list is empty.
+    hidden: Hidden,
+    /// The search that selects hits of the attacks, with `?` before it; empty for all hits.
+    of_hits: String,
     order: String,
     not_inspected: u64,
     /// Saved searches, the newest first.
@@ -61,11 +70,34 @@ struct AttacksPage {
     since: Uuid,
     /// The error of an invalid search.
     problem: Option<ApiError>,
+    site: Site,
 }
 
 enum List {
     Attacks(Page<Attack>),
     Groups { fields: Vec<&'static str>, page: Page<AttackGroup> },
+}
+
+/// Numbers of attacks that lists hide by default.
+#[derive(Default)]
+struct Hidden {
+    false_positives: u64,
+    suspicious: u64,
+}
+
+impl Hidden {
+    async fn by(filter: &Filter, store: &Store) -> Result<Self, StoreError> {
+        let all = filter.clone().with_hidden();
+        if all == *filter {
+            return Ok(Self::default());
+        }
+        let mark = all.clone().and(Condition::Mark(Marks::Only(Mark::FalsePositive)).into());
+        let status = all.and(Condition::Status(AttackStatus::Suspicious).into());
+        Ok(Self {
+            false_positives: store.count_attacks(&mark).await?,
+            suspicious: store.count_attacks(&status).await?,
+        })
+    }
 }
 
 impl List {
@@ -123,6 +155,8 @@ impl AttacksPage {
 pub(super) async fn list(
     Searching { caller: Reader(actor), .. }: Searching<Reader>,
     State(store): State<Store>,
+    State(clock): State<Clock>,
+    State(site): State<Site>,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
     search: Result<Query<Search>, ApiError>,
 ) -> Result<Response, ApiError> {
@@ -139,7 +173,20 @@ pub(super) async fn list(
             let list = List::Attacks(Page { items: Vec::new(), next_cursor: None });
             let (status, order) = (problem.status(), String::new());
             let problem = Some(problem);
-            let page = AttacksPage { list, given, order, not_inspected, views, can_edit, since, problem };
+            let page = AttacksPage {
+                list,
+                frozen: given.frozen(clock.now()),
+                given,
+                hidden: Hidden::default(),
+                of_hits: String::new(),
+                order,
+                not_inspected,
+                views,
+                can_edit,
+                since,
+                problem,
+                site,
+            };
             return Ok((status, render(&page)).into_response());
         }
         Err(problem) => return Err(problem),
@@ -153,7 +200,24 @@ pub(super) async fn list(
         None => List::Attacks(store.attacks(&filter, search.order, &search.slice).await?),
     };
     let order = search.order.text();
-    Ok(render(&AttacksPage { list, given, order, not_inspected, views, can_edit, since, problem: None }))
+    let of_hits = if filter.selects_hits() { given.of_hits() } else { String::new() };
+    let is_first_page = search.slice.after.is_none();
+    let hidden =
+        if list.is_empty() && is_first_page { Hidden::by(&filter, &store).await? } else { Hidden::default() };
+    Ok(render(&AttacksPage {
+        list,
+        frozen: given.frozen(clock.now()),
+        given,
+        hidden,
+        of_hits,
+        order,
+        not_inspected,
+        views,
+        can_edit,
+        since,
+        problem: None,
+        site,
+    }))
 }
 
 /// The page of the hit, if the search is a request id of the console or of CloudFront.

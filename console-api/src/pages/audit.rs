@@ -1,6 +1,6 @@
 //! The page of the audit log, with undo.
 
-use super::{render, view};
+use super::{actions::back_to, render, view};
 use crate::{
     audit::{AuditLine, LogFilter},
     error::ApiError,
@@ -11,15 +11,21 @@ use crate::{
 };
 use askama::Template;
 use axum::{
+    Form,
     extract::State,
     response::{Redirect, Response},
 };
+use serde::Deserialize;
 use serde_json::Value;
+use std::collections::BTreeSet;
+use uuid::Uuid;
 
 #[derive(Template)]
 #[template(path = "audit.html")]
 struct AuditPage {
     page: Page<AuditLine>,
+    /// The ids of the lines that can be undone.
+    undoable: BTreeSet<Uuid>,
 }
 
 impl AuditPage {
@@ -27,8 +33,8 @@ impl AuditPage {
         serde_json::to_string_pretty(value).unwrap_or_default()
     }
 
-    fn can_be_undone(line: &AuditLine) -> bool {
-        undo::is_supported(line)
+    fn can_be_undone(&self, line: &AuditLine) -> bool {
+        self.undoable.contains(&line.id)
     }
 }
 
@@ -37,7 +43,21 @@ pub(super) async fn list(
     State(store): State<Store>,
     Query(slice): Query<Slice>,
 ) -> Result<Response, ApiError> {
-    Ok(render(&AuditPage { page: store.log(&LogFilter::default(), &slice).await? }))
+    let page = store.log(&LogFilter::default(), &slice).await?;
+    let mut undoable = BTreeSet::new();
+    for line in &page.items {
+        if undo::is_possible(&store, line).await? {
+            undoable.insert(line.id);
+        }
+    }
+    Ok(render(&AuditPage { page, undoable }))
+}
+
+/// The page to return to.
+#[derive(Deserialize)]
+pub(super) struct Back {
+    #[serde(default)]
+    back: String,
 }
 
 /// Restores the state before an audit line.
@@ -45,9 +65,10 @@ pub(super) async fn undo(
     Analyst(author): Analyst,
     State(ruleset): State<RulesetWriter>,
     Id(id): Id,
+    Form(Back { back }): Form<Back>,
 ) -> Result<Redirect, ApiError> {
     let line = ruleset.store.log_line(id).await?;
     let line = line.ok_or_else(|| ApiError::not_found("audit line", id))?;
     undo::undo(&ruleset, &author, &line).await?;
-    Ok(Redirect::to("/audit"))
+    Ok(back_to(&back, "/audit"))
 }

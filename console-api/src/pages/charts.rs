@@ -1,12 +1,14 @@
-//! Charts of a search, rendered as SVG. Each bar links to the attacks that it counts.
+//! Charts of a search. Each bar links to the attacks that it counts.
 
 use super::{
+    chart::Chart,
     render,
     search::{Given, Search, condition},
     view,
 };
 use crate::{
-    attack::{AttackGroup, AttackStats, SeriesPoint},
+    attack::{AttackGroup, AttackStats},
+    clock::Clock,
     error::ApiError,
     extract::{Query, Reader, Searching},
     store::Store,
@@ -16,12 +18,12 @@ use axum::{
     extract::{Query as Pairs, State},
     response::Response,
 };
-use jiff::SignedDuration;
 
 #[derive(Template)]
 #[template(path = "charts.html")]
 struct ChartsPage {
     stats: AttackStats,
+    chart: Chart,
     given: Given,
 }
 
@@ -33,16 +35,6 @@ struct TopValue {
     condition: String,
     /// Percentage of the hits of the top value.
     share: u64,
-}
-
-/// An interval of the series, in SVG units.
-struct Bar {
-    x: usize,
-    /// From the top.
-    hits: u64,
-    blocked: u64,
-    label: String,
-    search: String,
 }
 
 impl ChartsPage {
@@ -74,33 +66,6 @@ impl ChartsPage {
         };
         counts.into_iter().take(6).map(value).collect()
     }
-
-    fn bars(&self) -> Vec<Bar> {
-        let series = &self.stats.series;
-        let most = series.points.iter().map(|point| point.hits).max().unwrap_or(0).max(1);
-        let interval = i64::try_from(series.interval_seconds).unwrap_or(i64::MAX);
-        let bar = |(index, point): (usize, &SeriesPoint)| {
-            let end = point.at.checked_add(SignedDuration::from_secs(interval)).unwrap_or(point.at);
-            Bar {
-                x: index * 10,
-                hits: share(point.hits, most).max(2),
-                blocked: if point.blocked == 0 { 0 } else { share(point.blocked, most).max(2) },
-                label: format!(
-                    "{} to {}: {} hits, {} blocked",
-                    view::time(&point.at),
-                    view::time(&end),
-                    point.hits,
-                    point.blocked
-                ),
-                search: self.given.changed("from", &point.at.to_string()).with("to", &end.to_string()),
-            }
-        };
-        series.points.iter().enumerate().filter(|(_, point)| point.hits > 0).map(bar).collect()
-    }
-
-    fn width(&self) -> usize {
-        self.stats.series.points.len().max(12) * 10
-    }
 }
 
 fn top_values(field: &'static str, groups: &[AttackGroup]) -> Vec<TopValue> {
@@ -122,9 +87,12 @@ fn share(part: u64, total: u64) -> u64 {
 pub(super) async fn of_attacks(
     _: Searching<Reader>,
     State(store): State<Store>,
+    State(clock): State<Clock>,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
     Query(search): Query<Search>,
 ) -> Result<Response, ApiError> {
-    let stats = store.stats(&search.filter.within(search.time_range), search.time_range).await?;
-    Ok(render(&ChartsPage { stats, given: Given::new(pairs) }))
+    let stats = store.stats(&search.filter.within(search.time_range), search.time_range, clock.now()).await?;
+    let given = Given::new(pairs);
+    let chart = Chart::new(&stats.series, format!("/attacks?{}", given.changed("from", "").prefix("to", "")));
+    Ok(render(&ChartsPage { stats, chart, given }))
 }

@@ -1,8 +1,9 @@
 //! The pages of connectors: seen connectors, bundles, signing keys.
 
-use super::{render, view};
+use super::{form::Rejected, new_secret::NewSecret, render, view};
 use crate::{
     actor::Role,
+    app::Site,
     attachment::Attachment,
     bundles::Bundles,
     connectors::Connector,
@@ -11,6 +12,7 @@ use crate::{
     paging::{Page, Slice},
     signing_key::{KeyDraft, KeyInfo},
     store::Store,
+    transport::Client,
     use_cases::{
         bundles::{self, BundleOrder},
         signing_keys,
@@ -18,12 +20,12 @@ use crate::{
 };
 use askama::Template;
 use axum::{
-    Form,
+    Extension, Form,
     extract::State,
-    http::StatusCode,
-    response::{IntoResponse as _, Redirect, Response},
+    http::HeaderMap,
+    response::{Redirect, Response},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use shared::Delivery;
 
@@ -34,6 +36,7 @@ struct ConnectorsPage {
     /// The keys to choose from, the newest first.
     keys: Vec<KeyInfo>,
     is_admin: bool,
+    site: Site,
 }
 
 impl ConnectorsPage {
@@ -46,11 +49,15 @@ impl ConnectorsPage {
     }
 }
 
-pub(super) async fn page(Reader(actor): Reader, State(store): State<Store>) -> Result<Response, ApiError> {
+pub(super) async fn page(
+    Reader(actor): Reader,
+    State(store): State<Store>,
+    State(site): State<Site>,
+) -> Result<Response, ApiError> {
     let is_admin = actor.role == Role::Admin;
     let newest = Slice { limit: Slice::MAX_LIMIT, after: None };
     let keys = if is_admin { store.list::<KeyInfo>(&newest).await?.items } else { Vec::new() };
-    Ok(render(&ConnectorsPage { connectors: store.connectors().await?, keys, is_admin }))
+    Ok(render(&ConnectorsPage { connectors: store.connectors().await?, keys, is_admin, site }))
 }
 
 #[derive(Template)]
@@ -59,26 +66,53 @@ struct KeysPage {
     page: Page<KeyInfo>,
     /// The id and the secret of a new key.
     made: Option<(String, String)>,
+    rejected: Rejected,
 }
+
+const KEYS: &str = "/connectors/keys";
 
 pub(super) async fn keys(
     _: Admin,
     State(store): State<Store>,
+    Extension(client): Extension<Client>,
+    headers: HeaderMap,
     Query(slice): Query<Slice>,
 ) -> Result<Response, ApiError> {
-    Ok(render(&KeysPage { page: store.list(&slice).await?, made: None }))
+    let made = NewSecret::of(&headers).map(|new| (new.id.to_string(), new.secret));
+    let is_shown = made.is_some();
+    let mut response = page_of_keys(&store, &slice, made, Rejected::default()).await?;
+    if is_shown {
+        NewSecret::forget(&mut response, KEYS, client.is_https);
+    }
+    Ok(response)
 }
 
-/// Adds a key, and shows its secret in the response: the address of a page could be opened again.
+async fn page_of_keys(
+    store: &Store,
+    slice: &Slice,
+    made: Option<(String, String)>,
+    rejected: Rejected,
+) -> Result<Response, ApiError> {
+    let page = KeysPage { page: store.list(slice).await?, made, rejected };
+    Ok(page.rejected.respond(&page))
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct KeyForm {
+    name: String,
+}
+
+/// Adds a key. The next page shows its secret.
 pub(super) async fn add_key(
     Admin(author): Admin,
     State(store): State<Store>,
-    Form(KeyDraft { name }): Form<KeyDraft>,
+    Extension(client): Extension<Client>,
+    Form(form): Form<KeyForm>,
 ) -> Result<Response, ApiError> {
-    let new = signing_keys::add(&store, &author, KeyDraft { name: name.trim().to_owned() }).await?;
-    let made = Some((new.info.id.to_string(), new.secret));
-    let page = store.list(&Slice::default()).await?;
-    Ok((StatusCode::CREATED, render(&KeysPage { page, made })).into_response())
+    match signing_keys::add(&store, &author, KeyDraft { name: form.name.trim().to_owned() }).await {
+        Ok(new) => Ok(NewSecret { id: new.info.id, secret: new.secret }.redirect(KEYS, client.is_https)),
+        Err(error) => page_of_keys(&store, &Slice::default(), None, Rejected::new(&form, None, error)?).await,
+    }
 }
 
 pub(super) async fn delete_key(

@@ -1,7 +1,7 @@
 //! Errors as pages: problem responses are replaced by HTML, and a missing session by the sign-in
 //! page.
 
-use super::render;
+use super::{render, session};
 use crate::{error::ApiError, extract::Reader};
 use askama::Template;
 use axum::{
@@ -17,12 +17,12 @@ struct ErrorPage {
     detail: String,
 }
 
-/// The response, or the page of the problem in it.
-pub(super) fn as_page(mut response: Response) -> Response {
+/// The response, or the page of the problem in it. `page`: where to return after the sign-in.
+pub(super) fn as_page(mut response: Response, page: Option<&str>) -> Response {
     let status = response.status();
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
     if status == StatusCode::UNAUTHORIZED {
-        return Redirect::to("/sign-in").into_response();
+        return Redirect::to(&session::sign_in_for(page)).into_response();
     }
     let Problem { title, detail, .. } = problem;
     (status, render(&ErrorPage { title, detail })).into_response()

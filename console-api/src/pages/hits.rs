@@ -1,7 +1,7 @@
 //! The page of a hit: findings, scores, evidence, request, and actions.
 
 use super::{
-    curl::as_curl,
+    curl::Curl,
     evidence::Evidence,
     raw::{Piece, Raw},
     render, view,
@@ -34,7 +34,7 @@ struct HitPage {
     detail: HitDetail,
     evidence: Vec<Evidence>,
     pieces: Vec<Piece>,
-    curl: String,
+    curl: Curl,
     can_edit: bool,
     made: Made,
 }
@@ -87,7 +87,7 @@ pub(super) async fn one(
     let raw = Raw::new(&detail.request);
     Ok(render(&HitPage {
         pieces: raw.pieces(&detail.hit.findings),
-        curl: as_curl(&detail.request),
+        curl: Curl::of(&detail.request),
         evidence: Evidence::of(&detail.hit, &detail.request, &raw),
         can_edit: actor.role.can_edit(),
         detail,

@@ -1,29 +1,46 @@
 //! The page of IP lists: list, add, delete.
 
-use super::{actions::Undo, render, view};
+use super::{actions::Undo, form::Rejected, render, view};
 use crate::{
+    audit::ObjectKind,
+    country,
     error::ApiError,
-    extract::{Analyst, Id, Query, Reader},
+    extract::{Analyst, FromParameters, Id, Parameters, Query, Reader},
     paging::{Page, Slice},
     ruleset::{EntryDraft, StoredEntry},
     store::Store,
-    use_cases::{RulesetWriter, ip_lists},
+    use_cases::{RulesetWriter, ip_lists, undo},
 };
 use askama::Template;
 use axum::{
     Form,
     extract::State,
-    response::{Redirect, Response},
+    response::{IntoResponse as _, Redirect, Response},
 };
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use shared::ruleset::{List, Source};
+use uuid::Uuid;
+
+/// The lists to choose from.
+const LISTS: [(&str, &str); 3] = [
+    ("deny", "Deny: block without inspection"),
+    ("allow", "Allow: pass without inspection"),
+    ("gray", "Gray: block attacks in safe blocking mode"),
+];
+
+/// The lifetimes to choose from, in hours.
+const ENDS: [(&str, &str); 4] =
+    [("1", "in 1 hour"), ("24", "in 1 day"), ("168", "in 1 week"), ("0", "Never")];
 
 #[derive(Template)]
 #[template(path = "ip_lists.html")]
 struct ListsPage {
     page: Page<StoredEntry>,
     can_edit: bool,
+    /// The audit line of a deletion, to undo it.
+    undo: Option<Uuid>,
+    rejected: Rejected,
 }
 
 impl ListsPage {
@@ -44,15 +61,29 @@ impl ListsPage {
     }
 }
 
+/// The object that was just deleted.
+pub(super) struct Deleted(pub(super) Option<Uuid>);
+
+impl FromParameters for Deleted {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        parameters.parse("deleted", "an id").map(Self)
+    }
+}
+
 pub(super) async fn list(
     Reader(actor): Reader,
     State(store): State<Store>,
-    Query(slice): Query<Slice>,
+    Query((Deleted(deleted), slice)): Query<(Deleted, Slice)>,
 ) -> Result<Response, ApiError> {
-    Ok(render(&ListsPage { page: store.entries(None, &slice).await?, can_edit: actor.role.can_edit() }))
+    let undo = match deleted {
+        Some(id) => undo::of_deleted(&store, ObjectKind::IpListEntry, id).await?,
+        None => None,
+    };
+    let (page, can_edit) = (store.entries(None, &slice).await?, actor.role.can_edit());
+    Ok(render(&ListsPage { page, can_edit, undo, rejected: Rejected::default() }))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct EntryForm {
     list: List,
     /// A network, a country code of two letters, or `AS` and a number.
@@ -60,22 +91,37 @@ pub(super) struct EntryForm {
     /// Hours; 0: no end.
     r#for: u32,
     reason: String,
+    /// That the entry may have an unusual effect.
+    #[serde(default)]
+    confirmed: bool,
+}
+
+impl EntryForm {
+    fn draft(&self, now: Timestamp) -> Result<EntryDraft, ApiError> {
+        let source = source(self.source.trim())?;
+        if let Some(effect) = unusual_effect(self.list, &source).filter(|_| !self.confirmed) {
+            return Err(ApiError::parameter("confirmed", effect));
+        }
+        let (list, expires_at, reason) = (self.list, end(now, self.r#for), self.reason.clone());
+        Ok(EntryDraft { list, source, applications: Vec::new(), expires_at, reason })
+    }
 }
 
 pub(super) async fn add(
     Analyst(author): Analyst,
     State(ruleset): State<RulesetWriter>,
     Form(form): Form<EntryForm>,
-) -> Result<Redirect, ApiError> {
-    let draft = EntryDraft {
-        list: form.list,
-        source: source(form.source.trim())?,
-        applications: Vec::new(),
-        expires_at: end(author.at, form.r#for),
-        reason: form.reason,
-    };
-    ip_lists::add(&ruleset, &author, draft).await?;
-    Ok(Redirect::to("/ip-lists"))
+) -> Result<Response, ApiError> {
+    let added = async { ip_lists::add(&ruleset, &author, form.draft(author.at)?).await };
+    match added.await {
+        Ok(_) => Ok(Redirect::to("/ip-lists").into_response()),
+        Err(error) => {
+            let rejected = Rejected::new(&form, None, error)?;
+            let page = ruleset.store.entries(None, &Slice::default()).await?;
+            let page = ListsPage { page, can_edit: true, undo: None, rejected };
+            Ok(page.rejected.respond(&page))
+        }
+    }
 }
 
 pub(super) async fn delete(
@@ -85,7 +131,26 @@ pub(super) async fn delete(
     Form(undo): Form<Undo>,
 ) -> Result<Redirect, ApiError> {
     ip_lists::delete(&ruleset, &author, (id, undo.revision)).await?;
-    Ok(undo.back("/ip-lists"))
+    Ok(undo.back(&format!("/ip-lists?deleted={id}")))
+}
+
+/// The effect of an entry that holds for all clients of IPv4 or IPv6, or for none.
+fn unusual_effect(list: List, source: &Source) -> Option<String> {
+    let effect = match list {
+        List::Deny => "blocks every request of every",
+        List::Allow => "passes every request, attacks too, of every",
+        List::Gray => "blocks attacks in safe blocking mode of every",
+    };
+    match source {
+        Source::Network(network) if network.prefix() == 0 => {
+            let version = if network.address().is_ipv4() { "IPv4" } else { "IPv6" };
+            Some(format!("{network} {effect} {version} client."))
+        }
+        Source::Country(code) if !country::is_known(code) => {
+            Some(format!("{code} is not the code of a country: the entry has no effect."))
+        }
+        _ => None,
+    }
 }
 
 /// This many hours from now; none: no end.

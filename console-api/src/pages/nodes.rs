@@ -1,4 +1,4 @@
-//! The page of nodes, with their reported status.
+//! The page of nodes, with their reported status and problems.
 
 use super::{render, view};
 use crate::{
@@ -14,29 +14,13 @@ use axum::{
     extract::State,
     response::{Redirect, Response},
 };
-use jiff::{SignedDuration, Timestamp};
-
-/// Running nodes report more often.
-const HEARTBEAT_TIMEOUT: SignedDuration = SignedDuration::from_mins(5);
 
 #[derive(Template)]
 #[template(path = "nodes.html")]
 struct NodesPage {
     nodes: Vec<Node>,
     ruleset: u64,
-    now: Timestamp,
     is_admin: bool,
-}
-
-impl NodesPage {
-    fn is_behind(&self, node: &Node) -> bool {
-        let version = node.status.as_ref().and_then(|status| status.ruleset);
-        version.is_some_and(|version| version < self.ruleset)
-    }
-
-    fn is_unreachable(&self, node: &Node) -> bool {
-        self.now.duration_since(node.last_seen) > HEARTBEAT_TIMEOUT
-    }
 }
 
 pub(super) async fn list(
@@ -45,8 +29,8 @@ pub(super) async fn list(
     State(clock): State<Clock>,
 ) -> Result<Response, ApiError> {
     let (ruleset, _) = store.ruleset_head().await?;
-    let (nodes, is_admin) = (store.nodes().await?, actor.role == Role::Admin);
-    Ok(render(&NodesPage { nodes, ruleset, now: clock.now(), is_admin }))
+    let (nodes, is_admin) = (store.nodes(clock.now()).await?, actor.role == Role::Admin);
+    Ok(render(&NodesPage { nodes, ruleset, is_admin }))
 }
 
 pub(super) async fn release(
@@ -55,5 +39,14 @@ pub(super) async fn release(
     Id(id): Id,
 ) -> Result<Redirect, ApiError> {
     nodes::release(&store, &author, id).await?;
+    Ok(Redirect::to("/nodes"))
+}
+
+pub(super) async fn remove(
+    Admin(author): Admin,
+    State(store): State<Store>,
+    Id(id): Id,
+) -> Result<Redirect, ApiError> {
+    nodes::remove(&store, &author, id).await?;
     Ok(Redirect::to("/nodes"))
 }

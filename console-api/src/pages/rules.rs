@@ -1,7 +1,8 @@
 //! The page of rules: list, add, change, delete, test.
 
-use super::{actions::Undo, render, view};
+use super::{actions::Undo, form::Rejected, ip_lists::Deleted, render, view};
 use crate::{
+    audit::ObjectKind,
     error::ApiError,
     extract::{Analyst, Id, Query, Reader, Searching},
     hit::HitFilter,
@@ -9,17 +10,18 @@ use crate::{
     ruleset::{RuleDraft, StoredRule},
     simulation::detector::Test,
     store::Store,
-    use_cases::{RulesetWriter, rules},
+    use_cases::{RulesetWriter, rules, undo},
 };
 use askama::Template;
 use axum::{
     Form,
     extract::State,
-    response::{Redirect, Response},
+    response::{IntoResponse as _, Redirect, Response},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use shared::ruleset::Scope;
+use uuid::Uuid;
 
 /// An example of each kind of rule.
 const EXAMPLES: [(&str, &str); 8] = [
@@ -47,6 +49,9 @@ const EXAMPLES: [(&str, &str); 8] = [
 struct RulesPage {
     page: Page<StoredRule>,
     can_edit: bool,
+    /// The audit line of a deletion, to undo it.
+    undo: Option<Uuid>,
+    rejected: Rejected,
 }
 
 impl RulesPage {
@@ -82,13 +87,18 @@ pub(super) fn kind(rule: &StoredRule) -> &'static str {
 pub(super) async fn list(
     Reader(actor): Reader,
     State(store): State<Store>,
-    Query(slice): Query<Slice>,
+    Query((Deleted(deleted), slice)): Query<(Deleted, Slice)>,
 ) -> Result<Response, ApiError> {
-    Ok(render(&RulesPage { page: store.list(&slice).await?, can_edit: actor.role.can_edit() }))
+    let undo = match deleted {
+        Some(id) => undo::of_deleted(&store, ObjectKind::Rule, id).await?,
+        None => None,
+    };
+    let (page, can_edit) = (store.list(&slice).await?, actor.role.can_edit());
+    Ok(render(&RulesPage { page, can_edit, undo, rejected: Rejected::default() }))
 }
 
 /// The form of a rule.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct RuleForm {
     host: String,
     path: String,
@@ -127,9 +137,26 @@ pub(super) async fn add(
     Analyst(author): Analyst,
     State(ruleset): State<RulesetWriter>,
     Form(form): Form<RuleForm>,
-) -> Result<Redirect, ApiError> {
-    rules::add(&ruleset, &author, form.draft()?).await?;
-    Ok(Redirect::to("/rules"))
+) -> Result<Response, ApiError> {
+    let added = async { rules::add(&ruleset, &author, form.draft()?).await };
+    respond(added.await, &ruleset.store, (&form, None)).await
+}
+
+/// The list, or the form with its error.
+async fn respond(
+    changed: Result<StoredRule, ApiError>,
+    store: &Store,
+    (form, id): (&RuleForm, Option<Uuid>),
+) -> Result<Response, ApiError> {
+    match changed {
+        Ok(_) => Ok(Redirect::to("/rules").into_response()),
+        Err(error) => {
+            let rejected = Rejected::new(form, id, error)?;
+            let page = store.list(&Slice::default()).await?;
+            let page = RulesPage { page, can_edit: true, undo: None, rejected };
+            Ok(page.rejected.respond(&page))
+        }
+    }
 }
 
 /// The test of a detector before it is added.
@@ -163,9 +190,9 @@ pub(super) async fn replace(
     State(ruleset): State<RulesetWriter>,
     Id(id): Id,
     Form(form): Form<RuleForm>,
-) -> Result<Redirect, ApiError> {
-    rules::replace(&ruleset, &author, (id, form.revision), form.draft()?).await?;
-    Ok(Redirect::to("/rules"))
+) -> Result<Response, ApiError> {
+    let replaced = async { rules::replace(&ruleset, &author, (id, form.revision), form.draft()?).await };
+    respond(replaced.await, &ruleset.store, (&form, Some(id))).await
 }
 
 pub(super) async fn delete(
@@ -175,14 +202,13 @@ pub(super) async fn delete(
     Form(undo): Form<Undo>,
 ) -> Result<Redirect, ApiError> {
     rules::delete(&ruleset, &author, (id, undo.revision)).await?;
-    Ok(undo.back("/rules"))
+    Ok(undo.back(&format!("/rules?deleted={id}")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use shared::ruleset::Rule;
-    use uuid::Uuid;
 
     #[test]
     fn nodes_can_compile_the_examples() {

@@ -6,10 +6,11 @@ use crate::{
     error::ApiError,
     extract::{FromParameters, Parameters},
     paging::Slice,
-    query::{Condition, Field, Filter, Pattern, QueryError, TimeRange},
+    query::{Condition, Field, Filter, Pattern, QueryError, TimeRange, moment},
     view::ViewDraft,
 };
 use form_urlencoded::Serializer;
+use jiff::{SignedDuration, Timestamp};
 use std::fmt::Display;
 
 /// A parsed search.
@@ -81,6 +82,52 @@ impl Given {
     /// The query string with one parameter changed; the first page.
     pub(super) fn with(&self, name: &str, value: &str) -> String {
         Serializer::new(String::new()).extend_pairs(self.changed(name, value).0).finish()
+    }
+
+    /// The same, to be continued by other parameters.
+    pub(super) fn prefix(&self, name: &str, value: &str) -> String {
+        let text = self.with(name, value);
+        if text.is_empty() { text } else { format!("{text}&") }
+    }
+
+    /// The same search with times in place of relative ones: as it is now.
+    pub(super) fn frozen(&self, now: Timestamp) -> Self {
+        let later = now + SignedDuration::from_secs(1);
+        let mut pairs = self.0.clone();
+        for (name, value) in &mut pairs {
+            let fixed = match (name.as_str(), Field::find(name)) {
+                ("q", _) => {
+                    let [filter, other] = [now, later].map(|at| Filter::parse(value, at).ok());
+                    filter.filter(|filter| other.as_ref() != Some(filter)).map(|filter| filter.to_string())
+                }
+                ("from" | "to", _) => {
+                    let [time, other] = [now, later].map(|at| moment(value, at));
+                    time.filter(|time| other != Some(*time)).map(|time| time.to_string())
+                }
+                (_, Some(field)) => {
+                    let [condition, other] = [now, later].map(|at| Condition::of(field, value, at).ok());
+                    let condition = condition.filter(|condition| other.as_ref() != Some(condition));
+                    condition.and_then(|it| it.to_string().split_once(':').map(|(_, value)| value.to_owned()))
+                }
+                _ => None,
+            };
+            if let Some(fixed) = fixed {
+                *value = fixed;
+            }
+        }
+        let has_start = pairs.iter().any(|(name, _)| name == "from");
+        if has_start && !pairs.iter().any(|(name, _)| name == "to") {
+            pairs.push(("to".to_owned(), now.to_string()));
+        }
+        Self(pairs)
+    }
+
+    /// The parameters that select hits: without presentation. Starts with `?`, unless it is empty.
+    pub(super) fn of_hits(&self) -> String {
+        let selects = |name: &str| matches!(name, "q" | "from" | "to") || Field::find(name).is_some();
+        let pairs = self.0.iter().filter(|(name, _)| selects(name));
+        let text = Serializer::new(String::new()).extend_pairs(pairs).finish();
+        if text.is_empty() { text } else { format!("?{text}") }
     }
 
     /// The parameters with one of them changed.
@@ -171,6 +218,9 @@ pub(super) fn of_view(view: &ViewDraft) -> String {
 
 /// `field:value` in the search language.
 pub(super) fn condition(field: &str, value: &str) -> String {
+    if field == Field::Type.name() {
+        return Condition::Type(value.into()).to_string();
+    }
     format!("{field}:{}", Pattern::exact(value))
 }
 
@@ -206,6 +256,24 @@ mod tests {
         assert_eq!(of_view(&search.to_view()), "q=%28a+OR+b%29+host%3Ax.example.com&sort=-hits");
         let plain = given(&[("q", " a OR b "), ("from", "-24h")]);
         assert_eq!(of_view(&plain.to_view()), "q=a+OR+b&from=-24h");
+    }
+
+    #[test]
+    fn a_frozen_search_has_no_relative_times() {
+        let now: Timestamp = "2026-01-02T12:00:00Z".parse().unwrap();
+        let frozen = |pairs: &[(&str, &str)]| given(pairs).frozen(now).0;
+        assert_eq!(
+            frozen(&[("q", "type:sqli last_seen:>-1h"), ("from", "-24h"), ("sort", "hits")]),
+            given(&[
+                ("q", "type:sqli last_seen:>=2026-01-02T11:00:00.001Z"),
+                ("from", "2026-01-01T12:00:00Z"),
+                ("sort", "hits"),
+                ("to", "2026-01-02T12:00:00Z"),
+            ])
+            .0
+        );
+        let fixed = [("q", "a OR b"), ("to", "2026-01-01T00:00:00Z")];
+        assert_eq!(frozen(&fixed), given(&fixed).0);
     }
 
     #[test]

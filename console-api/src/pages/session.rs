@@ -8,10 +8,11 @@ use crate::{
 use askama::Template;
 use axum::{
     Extension, Form,
-    extract::State,
+    extract::{Query, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
+use form_urlencoded::Serializer;
 use serde::Deserialize;
 
 #[derive(Template)]
@@ -19,10 +20,38 @@ use serde::Deserialize;
 struct SignInPage {
     /// Why the last attempt failed.
     refusal: Option<&'static str>,
+    /// The page to return to.
+    to: String,
 }
 
-pub(super) async fn form() -> Response {
-    render(&SignInPage { refusal: None })
+/// The page that a sign-in leads to by default.
+const START: &str = "/attacks";
+
+/// The address of the sign-in page, for a page that needs a session.
+pub(super) fn sign_in_for(page: Option<&str>) -> String {
+    match page.filter(|page| is_page(page) && *page != START && *page != "/") {
+        Some(page) => {
+            let query = Serializer::new(String::new()).append_pair("to", page).finish();
+            format!("/sign-in?{query}")
+        }
+        None => "/sign-in".to_owned(),
+    }
+}
+
+/// Whether a path leads to a page of this console. Browsers take `//` and `/\` for another host.
+fn is_page(path: &str) -> bool {
+    let own = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n', '\t']);
+    own && !["/sign-in", "/sign-out", "/alerts"].iter().any(|other| path.starts_with(other))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Target {
+    #[serde(default)]
+    to: String,
+}
+
+pub(super) async fn form(Query(Target { to }): Query<Target>) -> Response {
+    render(&SignInPage { refusal: None, to })
 }
 
 #[derive(Deserialize)]
@@ -33,6 +62,9 @@ pub(super) struct Credentials {
     password: String,
     #[serde(default)]
     token: String,
+    /// The page to return to.
+    #[serde(default)]
+    to: String,
 }
 
 /// Opens a session for a password or a token: the browser stores a secret that expires.
@@ -43,9 +75,10 @@ pub(super) async fn sign_in(
     Form(credentials): Form<Credentials>,
 ) -> Result<Response, ApiError> {
     if !session_cookie::is_same_origin(&headers, client.is_https) {
-        return Ok(refuse(StatusCode::FORBIDDEN, "Submit this form from the console’s own page."));
+        let reason = "Submit this form from the console’s own page.";
+        return Ok(refuse(StatusCode::FORBIDDEN, reason, String::new()));
     }
-    let Credentials { user, password, token } = credentials;
+    let Credentials { user, password, token, to } = credentials;
     let opened = if user.is_empty() {
         sign_in.by_token(client.address, &Token::presented(token.trim())).await
     } else {
@@ -54,7 +87,8 @@ pub(super) async fn sign_in(
     match opened {
         Ok(opened) => {
             let cookie = session_cookie::start(&opened.secret, client.is_https);
-            Ok((cookie, Redirect::to("/attacks")).into_response())
+            let to = Some(to.as_str()).filter(|to| is_page(to)).unwrap_or(START);
+            Ok((cookie, Redirect::to(to)).into_response())
         }
         Err(error) => {
             let reason = match error {
@@ -66,7 +100,7 @@ pub(super) async fn sign_in(
             };
             let status =
                 if let ApiError::TooMany { .. } = error { error.status() } else { StatusCode::FORBIDDEN };
-            let mut response = refuse(status, reason);
+            let mut response = refuse(status, reason, to);
             if let Some(seconds) = error.retry_after() {
                 response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
             }
@@ -75,8 +109,8 @@ pub(super) async fn sign_in(
     }
 }
 
-fn refuse(status: StatusCode, reason: &'static str) -> Response {
-    (status, render(&SignInPage { refusal: Some(reason) })).into_response()
+fn refuse(status: StatusCode, reason: &'static str, to: String) -> Response {
+    (status, render(&SignInPage { refusal: Some(reason), to })).into_response()
 }
 
 pub(super) async fn sign_out(
@@ -107,4 +141,23 @@ pub(super) async fn sign_out_others(
 /// The session of a request that a page of this console sent.
 fn own_session(headers: &HeaderMap, client: Client) -> Option<Token> {
     session_cookie::read(headers).filter(|_| session_cookie::is_same_origin(headers, client.is_https))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sign_in_returns_only_to_pages_of_this_console() {
+        for page in ["/rules", "/attacks?q=type%3Asqli&from=-24h", "/hits/1"] {
+            assert!(is_page(page), "{page}");
+        }
+        for other in
+            ["", "//evil.example/", "/\\evil.example", "https://evil.example/", "/\t/evil", "/sign-out"]
+        {
+            assert!(!is_page(other), "{other:?}");
+        }
+        assert_eq!(sign_in_for(Some("/rules?a=b&c")), "/sign-in?to=%2Frules%3Fa%3Db%26c");
+        assert_eq!(sign_in_for(Some("/attacks")), "/sign-in");
+    }
 }

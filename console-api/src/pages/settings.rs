@@ -42,7 +42,7 @@ pub(super) async fn page(
     let sessions = sessions(&app, &headers).await?;
     let (ruleset, _) = app.store.ruleset_head().await?;
     let mut nodes = BTreeMap::new();
-    for Node { version, .. } in app.store.nodes().await? {
+    for Node { version, .. } in app.store.nodes(app.clock.now()).await? {
         *nodes.entry(version).or_default() += 1;
     }
     let is_admin = actor.role == Role::Admin;

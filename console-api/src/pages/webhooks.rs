@@ -1,24 +1,27 @@
 //! The pages of webhooks: list, add, test, deliveries.
 
-use super::{access::KnownRevision, render, view};
+use super::{access::KnownRevision, form::Rejected, new_secret::NewSecret, render, view};
 use crate::{
     error::ApiError,
     extract::{Admin, Id, Named, Query, StateFilter},
     notification::{Dispatcher, Sender},
     paging::{Page, Slice},
     store::{Due, Store},
+    transport::Client,
     use_cases::webhooks,
-    webhook::{DeliveryState, Format, Webhook, WebhookDelivery, WebhookDraft},
+    webhook::{DeliveryState, Format, Subject, Webhook, WebhookDelivery, WebhookDraft},
 };
 use askama::Template;
 use axum::{
-    Form,
+    Extension, Form,
     extract::State,
-    http::StatusCode,
+    http::HeaderMap,
     response::{IntoResponse as _, Redirect, Response},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+const PATH: &str = "/webhooks";
 
 #[derive(Template)]
 #[template(path = "webhooks.html")]
@@ -26,23 +29,63 @@ struct WebhooksPage {
     page: Page<Webhook>,
     /// The name and the secret of a new webhook.
     made: Option<(String, String)>,
+    rejected: Rejected,
 }
 
 pub(super) async fn list(
     _: Admin,
     State(store): State<Store>,
+    Extension(client): Extension<Client>,
+    headers: HeaderMap,
     Query(slice): Query<Slice>,
 ) -> Result<Response, ApiError> {
-    Ok(render(&WebhooksPage { page: store.webhooks(&slice).await?, made: None }))
+    let Some(NewSecret { id, secret }) = NewSecret::of(&headers) else {
+        return page(&store, &slice, None, Rejected::default()).await;
+    };
+    let made = store.webhook(id).await?.map(|due| (due.webhook.draft.name, secret));
+    let mut response = page(&store, &slice, made, Rejected::default()).await?;
+    NewSecret::forget(&mut response, PATH, client.is_https);
+    Ok(response)
+}
+
+async fn page(
+    store: &Store,
+    slice: &Slice,
+    made: Option<(String, String)>,
+    rejected: Rejected,
+) -> Result<Response, ApiError> {
+    let page = WebhooksPage { page: store.webhooks(slice).await?, made, rejected };
+    Ok(page.rejected.respond(&page))
+}
+
+/// The subjects to choose from, as names of checkboxes.
+const SUBJECTS: [(&str, &str); 3] = [
+    ("attacks", "Attacks"),
+    ("nodes", "Unreachable and recovered nodes"),
+    ("not_inspected", "Requests not inspected"),
+];
+
+fn name_of(subject: Subject) -> &'static str {
+    match subject {
+        Subject::Attacks => "attacks",
+        Subject::Nodes => "nodes",
+        Subject::NotInspected => "not_inspected",
+    }
 }
 
 /// The form of a webhook.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct WebhookForm {
     name: String,
     url: String,
     query: String,
     format: Format,
+    #[serde(default)]
+    attacks: bool,
+    #[serde(default)]
+    nodes: bool,
+    #[serde(default)]
+    not_inspected: bool,
     #[serde(default)]
     enabled: bool,
     #[serde(default)]
@@ -50,36 +93,51 @@ pub(super) struct WebhookForm {
 }
 
 impl WebhookForm {
-    fn draft(self) -> WebhookDraft {
+    fn draft(&self) -> WebhookDraft {
         let Self { name, url, query, format, enabled, .. } = self;
         let url = url.trim().to_owned().into();
-        WebhookDraft { name: name.trim().to_owned(), url, query, format, enabled }
+        let (name, query) = (name.trim().to_owned(), query.clone());
+        let events = [
+            (self.attacks, Subject::Attacks),
+            (self.nodes, Subject::Nodes),
+            (self.not_inspected, Subject::NotInspected),
+        ];
+        let events = events.into_iter().filter(|(is_chosen, _)| *is_chosen).map(|(_, event)| event).collect();
+        WebhookDraft { name, url, query, format: *format, events, enabled: *enabled }
     }
 }
 
-/// Adds a webhook, and shows its secret.
+/// Adds a webhook. The next page shows its secret.
 pub(super) async fn add(
     Admin(author): Admin,
     State(store): State<Store>,
     State(sender): State<Sender>,
+    Extension(client): Extension<Client>,
     Form(form): Form<WebhookForm>,
 ) -> Result<Response, ApiError> {
-    let new = webhooks::add(&store, sender.targets(), &author, form.draft()).await?;
-    let made = Some((new.webhook.draft.name, new.secret));
-    let page = store.webhooks(&Slice::default()).await?;
-    Ok((StatusCode::CREATED, render(&WebhooksPage { page, made })).into_response())
+    match webhooks::add(&store, sender.targets(), &author, form.draft()).await {
+        Ok(new) => Ok(NewSecret { id: new.webhook.id, secret: new.secret }.redirect(PATH, client.is_https)),
+        Err(error) => page(&store, &Slice::default(), None, Rejected::new(&form, None, error)?).await,
+    }
 }
 
 pub(super) async fn replace(
     Admin(author): Admin,
     State(store): State<Store>,
     State(sender): State<Sender>,
-    Id(id): Id,
+    Named(Due { webhook, .. }): Named<Due>,
     Form(form): Form<WebhookForm>,
-) -> Result<Redirect, ApiError> {
-    let known = (id, form.revision);
-    webhooks::replace(&store, sender.targets(), &author, known, form.draft()).await?;
-    Ok(Redirect::to(&format!("/webhooks/{id}")))
+) -> Result<Response, ApiError> {
+    let (id, known) = (webhook.id, (webhook.id, form.revision));
+    match webhooks::replace(&store, sender.targets(), &author, known, form.draft()).await {
+        Ok(_) => Ok(Redirect::to(&format!("/webhooks/{id}")).into_response()),
+        Err(error) => {
+            let rejected = Rejected::new(&form, Some(id), error)?;
+            let deliveries = store.deliveries(id, None, &Slice::default()).await?;
+            let page = WebhookPage { webhook, deliveries, state: None, tested: None, rejected };
+            Ok(page.rejected.respond(&page))
+        }
+    }
 }
 
 pub(super) async fn delete(
@@ -100,6 +158,7 @@ struct WebhookPage {
     state: Option<DeliveryState>,
     /// The result of a test.
     tested: Option<Result<(), String>>,
+    rejected: Rejected,
 }
 
 impl WebhookPage {
@@ -129,6 +188,18 @@ impl WebhookPage {
         }
     }
 
+    /// The value of the checkbox of a subject.
+    fn notifies(&self, subject: &str) -> &'static str {
+        let chosen = self.webhook.draft.events.iter().any(|event| name_of(*event) == subject);
+        Self::flag(&chosen)
+    }
+
+    /// The value of a checkbox.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
+    fn flag(is_checked: &bool) -> &'static str {
+        if *is_checked { "true" } else { "false" }
+    }
+
     /// The state filter; empty: all.
     fn word(&self) -> &'static str {
         self.state.map_or("", DeliveryState::as_str)
@@ -142,7 +213,7 @@ pub(super) async fn one(
     Named(Due { webhook, .. }): Named<Due>,
 ) -> Result<Response, ApiError> {
     let deliveries = store.deliveries(webhook.id, state, &slice).await?;
-    Ok(render(&WebhookPage { webhook, deliveries, state, tested: None }))
+    Ok(render(&WebhookPage { webhook, deliveries, state, tested: None, rejected: Rejected::default() }))
 }
 
 /// Sends a test, and shows its result.
@@ -158,7 +229,13 @@ pub(super) async fn test(
     };
     let webhook = due.webhook;
     let deliveries = dispatcher.store.deliveries(webhook.id, None, &Slice::default()).await?;
-    Ok(render(&WebhookPage { webhook, deliveries, state: None, tested: Some(tested) }))
+    Ok(render(&WebhookPage {
+        webhook,
+        deliveries,
+        state: None,
+        tested: Some(tested),
+        rejected: Rejected::default(),
+    }))
 }
 
 #[derive(Deserialize)]

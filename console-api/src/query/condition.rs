@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use shared::{AttackType, RequestId, Severity};
 use std::fmt;
 
-/// A field and its value. Conditions on fields of hits hold when they hold for any hit.
+/// A field and its value. Conditions on fields of hits select the hits that meet them.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
     Type(AttackType),
@@ -34,6 +34,8 @@ pub enum Condition {
     Mark(Marks),
     /// A word without a field: searched in all text fields and ids.
     Anywhere(Pattern),
+    /// The time of a hit: the range of a search with conditions on hits, not a field of the language.
+    At(TimeRange),
 }
 
 const SEVERITIES: [(&str, Severity); 4] = [
@@ -44,6 +46,32 @@ const SEVERITIES: [(&str, Severity); 4] = [
 ];
 
 impl Condition {
+    /// Whether hits of one attack may differ in it.
+    pub(super) fn is_of_hit(&self) -> bool {
+        match self {
+            Self::Payload(_)
+            | Self::Ip(_)
+            | Self::Method(_)
+            | Self::Severity(_)
+            | Self::Response(_)
+            | Self::RequestId(_)
+            | Self::EdgeRequestId(_)
+            | Self::Anywhere(_)
+            | Self::At(_) => true,
+            Self::Type(_)
+            | Self::Status(_)
+            | Self::Host(_)
+            | Self::Path(_)
+            | Self::Parameter(_)
+            | Self::Hits(_)
+            | Self::Blocked(_)
+            | Self::Sources(_)
+            | Self::FirstSeen(_)
+            | Self::LastSeen(_)
+            | Self::Mark(_) => false,
+        }
+    }
+
     /// A condition of a field and an unquoted value.
     pub fn of(field: Field, value: &str, now: Timestamp) -> Result<Self, Problem> {
         Self::parse(field, &Word::whole(value), now)
@@ -53,7 +81,14 @@ impl Condition {
         let text = word.text();
         let expected = |expected| Problem::Value { field, expected };
         Ok(match field {
-            Field::Type => Self::Type(attack_type(&text).ok_or(expected("the code of an attack type"))?),
+            Field::Type => {
+                let attack_type = attack_type(&text).ok_or(expected("the code of an attack type"))?;
+                if !AttackType::ALL.contains(&attack_type) && !word.is_quoted() {
+                    let nearest = nearest_type(&text);
+                    return Err(Problem::UnknownType { code: text, nearest });
+                }
+                Self::Type(attack_type)
+            }
             Field::Status => Self::Status(
                 AttackStatus::parse(&text)
                     .ok_or(expected("blocked, partially_blocked, monitoring or suspicious"))?,
@@ -92,7 +127,15 @@ impl Condition {
     }
 }
 
-/// Unknown codes are accepted, because newer nodes may have more types.
+/// The code of a known type that is similar, or a part of it.
+fn nearest_type(text: &str) -> Option<&'static str> {
+    let codes = AttackType::ALL.iter().map(AttackType::as_str);
+    let close = codes.map(|code| (strsim::osa_distance(text, code), code));
+    let close = close.filter(|(distance, code)| *distance <= code.len() / 3 + 1 || code.contains(text));
+    close.min().map(|(_, code)| code)
+}
+
+/// Unknown codes are accepted in quotes, because newer nodes may have more types.
 fn attack_type(code: &str) -> Option<AttackType> {
     let is_word = code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     (is_word && !code.is_empty()).then(|| code.into())
@@ -106,7 +149,10 @@ fn method(text: &str) -> Option<String> {
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Type(attack_type) => write!(f, "type:{attack_type}"),
+            Self::Type(attack_type) if AttackType::ALL.contains(attack_type) => {
+                write!(f, "type:{attack_type}")
+            }
+            Self::Type(attack_type) => write!(f, "type:\"{attack_type}\""),
             Self::Status(status) => write!(f, "status:{}", status.as_str()),
             Self::Host(pattern) => write!(f, "host:{pattern}"),
             Self::Path(pattern) => write!(f, "path:{pattern}"),
@@ -129,6 +175,7 @@ impl fmt::Display for Condition {
             Self::EdgeRequestId(id) => write!(f, "edge_request_id:{}", Pattern::exact(id)),
             Self::Mark(marks) => write!(f, "mark:{}", marks.as_str()),
             Self::Anywhere(pattern) => f.write_str(&word::write(pattern, true)),
+            Self::At(range) => write!(f, "at:{range}"),
         }
     }
 }

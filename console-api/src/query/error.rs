@@ -16,6 +16,11 @@ pub struct QueryError {
 pub enum Problem {
     #[error("`{name}` is not a field{}; put quotes around a text with a colon", did_you_mean(*.nearest))]
     UnknownField { name: String, nearest: Option<&'static str> },
+    #[error(
+        "`{code}` is not an attack type{}; put quotes around the code of a type that this version does not know",
+        suggested_type(*.nearest)
+    )]
+    UnknownType { code: String, nearest: Option<&'static str> },
     #[error("`{}` takes {expected}, such as {}", .field.name(), .field.example())]
     Value { field: Field, expected: &'static str },
     #[error("`{}:` needs a value, such as {}", .0.name(), .0.example())]
@@ -38,6 +43,10 @@ pub enum Problem {
     TooMany,
     #[error("the query is longer than {} bytes", Filter::MAX_LENGTH)]
     TooLong,
+}
+
+fn suggested_type(nearest: Option<&str>) -> String {
+    nearest.map_or_else(|| " such as `sqli`, `xss` or `rce`".to_owned(), |_| did_you_mean(nearest))
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {

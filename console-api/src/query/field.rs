@@ -119,7 +119,7 @@ impl Field {
             Self::Host => "The requested host.",
             Self::Path => "The path without the query, truncated where a payload starts.",
             Self::Parameter => "The point of the payload, as shown on pages.",
-            Self::Payload => "The payload of any hit. Without `*`, any part of it.",
+            Self::Payload => "The payload of a hit. Without `*`, any part of it.",
             Self::Ip => "Source address of a hit.",
             Self::Method => "The method of a hit's request.",
             Self::Severity => "The severity of a hit: low, medium, high or critical.",

@@ -152,7 +152,7 @@ impl Parser {
         let start = self.at;
         let quoted = self.peek() == Some('"');
         self.at += usize::from(quoted);
-        let mut word = Word::default();
+        let mut word = if quoted { Word::quoted() } else { Word::default() };
         loop {
             let literal = self.peek() == Some('\\') && self.text.get(self.at + 1).is_some();
             self.at += usize::from(literal);

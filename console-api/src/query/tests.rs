@@ -71,6 +71,17 @@ fn addresses_are_single_networks_or_ranges() {
 }
 
 #[test]
+fn an_unknown_attack_type_is_an_error_with_a_suggestion_unless_it_is_quoted() {
+    let error = |text| read(text).split(';').next().unwrap().to_owned();
+    assert_eq!(error("host:a type:sql"), "column 13: `sql` is not an attack type, did you mean `sqli`?");
+    assert_eq!(
+        error("type:xss,traversal"),
+        "column 10: `traversal` is not an attack type such as `sqli`, `xss` or `rce`"
+    );
+    assert_eq!(read("type:\"of_a_newer_node\""), "type:\"of_a_newer_node\"");
+}
+
+#[test]
 fn errors_point_at_the_column() {
     let errors = [
         "hosst:a",

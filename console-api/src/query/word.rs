@@ -4,7 +4,10 @@ use super::value::{Pattern, Piece};
 
 /// A word as written; `*` and `?` are not interpreted yet.
 #[derive(Debug, Default)]
-pub(super) struct Word(Vec<Letter>);
+pub(super) struct Word {
+    letters: Vec<Letter>,
+    is_quoted: bool,
+}
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Letter {
@@ -26,20 +29,29 @@ impl Word {
                 None => Letter { character, literal: false },
             });
         }
-        Self(letters)
+        Self { letters, is_quoted: false }
     }
 
     pub(super) fn push(&mut self, letter: Letter) {
-        self.0.push(letter);
+        self.letters.push(letter);
+    }
+
+    /// An empty word in quotes.
+    pub(super) fn quoted() -> Self {
+        Self { letters: Vec::new(), is_quoted: true }
+    }
+
+    pub(super) fn is_quoted(&self) -> bool {
+        self.is_quoted
     }
 
     /// For fields without wildcards.
     pub(super) fn text(&self) -> String {
-        self.0.iter().map(|letter| letter.character).collect()
+        self.letters.iter().map(|letter| letter.character).collect()
     }
 
     pub(super) fn pattern(&self) -> Pattern {
-        Pattern::new(self.0.iter().map(|letter| match letter {
+        Pattern::new(self.letters.iter().map(|letter| match letter {
             Letter { character: '*', literal: false } => Piece::Any,
             Letter { character: '?', literal: false } => Piece::One,
             Letter { character, .. } => Piece::Text(character.to_string()),

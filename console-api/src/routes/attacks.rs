@@ -2,6 +2,7 @@
 
 use crate::{
     attack::{Attack, AttackDetail, AttackGroup, AttackStats, Grouping, Order},
+    clock::Clock,
     error::ApiError,
     extract::{FromParameters, Id, Named, Parameters, Query, Reader, Searching, Tagged},
     hit::RecordedHit,
@@ -80,9 +81,10 @@ pub(super) async fn list(
 pub(super) async fn stats(
     _: Searching<Reader>,
     State(store): State<Store>,
+    State(clock): State<Clock>,
     Query((filter, times)): Query<(Filter, TimeRange)>,
 ) -> Result<Json<AttackStats>, ApiError> {
-    Ok(Json(store.stats(&filter.within(times), times).await?))
+    Ok(Json(store.stats(&filter.within(times), times, clock.now()).await?))
 }
 
 /// The fields of the search language.
@@ -112,24 +114,27 @@ pub(super) async fn one(
     Query(()): Query<()>,
     Named(attack): Named<Attack>,
 ) -> Result<Tagged<AttackDetail>, ApiError> {
-    Ok(Tagged(store.attack_detail(attack).await?))
+    Ok(Tagged(store.attack_detail(attack, &Filter::default()).await?))
 }
 
-/// Lists the hits of an attack, the latest first.
+/// Lists the hits of an attack, the latest first: those that match the conditions on hits.
 #[utoipa::path(
     get,
     path = "/attacks/{id}/hits",
     security(("token" = ["reader"])),
-    params(Id, Slice),
-    responses((status = 200, description = "A page of its hits.", body = Page<RecordedHit>))
+    params(Id, Filter, Slice),
+    responses(
+        (status = 200, description = "A page of its hits.", body = Page<RecordedHit>),
+        (status = 503, description = "Too many searches at a time."),
+    )
 )]
 pub(super) async fn hits(
-    _: Reader,
+    _: Searching<Reader>,
     State(store): State<Store>,
-    Query(slice): Query<Slice>,
+    Query((filter, slice)): Query<(Filter, Slice)>,
     Named(attack): Named<Attack>,
 ) -> Result<Json<Page<RecordedHit>>, ApiError> {
-    Ok(Json(store.hits_of_attack(attack.id, &slice).await?))
+    Ok(Json(store.hits_of_attack(attack.id, &filter, &slice).await?))
 }
 
 /// `anyOf`, not `oneOf`: an empty page is valid as both.

@@ -5,6 +5,7 @@ use crate::{
     attack::Attack,
     error::ApiError,
     extract::{Query, Reader, Searching},
+    invisible::is_invisible,
     query::Filter,
     store::{Store, StoreError},
 };
@@ -147,11 +148,9 @@ fn guarded(field: &str) -> String {
     if is_formula { format!("'{field}") } else { field.to_owned() }
 }
 
-/// White space of Unicode, control characters, and characters without a width.
+/// White space of Unicode, and invisible characters.
 fn is_blank(character: char) -> bool {
-    let has_no_width = matches!(character, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    character.is_whitespace() || character.is_control() || has_no_width
+    character.is_whitespace() || is_invisible(character)
 }
 
 /// The signs that start a formula, with their full-width and small forms.

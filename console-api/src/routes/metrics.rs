@@ -1,6 +1,6 @@
 //! Metrics for Prometheus.
 
-use crate::{error::ApiError, extract::Reader, metrics::Metrics, store::Store};
+use crate::{clock::Clock, error::ApiError, extract::Reader, metrics::Metrics, store::Store};
 use axum::{
     extract::{MatchedPath, Request, State},
     http::{StatusCode, header},
@@ -12,11 +12,13 @@ use axum::{
 pub(super) async fn show(
     _: Reader,
     State(store): State<Store>,
+    State(clock): State<Clock>,
     State(metrics): State<Metrics>,
 ) -> Result<Response, ApiError> {
     const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     let (bytes, counts) = (store.database_bytes().await?, store.not_inspected_counts().await?);
-    let text = metrics.text(bytes, &counts, &store.delivery_counts().await?);
+    let (deliveries, nodes) = (store.delivery_counts().await?, store.nodes(clock.now()).await?);
+    let text = metrics.text(bytes, &counts, &deliveries, &nodes);
     Ok(match text {
         Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

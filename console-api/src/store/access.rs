@@ -1,5 +1,6 @@
 //! Access data: users and their known networks, sessions, tokens and signing keys.
 
+pub(crate) mod administrators;
 pub(crate) mod networks;
 pub(crate) mod sessions;
 pub(crate) mod signing_keys;

@@ -8,13 +8,15 @@ pub(crate) mod stats;
 use crate::store::{
     Store, StoreError,
     search::{
-        plan::{Plan, SOURCE_COUNT, SearchScope},
+        id_set::AttackSet,
+        plan::{HitLookup, Plan, SOURCE_COUNT, SearchScope},
         text_search::MAX_RARE_MATCHES,
     },
     sql::{
+        self,
         row::{ReadRow, Row},
         statement::Statement,
-        text_codec::count,
+        text_codec::{count, json},
     },
 };
 use crate::{
@@ -23,7 +25,7 @@ use crate::{
     query::Filter,
 };
 use shared::AttackType;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Sources in the details of an attack.
@@ -80,6 +82,46 @@ impl ReadRow for Source {
     }
 }
 
+/// The selected hits of an attack.
+struct SelectedHits {
+    attack: String,
+    hits: u64,
+    blocked: u64,
+    suspicious: u64,
+    sources: u64,
+    /// Of the latest one.
+    payload: Option<String>,
+}
+
+impl ReadRow for SelectedHits {
+    const TABLE: &'static str = "hits";
+
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            attack: row.get("id")?,
+            hits: row.count("hits")?,
+            blocked: row.count("blocked")?,
+            suspicious: row.count("suspicious")?,
+            sources: row.count("sources")?,
+            payload: row.optional("payload", Row::text)?,
+        })
+    }
+}
+
+/// The statement of the sources with the most hits of a set of attacks.
+fn top_sources(set: &AttackSet) -> Statement {
+    let mut statement = Statement::new("select ");
+    if set.selects_hits() {
+        statement.push("h.ip as ip, count(*) as hits from ").push_selected_hits(set);
+        statement.push(" group by h.ip");
+    } else {
+        statement.push("s.ip as ip, s.hits as hits from attack_sources s where ");
+        statement.push_attack_set_of("s.attack_id", set);
+    }
+    statement.push(" order by hits desc, ip limit ").bind(TOP_SOURCES);
+    statement
+}
+
 fn column(key: SortKey) -> &'static str {
     match key {
         SortKey::FirstSeen => "a.first_seen",
@@ -91,9 +133,23 @@ fn column(key: SortKey) -> &'static str {
 }
 
 impl Statement {
-    fn push_order(&mut self, order: Order) -> &mut Self {
+    fn push_order(&mut self, order: Order, hits: Option<&Plan>) -> &mut Self {
         let direction = if order.descending { " desc" } else { " asc" };
-        self.push(" order by ").push(column(order.by)).push(direction).push(", a.id").push(direction)
+        self.push(" order by ").push_position(order.by, hits);
+        self.push(direction).push(", a.id").push(direction)
+    }
+
+    /// The value that the attack `a` is sorted by: numbers are those of the selected hits.
+    fn push_position(&mut self, key: SortKey, hits: Option<&Plan>) -> &mut Self {
+        let Some((hits, number)) = hits.zip(number_of_hits(key)) else { return self.push(column(key)) };
+        self.push("(select ").push(number).push(" from hits h where h.attack_id = a.id and ");
+        self.push_plan(hits).push(")")
+    }
+
+    /// Continues a condition: the attack `a` has a selected hit.
+    fn push_has_selected_hits(&mut self, hits: Option<&Plan>) -> &mut Self {
+        let Some(hits) = hits else { return self };
+        self.push(" and exists (select 1 from hits h where h.attack_id = a.id and ").push_plan(hits).push(")")
     }
 
     /// The next attacks of a list, the latest first.
@@ -105,6 +161,16 @@ impl Statement {
             .push("), ")
             .bind(i64::MIN)
             .push(") and ");
+    }
+}
+
+/// A number of hits `h` that attacks are sorted by.
+fn number_of_hits(key: SortKey) -> Option<&'static str> {
+    match key {
+        SortKey::FirstSeen | SortKey::LastSeen => None,
+        SortKey::Hits => Some("count(*)"),
+        SortKey::Blocked => Some("coalesce(sum(h.blocked), 0)"),
+        SortKey::Sources => Some("count(distinct h.ip)"),
     }
 }
 
@@ -120,7 +186,7 @@ pub(crate) struct PageLimits {
 const LIMITS: PageLimits = PageLimits { max_rare_matches: MAX_RARE_MATCHES, next: 2000 };
 
 impl Store {
-    /// The attacks that match a filter.
+    /// The attacks that match a filter: those with hits that match it, if it has conditions on hits.
     pub async fn attacks(
         &self,
         filter: &Filter,
@@ -137,24 +203,26 @@ impl Store {
         order: Order,
         slice: &Slice,
     ) -> Result<Page<Attack>, StoreError> {
-        let matches = self.matches_up_to(limits.max_rare_matches, filter).await?;
+        let (hits, filter) = (Plan::of_hits(filter, HitLookup::Each), filter.of_attacks());
+        let matches = self.matches_up_to(limits.max_rare_matches, &filter).await?;
         let is_common = matches.has_common_text();
         let newest_first = order.by == SortKey::LastSeen && order.descending;
         if !is_common || newest_first {
-            let plan = Plan::new(filter, SearchScope::page(&matches));
+            let plan = Plan::new(&filter, SearchScope::page(&matches));
             let next = is_common.then_some(limits.next);
-            let page = self.page_of_attacks(&plan, next, order, slice).await?;
+            let page = self.page_of_attacks((&plan, hits.as_ref()), next, order, slice).await?;
             if !is_common || page.next_cursor.is_some() {
                 return Ok(page);
             }
         }
-        self.page_of_attacks(&Plan::new(filter, SearchScope::All), None, order, slice).await
+        let plan = Plan::new(&filter, SearchScope::All);
+        self.page_of_attacks((&plan, hits.as_ref()), None, order, slice).await
     }
 
     /// `next`: the number of attacks to search, the latest first.
     async fn page_of_attacks(
         &self,
-        plan: &Plan,
+        (plan, hits): (&Plan, Option<&Plan>),
         next: Option<i64>,
         order: Order,
         slice: &Slice,
@@ -164,17 +232,16 @@ impl Store {
         if let Some(next) = next {
             statement.push_next(slice, next);
         }
-        statement.push_plan(plan);
+        statement.push_plan(plan).push_has_selected_hits(hits);
         let beyond = if order.descending { " < " } else { " > " };
         if let Some((position, id)) = slice.bounds() {
-            let column = column(order.by);
-            statement.push(" and (").push(column).push(beyond).bind(position);
-            statement.push(" or (").push(column).push(" = ").bind(position);
+            statement.push(" and (").push_position(order.by, hits).push(beyond).bind(position);
+            statement.push(" or (").push_position(order.by, hits).push(" = ").bind(position);
             statement.push(" and a.id").push(beyond).bind(id).push("))");
         }
-        statement.push_order(order).push(" limit ").bind(i64::from(slice.limit) + 1).push(")");
-        statement.push_order(order);
-        let items = statement.fetch_all(&self.searcher).await?;
+        statement.push_order(order, hits).push(" limit ").bind(i64::from(slice.limit) + 1).push(")");
+        statement.push_order(order, hits);
+        let items = self.counted(&self.searcher, statement.fetch_all(&self.searcher).await?, hits).await?;
         Ok(Page::cut_at(items, slice.limit, |attack: &Attack| Cursor {
             list: order.text(),
             position: order.by.of(attack),
@@ -190,14 +257,45 @@ impl Store {
         after: Option<Uuid>,
         limit: u32,
     ) -> Result<Vec<Attack>, StoreError> {
+        let (hits, filter) = (Plan::of_hits(filter, HitLookup::Each), filter.of_attacks());
         let mut statement = Statement::new(attacks!("where "));
-        let matches = self.matches(filter).await?;
-        statement.push_plan(&Plan::new(filter, SearchScope::page(&matches)));
+        let matches = self.matches(&filter).await?;
+        statement.push_plan(&Plan::new(&filter, SearchScope::page(&matches)));
+        statement.push_has_selected_hits(hits.as_ref());
         if let Some(after) = after {
             statement.push(" and a.id > ").bind(after.to_string());
         }
         statement.push(" order by a.id limit ").bind(i64::from(limit));
-        statement.fetch_all(&self.searcher).await
+        self.counted(&self.searcher, statement.fetch_all(&self.searcher).await?, hits.as_ref()).await
+    }
+
+    /// Attacks with the numbers of their selected hits.
+    async fn counted(
+        &self,
+        from: impl sql::statement::Source,
+        mut attacks: Vec<Attack>,
+        hits: Option<&Plan>,
+    ) -> Result<Vec<Attack>, StoreError> {
+        let Some(hits) = hits.filter(|_| !attacks.is_empty()) else { return Ok(attacks) };
+        let ids: Vec<_> = attacks.iter().map(|attack| attack.id).collect();
+        let mut statement = Statement::new(
+            "select m.*, (select x.payload from hits x where x.id = m.latest) as payload from (select a.id as id, \
+             count(*) as hits, cast(sum(h.blocked) as bigint) as blocked, \
+             cast(sum(h.suspicious) as bigint) as suspicious, count(distinct h.ip) as sources, max(h.id) as latest \
+             from attacks a join hits h on h.attack_id = a.id where a.id ",
+        );
+        statement.push_among(&self.ids(Some(json(&ids)))).push(" and ").push_plan(hits);
+        statement.push(" group by a.id) m");
+        let selected: Vec<SelectedHits> = statement.fetch_all(from).await?;
+        let mut selected: HashMap<_, _> =
+            selected.into_iter().map(|hits| (hits.attack.clone(), hits)).collect();
+        for attack in &mut attacks {
+            if let Some(of) = selected.remove(&attack.id.to_string()) {
+                (attack.hits, attack.blocked, attack.suspicious) = (of.hits, of.blocked, of.suspicious);
+                (attack.sources, attack.payload) = (of.sources, of.payload);
+            }
+        }
+        Ok(attacks)
     }
 
     /// The attacks of these ids that match a filter.
@@ -205,13 +303,15 @@ impl Store {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
+        let hits = Plan::of_hits(filter, HitLookup::Each);
         let mut statement = Statement::new(attacks!("where "));
-        statement.push_plan(&Plan::new(filter, SearchScope::Few)).push(" and a.id in (");
+        statement.push_plan(&Plan::new(&filter.of_attacks(), SearchScope::Few));
+        statement.push_has_selected_hits(hits.as_ref()).push(" and a.id in (");
         for (n, id) in ids.iter().enumerate() {
             statement.push(if n == 0 { "" } else { ", " }).bind(id.as_str());
         }
         statement.push(") order by a.id");
-        statement.fetch_all(&self.reader).await
+        self.counted(&self.reader, statement.fetch_all(&self.reader).await?, hits.as_ref()).await
     }
 
     /// The attack of this id, or the one it was merged into.
@@ -223,25 +323,16 @@ impl Store {
         statement.fetch_optional(&self.reader).await
     }
 
-    /// Adds the counters of an attack.
-    pub async fn attack_detail(&self, attack: Attack) -> Result<AttackDetail, StoreError> {
-        let top_sources = self.top_sources(attack.id).await?;
-        let response_statuses = self.response_statuses(attack.id).await?;
+    /// Adds the counters of an attack: of all hits, or of those that match the conditions on hits.
+    pub async fn attack_detail(&self, attack: Attack, filter: &Filter) -> Result<AttackDetail, StoreError> {
+        let set = self.only_attack(attack.id, filter);
+        let top_sources = top_sources(&set).fetch_all(&self.reader).await?;
+        let statuses: Vec<(i64, i64)> = stats::statuses_of(&set).fetch_tuples(&self.reader).await?;
+        let response_statuses =
+            statuses.into_iter().map(|(status, n)| (status.to_string(), count(n))).collect();
+        let hits = Plan::of_hits(filter, HitLookup::Each);
+        let mut counted = self.counted(&self.reader, vec![attack], hits.as_ref()).await?;
+        let attack = counted.pop().expect("one attack was counted");
         Ok(AttackDetail { attack, top_sources, response_statuses })
-    }
-
-    async fn top_sources(&self, id: Uuid) -> Result<Vec<Source>, StoreError> {
-        let mut statement = Statement::new("select ip, hits from attack_sources where attack_id = ");
-        statement.bind(id.to_string()).push(" order by hits desc, ip limit ").bind(TOP_SOURCES);
-        statement.fetch_all(&self.reader).await
-    }
-
-    async fn response_statuses(&self, id: Uuid) -> Result<BTreeMap<String, u64>, StoreError> {
-        let rows: Vec<(i64, i64)> =
-            sqlx::query_as("select status, hits from attack_statuses where attack_id = $1")
-                .bind(id.to_string())
-                .fetch_all(&self.reader)
-                .await?;
-        Ok(rows.into_iter().map(|(status, n)| (status.to_string(), count(n))).collect())
     }
 }

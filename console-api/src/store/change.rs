@@ -25,6 +25,12 @@ pub enum ChangeError {
     Full { limit: i64, objects: &'static str },
     #[error("there is another {object} named {name}")]
     NameTaken { object: &'static str, name: String },
+    #[error(
+        "this is the last administrator; add another user or a token without an end, of role admin, first"
+    )]
+    LastAdministrator,
+    #[error("you are signed in with this user or token; sign in with another one to remove it")]
+    OwnCredential,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -107,6 +113,15 @@ pub(crate) struct Change<'a> {
 impl Change<'_> {
     pub(crate) fn connection(&mut self) -> &mut Connection {
         &mut self.transaction
+    }
+
+    pub(crate) fn author(&self) -> &Author {
+        self.author
+    }
+
+    /// Completes the query of rows that concurrent changes wait for.
+    pub(crate) fn lock_row(&self) -> &'static str {
+        self.dialect.lock_row()
     }
 
     /// An object, locked for this change.

@@ -1,5 +1,6 @@
 //! Webhooks and their queued deliveries.
 
 pub(crate) mod deliveries;
+pub(crate) mod events;
 pub(crate) mod sealed_webhook;
 pub(crate) mod webhooks;

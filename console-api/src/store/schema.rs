@@ -1,6 +1,9 @@
-//! The schema: migrations, and the trigram index of PostgreSQL, which needs an extension.
+//! The schema: migrations, the columns that they cannot fill, and the trigram index of PostgreSQL,
+//! which needs an extension.
 
-use crate::store::{Connection, sql::dialect::Dialect};
+mod hit_columns;
+
+use crate::store::{Connection, StoreError, sql::dialect::Dialect};
 use sqlx::{ConnectOptions, Connection as _, Executor, any::AnyConnectOptions, migrate::Migrator};
 
 /// The extension belongs to the whole database, whichever schema a console uses; consoles that
@@ -33,6 +36,10 @@ pub(crate) async fn prepare(options: &AnyConnectOptions, dialect: Dialect) -> Re
     if dialect == Dialect::Postgres {
         create_trigram_index(&mut connection).await?;
     }
+    hit_columns::complete(&mut connection).await.map_err(|cause| match cause {
+        StoreError::Database(cause) => cause,
+        cause => sqlx::Error::Decode(cause.into()),
+    })?;
     connection.close().await
 }
 

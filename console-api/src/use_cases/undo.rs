@@ -4,9 +4,11 @@
 use super::{RulesetWriter, ip_lists, marks, rules, rulesets};
 use crate::{
     attack::{Mark, MarkDraft},
-    audit::{AuditLine, Author, ObjectKind},
+    audit::{AuditAction, AuditLine, Author, LogFilter, ObjectKind},
     error::ApiError,
+    paging::Slice,
     ruleset::{EntryDraft, RuleDraft, StoredEntry, StoredRule},
+    store::Store,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -15,9 +17,32 @@ use uuid::Uuid;
 const UNDOABLE: [ObjectKind; 4] =
     [ObjectKind::Rule, ObjectKind::IpListEntry, ObjectKind::Attack, ObjectKind::Ruleset];
 
-/// Whether lines of this kind can be undone.
-pub fn is_supported(line: &AuditLine) -> bool {
-    ObjectKind::parse(&line.kind).is_some_and(|kind| UNDOABLE.contains(&kind))
+/// Whether a line can be undone: changes of its kind can be, and the changed object still exists.
+pub async fn is_possible(store: &Store, line: &AuditLine) -> Result<bool, ApiError> {
+    let Ok(id) = object(line) else {
+        return Ok(ObjectKind::parse(&line.kind) == Some(ObjectKind::Ruleset));
+    };
+    Ok(match ObjectKind::parse(&line.kind) {
+        // A deleted object is added again.
+        Some(ObjectKind::Rule | ObjectKind::IpListEntry) if line.after.is_none() => true,
+        Some(ObjectKind::Rule) => store.find::<StoredRule>(id).await?.is_some(),
+        Some(ObjectKind::IpListEntry) => store.find::<StoredEntry>(id).await?.is_some(),
+        Some(ObjectKind::Attack) => store.attack(id).await?.is_some(),
+        Some(ObjectKind::Ruleset) => true,
+        _ => false,
+    })
+}
+
+/// The audit line of the deletion of an object that can be added again.
+pub async fn of_deleted(store: &Store, kind: ObjectKind, id: Uuid) -> Result<Option<Uuid>, ApiError> {
+    let filter = LogFilter {
+        action: Some(AuditAction::Delete),
+        kind: Some(kind),
+        object: Some(id.to_string()),
+        ..LogFilter::default()
+    };
+    let latest = store.log(&filter, &Slice { limit: 1, after: None }).await?.items;
+    Ok(latest.first().map(|line| line.id))
 }
 
 pub async fn undo(ruleset: &RulesetWriter, author: &Author, line: &AuditLine) -> Result<(), ApiError> {

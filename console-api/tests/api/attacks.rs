@@ -232,7 +232,7 @@ async fn stats_cover_the_attacks_of_the_query() {
     let sqli = console.body("/api/v1/attacks/stats?q=type:sqli&from=2026-01-01T12:00:00Z").await;
     assert_eq!(
         (&sqli["attacks"], &sqli["sources"], &sqli["series"]["interval_seconds"]),
-        (&json!(1), &json!(1), &json!(300))
+        (&json!(1), &json!(1), &json!(60))
     );
     assert_eq!(points(&sqli), [("2026-01-01T12:30:00Z".to_owned(), 1, 0)]);
     let none = console.body("/api/v1/attacks/stats?host=nowhere").await;

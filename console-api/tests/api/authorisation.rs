@@ -62,6 +62,7 @@ const OPERATIONS: &[(&str, &str, &[Role])] = &[
     ("get", "/tokens", ADMIN),
     ("post", "/tokens", ADMIN),
     ("delete", "/tokens/{id}", ADMIN),
+    ("delete", "/nodes/{id}", ADMIN),
     ("delete", "/nodes/{id}/token", ADMIN),
     ("get", "/users", ADMIN),
     ("post", "/users", ADMIN),

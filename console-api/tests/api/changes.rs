@@ -139,6 +139,7 @@ fn changes_of_access() -> Vec<Change> {
             .logs("create", "token"),
         change("DELETE", "/tokens/{id}", ADMIN).on(Resource::Token).logs("delete", "token"),
         change("DELETE", "/nodes/{id}/token", ADMIN).on(Resource::Node).logs("change", "node"),
+        change("DELETE", "/nodes/{id}", ADMIN).on(Resource::Node).logs("delete", "node"),
         change("DELETE", "/sessions/{id}", ADMIN).on(Resource::Session).logs("delete", "session"),
     ]
 }

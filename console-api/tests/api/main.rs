@@ -13,6 +13,7 @@ mod contents;
 mod exclusions;
 mod harness;
 mod health;
+mod hit_searches;
 mod hits;
 mod ingest;
 mod ip_lists;

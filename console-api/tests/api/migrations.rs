@@ -61,6 +61,28 @@ async fn a_database_without_counters_of_suspicious_hits_is_upgraded_and_keeps_it
 }
 
 #[tokio::test]
+async fn hits_of_an_older_version_are_found_and_counted_by_their_source() {
+    let console = Console::on(old_database(5).await).await;
+    // The database of the test has no search terms, which positive conditions on texts use.
+    for query in ["ip:203.0.113.7", "response:403", "-method:post", "-payload:2", "-severity:low"] {
+        let list = console.get(&format!("/api/v1/attacks?q={query}")).await.json();
+        assert_eq!(
+            (&list["items"][0]["hits"], &list["items"][0]["blocked"]),
+            (&json!(1), &json!(1)),
+            "{query}"
+        );
+    }
+    for query in ["-ip:203.0.113.7", "-response:403", "-method:get", "-severity:high"] {
+        let list = console.get(&format!("/api/v1/attacks?q={query}")).await.json();
+        assert_eq!(list["items"], json!([]), "{query}");
+    }
+    let unfilled = console.count("select count(*) from hits where ip is null or payload_id is null").await;
+    assert_eq!(unfilled, 0);
+    let groups = console.get("/api/v1/attacks?group_by=ip").await.json();
+    assert_eq!(groups["items"][0]["blocked"], 1, "{groups}");
+}
+
+#[tokio::test]
 async fn an_old_view_belongs_to_the_user_of_its_time() {
     let database = old_database(3).await;
     let (ann, bob, before, after) = (uuid(701), uuid(702), 1_767_261_600_000_i64, 1_767_261_700_000_i64);

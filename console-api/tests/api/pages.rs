@@ -1,6 +1,7 @@
 //! Pages: sign-in, lists, forms and errors.
 
 mod access;
+mod invisible;
 mod rules;
 mod rulesets;
 mod suspicious;
@@ -64,8 +65,98 @@ async fn redirects_unauthenticated_visitors_to_sign_in() {
         "/elsewhere",
     ] {
         let answer = browse(&console.router, path, "wallarm_session=made-up").await;
-        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/sign-in"), "{path}");
+        let to: String = form_urlencoded::byte_serialize(path.as_bytes()).collect();
+        let sign_in = if path == "/attacks" { "/sign-in".to_owned() } else { format!("/sign-in?to={to}") };
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, sign_in.as_str()), "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_sign_in_returns_to_the_page_asked_for() {
+    let console = Console::start().await;
+    let asked = browse(&console.router, "/rules?cursor=x&deleted=y", "").await;
+    let form = browse(&console.router, asked.header("location"), "").await.text;
+    assert_eq!(form.matches(r#"name="to" value="/rules?cursor=x&#38;deleted=y""#).count(), 2, "{form}");
+    let token = token_of(Role::Analyst);
+    let sign_in = async |to: &str, token: &str| {
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([("token", token), ("to", to)])
+            .finish();
+        let request =
+            Request::post("/sign-in").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let request = request.header("sec-fetch-site", "same-origin");
+        send(&console.router, request.body(Body::from(body)).unwrap()).await
+    };
+    let page = "/rules?cursor=x&deleted=y";
+    let refused = sign_in(page, "wlc_unknown_token_of_the_tests").await;
+    assert!(refused.text.contains("cursor=x&#38;deleted=y"), "{}", refused.text);
+    assert_eq!(sign_in(page, &token).await.header("location"), page);
+    for other in ["//evil.example", "https://evil.example/", "/\\evil.example", ""] {
+        assert_eq!(sign_in(other, &token).await.header("location"), "/attacks", "{other}");
+    }
+}
+
+#[tokio::test]
+async fn a_copied_link_has_fixed_times() {
+    let console = Console::start().await;
+    let cookie = cookie(&console).await;
+    let page = browse(&console.router, "/attacks?q=type:sqli&from=-24h", &cookie).await.text;
+    let link = "data-copy-address=\"/attacks?q=type%3Asqli&#38;from=2025-12-31T12%3A00%3A00Z&#38;to=2026-01-01T12%3A00%3A00Z\"";
+    assert!(page.contains(link), "{page}");
+}
+
+#[tokio::test]
+async fn an_empty_list_says_how_many_attacks_are_hidden_and_shows_them() {
+    let console = Console::start().await;
+    console.ingest(&[attack(1, 0)]).await;
+    let cookie = cookie(&console).await;
+    let path = format!("/attacks/{}/mark", console.only_attack().await);
+    let mark = [("mark", "false_positive"), ("note", ""), ("revision", "0")];
+    assert_eq!(submit(&console, Role::Analyst, &path, &mark).await.status, 303);
+    let page = browse(&console.router, "/attacks?q=type:ptrav", &cookie).await.text;
+    assert!(page.contains("1 attack marked as false positive is hidden."), "{page}");
+    let link = "/attacks?q=type%3Aptrav+mark%3Afalse_positive";
+    assert!(page.contains(&format!("<a href=\"{link}\">Show false positives</a>")), "{page}");
+    assert!(browse(&console.router, link, &cookie).await.text.contains("Path traversal"));
+    let other = browse(&console.router, "/attacks?q=type:xss", &cookie).await.text;
+    assert!(!other.contains("is hidden"), "{other}");
+    let asked = browse(&console.router, "/attacks?q=type:ptrav+mark:none", &cookie).await.text;
+    assert!(!asked.contains("is hidden"), "{asked}");
+}
+
+#[tokio::test]
+async fn a_chart_spans_the_requested_range_and_has_a_scale_and_a_legend() {
+    let console = Console::start().await;
+    console.ingest(&(1..=3).map(|n| attack(n, 0)).collect::<Vec<_>>()).await;
+    let cookie = cookie(&console).await;
+    let times = |page: &str| -> Vec<String> {
+        let axis = page.split("<p class=\"axis\">").nth(1).unwrap().split("</p>").next().unwrap();
+        axis.split("datetime=\"").skip(1).map(|part| part.split('"').next().unwrap().to_owned()).collect()
+    };
+    let page = browse(&console.router, "/attacks/charts?from=-24h", &cookie).await.text;
+    let axis = times(&page);
+    assert!(axis[0].starts_with("2025-12-31T12:00"), "{axis:?}");
+    assert!(
+        *axis.last().unwrap() >= "2026-01-01T12:00:00Z".to_owned(),
+        "until now, not the last hit: {axis:?}"
+    );
+    assert!(page.contains("<span>4</span><span>2</span><span>0</span>"), "a scale for three hits: {page}");
+    for part in
+        ["Blocked</span>", "Passed</span>", "Hits per 30 minutes, UTC", "data-tip=\"2026-01-01 10:00:00 to"]
+    {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let hour =
+        browse(&console.router, "/attacks/charts?from=2026-01-01T10:00:00Z&to=2026-01-01T11:00:00Z", &cookie)
+            .await;
+    assert!(hour.text.contains("Hits per 5 minutes"), "{}", hour.text);
+    let attack =
+        browse(&console.router, &format!("/attacks/{}", console.only_attack().await), &cookie).await.text;
+    assert!(attack.contains("Hits per second, UTC") && attack.contains("Passed</span>"), "{attack}");
+    assert!(
+        page.contains("<b>1</b> attack · <b>3</b> hits ·") && page.contains("<b>1</b> source<"),
+        "{page}"
+    );
 }
 
 #[tokio::test]
@@ -259,8 +350,8 @@ async fn charts_link_to_their_attacks() {
     console.ingest(&[attack(1, 0), attack(2, 150)]).await;
     let page = console.get("/attacks/charts?q=status:blocked").await.text;
     assert!(page.contains("q=status%3Ablocked+type%3Aptrav"), "{page}");
-    assert!(page.contains("from=2026-01-01T10%3A00%3A00Z&#38;to=2026-01-01T10%3A05%3A00Z"), "{page}");
-    assert!(page.contains("2026-01-01 10:00:00 to 2026-01-01 10:05:00: 1 hits, 1 blocked"), "{page}");
+    assert!(page.contains("from=2026-01-01T10:00:00Z&#38;to=2026-01-01T10:05:00Z"), "{page}");
+    assert!(page.contains("2026-01-01 10:00:00 to 2026-01-01 10:05:00 UTC: 1 hit, 1 blocked"), "{page}");
 }
 
 #[tokio::test]
@@ -343,6 +434,7 @@ const FORMS: &[(Role, &[&str])] = &[
             "/tokens",
             "/tokens/{id}/delete",
             "/nodes/{id}/release",
+            "/nodes/{id}/remove",
             "/sessions/{id}/end",
             "/webhooks",
             "/webhooks/{id}",

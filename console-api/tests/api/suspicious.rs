@@ -188,7 +188,7 @@ async fn all_hits_of_a_request_count_for_the_source_that_was_reported_first() {
     console.ingest(&[with(other_node(suspicious(attack(1, 0))), &[("/attack/hits", other_type)])]).await;
     console.ingest(&[other_node(monitored(attack(1, 0)))]).await;
     let now = counts(&console, "").await;
-    assert_eq!((&now["hits"], &now["ips"]), (&json!(2), &json!([["203.0.113.7", 2, null]])), "{now}");
+    assert_eq!((&now["hits"], &now["ips"]), (&json!(2), &json!([["203.0.113.7", 2, "monitoring"]])), "{now}");
 }
 
 #[tokio::test]

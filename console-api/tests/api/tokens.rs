@@ -68,3 +68,33 @@ async fn a_token_file_keeps_its_views_when_its_token_changes() {
     assert_eq!(call(&old, "GET", "").await.status, 401);
     assert_eq!(call(&new, "GET", "").await.json()["items"][0]["name"], "Mine");
 }
+
+#[tokio::test]
+async fn a_revoked_token_of_a_token_file_stays_revoked_after_a_restart() {
+    let console = Console::start().await;
+    let token = Token::generate();
+    assert!(console.store.provision(&token, Role::Admin, now()).await.unwrap());
+    assert_eq!(read(&console.router, token.reveal()).await, 200);
+    let tokens = console.get_as(Role::Admin, "/api/v1/tokens").await.json();
+    let of_file =
+        tokens["items"].as_array().unwrap().iter().find(|token| token["name"] == "admin token file");
+    let path = format!("/api/v1/tokens/{}", of_file.unwrap()["id"].as_str().unwrap());
+    assert_eq!(admin(&console, "DELETE", &path, &json!(null)).await.status, 204);
+    let console = console.restart().await;
+    assert!(!console.store.provision(&token, Role::Admin, now()).await.unwrap());
+    assert_eq!(read(&console.router, token.reveal()).await, 401);
+    let another = Token::generate();
+    assert!(console.store.provision(&another, Role::Admin, now()).await.unwrap());
+    assert_eq!(read(&console.router, another.reveal()).await, 200, "a new file is a new bootstrap");
+}
+
+#[tokio::test]
+async fn a_token_cannot_revoke_itself() {
+    let console = Console::start().await;
+    let tokens = console.get_as(Role::Admin, "/api/v1/tokens").await.json();
+    let own = tokens["items"].as_array().unwrap().iter().find(|token| token["role"] == "admin").unwrap();
+    let path = format!("/api/v1/tokens/{}", own["id"].as_str().unwrap());
+    let answer = admin(&console, "DELETE", &path, &json!(null)).await;
+    assert_eq!(answer.status, 409, "{}", answer.text);
+    assert_eq!(read(&console.router, &crate::harness::token_of(Role::Admin)).await, 200);
+}

@@ -471,3 +471,42 @@ async fn deletes_old_deliveries_unless_the_attack_is_active() {
     delete("2026-01-01T10:45:00Z").await;
     assert_eq!(deliveries(&console, &id, "").await.len(), 0);
 }
+
+#[tokio::test]
+async fn notifies_of_unreachable_and_recovered_nodes_once() {
+    let console = Console::start().await;
+    let (receiver, url) = Receiver::start(&[]).await;
+    let (id, _) = add(&console, &json!({"name": "Ops", "url": url, "events": ["nodes"]})).await;
+    let (silent, url) = Receiver::start(&[]).await;
+    add(&console, &json!({"name": "Attacks", "url": url})).await;
+    console.ingest(&[attack(1, 0)]).await;
+    for seconds in [5, 12, 13, 60] {
+        round(&console, seconds).await;
+    }
+    console.ingest(&[]).await;
+    round(&console, 2).await;
+    let calls: Vec<Value> = receiver.calls().iter().map(Call::json).collect();
+    let kinds: Vec<_> = calls.iter().map(|call| &call["type"]).collect();
+    assert_eq!(kinds, ["node.unreachable", "node.recovered"], "{calls:?}");
+    assert_eq!(calls[0]["data"], json!({"node_id": uuid(900), "since": "2026-01-01T12:00:00Z"}));
+    assert_eq!(silent.calls().len(), 1, "the attack only");
+    let event = &deliveries(&console, &id, "").await[0];
+    assert_eq!(event["event"], "node.unreachable");
+}
+
+#[tokio::test]
+async fn notifies_of_requests_not_inspected_at_most_once_a_minute() {
+    let console = Console::start().await;
+    let (receiver, url) = Receiver::start(&[]).await;
+    add(&console, &json!({"name": "Ops", "url": url, "events": ["not_inspected"]})).await;
+    let entry = |n: u32| crate::harness::not_inspected(n, n, "node_timeout");
+    console.ingest(&[entry(1), entry(2), entry(2)]).await;
+    round(&console, 0).await;
+    console.ingest(&[entry(3)]).await;
+    round(&console, 30).await;
+    round(&console, 60).await;
+    round(&console, 200).await;
+    let calls: Vec<Value> = receiver.calls().iter().map(Call::json).collect();
+    let data: Vec<_> = calls.iter().map(|call| (&call["type"], &call["data"]["requests"])).collect();
+    assert_eq!(data, [(&json!("not_inspected"), &json!(2)), (&json!("not_inspected"), &json!(1))]);
+}

@@ -50,12 +50,14 @@ pub(crate) async fn managed(visit: &Visit) -> anyhow::Result<()> {
     visit.page("/sessions").await?;
     visit.reads("td", "this browser").await?;
     visit.page("/tokens").await?;
-    visit.click_where("tbody tr:first-child button", "Revoke").await?;
+    visit.click_where("tbody tr:first-child summary", "Revoke").await?;
+    visit.click_where("tbody tr:first-child button", "Revoke report-builder").await?;
     visit
         .until("![...document.querySelectorAll('td')].some((it) => it.textContent === 'report-builder')")
         .await?;
     visit.page("/users").await?;
-    visit.click_where("tbody tr:first-child button", "Delete").await?;
+    visit.click_where("tbody tr:first-child .confirm summary", "Delete").await?;
+    visit.click_where("tbody tr:first-child button", "Delete ann").await?;
     visit.until("document.querySelectorAll('tbody tr').length === 1").await
 }
 

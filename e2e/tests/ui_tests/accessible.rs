@@ -51,6 +51,8 @@ pub(crate) async fn pages(visit: &Visit) -> anyhow::Result<()> {
         visit.page("/attacks").await?;
         violations.extend(check(visit, &axe, "welcome", window).await?);
     }
+    // The list of attacks reloads itself with the first attack, which would end the next navigation.
+    visit.page("/settings").await?;
     let pages = pages::pages(visit).await?;
     for window in WINDOWS {
         visit.resize(window).await?;

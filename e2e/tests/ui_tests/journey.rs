@@ -83,7 +83,31 @@ async fn value_menu_and_chart(visit: &Visit) -> anyhow::Result<()> {
     visit.until(&rows(1)).await?;
     visit.page("/attacks").await?;
     visit.click_where(".charts li a", "SQL injection").await?;
-    visit.until(&rows(1)).await
+    visit.until(&rows(1)).await?;
+    time_axis(visit).await
+}
+
+/// The label of a bar at the pointer, and a drag over the chart, which selects a time range.
+async fn time_axis(visit: &Visit) -> anyhow::Result<()> {
+    visit.page("/attacks?from=-1h").await?;
+    visit.reads(".legend", "Hits per 5 minutes, UTC").await?;
+    visit
+        .value(
+            "document.querySelector('[data-tip] .room').dispatchEvent(new PointerEvent('pointerover', \
+             { bubbles: true, clientX: 300, clientY: 300 }))",
+        )
+        .await?;
+    visit.reads(".tip", "blocked").await?;
+    visit
+        .value(
+            "(() => { const plot = document.querySelector('svg[data-chart]'); const box = plot.getBoundingClientRect(); \
+             for (const [kind, share] of [['pointerdown', 0.5], ['pointermove', 0.9], ['pointerup', 1]]) \
+             plot.dispatchEvent(new PointerEvent(kind, { bubbles: true, button: 0, \
+             clientX: box.left + box.width * share, clientY: box.top + 5 })); })()",
+        )
+        .await?;
+    visit.until("/^.from=.+&to=.+Z$/.test(location.search)").await?;
+    visit.until(&rows(2)).await
 }
 
 /// By keyboard. The drawer's address is that of a page.

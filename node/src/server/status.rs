@@ -54,6 +54,7 @@ impl Node {
             blocked: totals.blocked,
             pending: spool.pending,
             dropped: spool.dropped,
+            spool_failed: !spool.writable,
             connectors: self.connectors.all(),
         }
     }

@@ -10,8 +10,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-/// The console considers a node unreachable after three of these.
-const INTERVAL: Duration = Duration::from_secs(10);
+/// The console considers a node unreachable when two of these are missing.
+const INTERVAL: Duration = Duration::from_secs(5);
 
 pub struct Heartbeat<F> {
     console: Console,

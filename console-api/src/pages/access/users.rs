@@ -4,9 +4,10 @@ use super::KnownRevision;
 use crate::{
     access::{User, UserDraft},
     actor::Role,
+    audit::Author,
     error::ApiError,
     extract::{Admin, Id, Query},
-    pages::{render, view},
+    pages::{form::Rejected, view},
     paging::{Page, Slice},
     password::Password,
     store::Store,
@@ -16,9 +17,10 @@ use askama::Template;
 use axum::{
     Form,
     extract::State,
-    response::{Redirect, Response},
+    response::{IntoResponse as _, Redirect, Response},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// Nodes do not sign in.
 const ROLES: [Role; 3] = [Role::Admin, Role::Analyst, Role::ReadOnly];
@@ -27,8 +29,15 @@ const ROLES: [Role; 3] = [Role::Admin, Role::Analyst, Role::ReadOnly];
 #[template(path = "users.html")]
 struct UsersPage {
     page: Page<User>,
-    /// The name of the current user.
-    name: String,
+    /// The id of the current user.
+    own: Option<Uuid>,
+    rejected: Rejected,
+}
+
+impl UsersPage {
+    fn is_own(&self, user: &User) -> bool {
+        self.own == Some(user.id)
+    }
 }
 
 pub(in crate::pages) async fn list(
@@ -36,11 +45,21 @@ pub(in crate::pages) async fn list(
     State(store): State<Store>,
     Query(slice): Query<Slice>,
 ) -> Result<Response, ApiError> {
-    Ok(render(&UsersPage { page: store.list(&slice).await?, name: author.name }))
+    page(&store, &author, &slice, Rejected::default()).await
+}
+
+async fn page(
+    store: &Store,
+    author: &Author,
+    slice: &Slice,
+    rejected: Rejected,
+) -> Result<Response, ApiError> {
+    let page = UsersPage { page: store.list(slice).await?, own: author.id, rejected };
+    Ok(page.rejected.respond(&page))
 }
 
 /// The form of a user.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(in crate::pages) struct UserForm {
     name: String,
     role: Role,
@@ -51,8 +70,8 @@ pub(in crate::pages) struct UserForm {
 }
 
 impl UserForm {
-    fn draft(self) -> Result<UserDraft, ApiError> {
-        let password = Some(self.password).filter(|password| !password.is_empty());
+    fn draft(&self) -> Result<UserDraft, ApiError> {
+        let password = Some(self.password.clone()).filter(|password| !password.is_empty());
         let password = password.map(Password::parse).transpose()?;
         Ok(UserDraft { name: self.name.trim().to_owned(), role: self.role, password })
     }
@@ -62,9 +81,9 @@ pub(in crate::pages) async fn add(
     Admin(author): Admin,
     State(store): State<Store>,
     Form(form): Form<UserForm>,
-) -> Result<Redirect, ApiError> {
-    users::add(&store, &author, form.draft()?).await?;
-    Ok(Redirect::to("/users"))
+) -> Result<Response, ApiError> {
+    let added = async { users::add(&store, &author, form.draft()?).await };
+    respond(added.await, &store, &author, (&form, None)).await
 }
 
 pub(in crate::pages) async fn replace(
@@ -72,10 +91,22 @@ pub(in crate::pages) async fn replace(
     State(store): State<Store>,
     Id(id): Id,
     Form(form): Form<UserForm>,
-) -> Result<Redirect, ApiError> {
-    let known = (id, form.revision);
-    users::replace(&store, &author, known, form.draft()?).await?;
-    Ok(Redirect::to("/users"))
+) -> Result<Response, ApiError> {
+    let replaced = async { users::replace(&store, &author, (id, form.revision), form.draft()?).await };
+    respond(replaced.await, &store, &author, (&form, Some(id))).await
+}
+
+/// The list, or the form with its error.
+async fn respond(
+    changed: Result<User, ApiError>,
+    store: &Store,
+    author: &Author,
+    (form, id): (&UserForm, Option<Uuid>),
+) -> Result<Response, ApiError> {
+    match changed {
+        Ok(_) => Ok(Redirect::to("/users").into_response()),
+        Err(error) => page(store, author, &Slice::default(), Rejected::new(form, id, error)?).await,
+    }
 }
 
 pub(in crate::pages) async fn delete(

@@ -72,11 +72,16 @@ impl Store {
         Ok(change.commit().await?)
     }
 
-    /// Replaces the token of a token file, which keeps its id and its views.
-    pub async fn provision(&self, token: &Token, role: Role, now: Timestamp) -> Result<(), StoreError> {
+    /// Replaces the token of a token file, which keeps its id and its views. Returns false if this
+    /// token was revoked: it stays revoked.
+    pub async fn provision(&self, token: &Token, role: Role, now: Timestamp) -> Result<bool, StoreError> {
         let source = TokenSource::File(role);
         let name = format!("{} token file", role.as_str());
         let mut change = self.begin_write().await?;
+        let revoked = sqlx::query("select 1 from revoked_tokens where hash = $1").bind(token.digest());
+        if revoked.fetch_optional(&mut *change).await?.is_some() {
+            return Ok(false);
+        }
         let known: Option<(String,)> = sqlx::query_as(
             "select id from tokens where source = $1 and id is not null order by created_at desc limit 1",
         )
@@ -90,7 +95,8 @@ impl Store {
             .execute(&mut *change)
             .await?;
         insert(&mut change, id, token, (role, &name, source), now).await?;
-        Ok(change.commit().await?)
+        change.commit().await?;
+        Ok(true)
     }
 
     /// The actor of a valid token.
@@ -133,10 +139,21 @@ impl Store {
         self.begin_change(author).await?.add(info, insert).await
     }
 
-    /// Revokes a token and its sessions.
+    /// Revokes a token and its sessions, for good: its token file does not bring it back.
     pub async fn revoke_token(&self, id: Uuid, author: &Author) -> Result<(), ChangeError> {
         let mut change = self.begin_change(author).await?;
         let token: TokenInfo = change.find(id).await?;
+        if token.role == Role::Admin {
+            change.may_remove(token.id).await?;
+        }
+        sqlx::query(
+            "insert into revoked_tokens (hash, revoked_at) select hash, cast($2 as bigint) from tokens where id = $1 \
+             on conflict (hash) do nothing",
+        )
+        .bind(id.to_string())
+        .bind(author.at.as_millisecond())
+        .execute(change.connection())
+        .await?;
         delete_private(change.connection(), token.id).await?;
         change.delete(&token).await
     }

@@ -90,6 +90,9 @@ impl Store {
         let mut change = self.begin_change(author).await?;
         let before: User = change.current(known).await?;
         let after = User { name, role, revision: before.revision + 1, ..before.clone() };
+        if before.role == Role::Admin && role != Role::Admin {
+            change.leaves_administrator(before.id).await?;
+        }
         if password.is_some() {
             sqlx::query("delete from sessions where user_id = $1")
                 .bind(after.id.to_string())
@@ -111,6 +114,9 @@ impl Store {
     pub async fn delete_user(&self, known: (Uuid, u32), author: &Author) -> Result<(), ChangeError> {
         let mut change = self.begin_change(author).await?;
         let user: User = change.current(known).await?;
+        if user.role == Role::Admin {
+            change.may_remove(user.id).await?;
+        }
         delete_private(change.connection(), user.id).await?;
         change.delete(&user).await
     }

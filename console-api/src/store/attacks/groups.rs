@@ -22,11 +22,13 @@ use std::collections::BTreeMap;
 /// before it.
 const SEPARATOR: char = '\u{1f}';
 
-/// The counters that decide the status of a group.
+/// The counters that decide the status of a group, of attacks, sources and hits.
 const BY_ATTACK: &str = "cast(sum(a.blocked) as bigint) as blocked, \
      cast(sum(a.hits - a.suspicious) as bigint) as not_suspicious";
-/// They are not counted by source.
-const NOT_BY_SOURCE: &str = "cast(null as bigint) as blocked, cast(null as bigint) as not_suspicious";
+const BY_SOURCE: &str = "cast(sum(s.blocked) as bigint) as blocked, \
+     cast(sum(s.hits - s.suspicious) as bigint) as not_suspicious";
+const BY_HIT: &str = "cast(sum(h.blocked) as bigint) as blocked, \
+     cast(sum(1 - h.suspicious) as bigint) as not_suspicious";
 
 impl Store {
     /// The groups of the attacks that match a filter, the one with the most hits first.
@@ -37,7 +39,7 @@ impl Store {
         slice: &Slice,
     ) -> Result<Page<AttackGroup>, StoreError> {
         let set = self.attack_set(filter).await?;
-        if grouping.fields() == [GroupField::Ip] {
+        if grouping.fields() == [GroupField::Ip] && !set.selects_hits() {
             return Ok(self.sources(&set, slice).await?.1);
         }
         self.groups_of(&set, grouping, slice).await
@@ -55,19 +57,29 @@ impl Store {
             if n > 0 {
                 statement.push(" || '\u{1f}' || ");
             }
-            statement.push(column(*field));
+            statement.push(match field {
+                GroupField::Ip if set.selects_hits() => "h.ip",
+                field => column(*field),
+            });
         }
-        statement
-            .push(" as key, count(*) as attacks, ")
-            .push_hits(if by_source { "s" } else { "a" }, set)
-            .push(" as hits, ")
-            .push(if by_source { NOT_BY_SOURCE } else { BY_ATTACK })
-            .push(", min(a.first_seen) as first_seen, max(a.last_seen) as last_seen from attacks a ")
-            .push(if by_source { "join attack_sources s on s.attack_id = a.id " } else { "" })
-            .push("where ")
-            .push_attack_set(set);
-        if by_source {
-            statement.push_has_hits("s", set);
+        if set.selects_hits() {
+            statement
+                .push(" as key, count(distinct h.attack_id) as attacks, count(*) as hits, ")
+                .push(BY_HIT);
+            statement.push(", min(h.at) as first_seen, max(h.at) as last_seen from ").push_selected_hits(set);
+        } else {
+            statement
+                .push(" as key, count(*) as attacks, ")
+                .push_hits(if by_source { "s" } else { "a" }, set)
+                .push(" as hits, ")
+                .push(if by_source { BY_SOURCE } else { BY_ATTACK })
+                .push(", min(a.first_seen) as first_seen, max(a.last_seen) as last_seen from attacks a ")
+                .push(if by_source { "join attack_sources s on s.attack_id = a.id " } else { "" })
+                .push("where ")
+                .push_attack_set(set);
+            if by_source {
+                statement.push_has_hits("s", set);
+            }
         }
         statement.push(" group by 1) g");
         if let Some(after) = &slice.after {
@@ -90,6 +102,12 @@ impl Store {
         set: &AttackSet,
         slice: &Slice,
     ) -> Result<(u64, Page<AttackGroup>), StoreError> {
+        if set.selects_hits() {
+            let mut statement = Statement::new("select count(distinct h.ip) from ");
+            statement.push_selected_hits(set);
+            let (sources,): (i64,) = statement.fetch_tuple(&self.searcher).await?;
+            return Ok((count(sources), self.groups_of(set, &Grouping::by(GroupField::Ip), slice).await?));
+        }
         let rows = sources_of(set, slice).fetch_rows(&self.searcher).await?;
         let sources = rows.first().map_or(Ok(0), |row| row.try_get("sources").map(count))?;
         let by_ip = Grouping::by(GroupField::Ip);
@@ -103,7 +121,9 @@ pub(crate) fn sources_of(set: &AttackSet, slice: &Slice) -> Statement {
     let mut statement = Statement::new("with page as (select s.ip as ip, count(*) as attacks, ");
     statement
         .push_hits("s", set)
-        .push(" as hits, count(*) over () as sources from attack_sources s where ")
+        .push(" as hits, ")
+        .push(BY_SOURCE)
+        .push(", count(*) over () as sources from attack_sources s where ")
         .push_attack_set_of("s.attack_id", set)
         .push_has_hits("s", set)
         .push(" group by s.ip");
@@ -112,17 +132,15 @@ pub(crate) fn sources_of(set: &AttackSet, slice: &Slice) -> Statement {
         statement.push(" or (").push_hits("s", set).push(" = ").bind(after.position);
         statement.push(" and s.ip > ").bind(after.id.as_str()).push(")");
     }
-    statement
-        .push(" order by 3 desc, 1 limit ")
-        .bind(i64::from(slice.limit) + 1)
-        .push(") select p.ip as key, p.attacks, p.hits, ")
-        .push(NOT_BY_SOURCE)
-        .push(
-            ", min(a.first_seen) as first_seen, max(a.last_seen) as last_seen, p.sources from page p \
-                 join attack_sources s on s.ip = p.ip join attacks a on a.id = s.attack_id where ",
-        );
+    statement.push(" order by 3 desc, 1 limit ").bind(i64::from(slice.limit) + 1).push(
+        ") select p.ip as key, p.attacks, p.hits, p.blocked, p.not_suspicious, \
+             min(a.first_seen) as first_seen, max(a.last_seen) as last_seen, p.sources from page p \
+             join attack_sources s on s.ip = p.ip join attacks a on a.id = s.attack_id where ",
+    );
     statement.push_attack_set(set).push_has_hits("s", set);
-    statement.push(" group by p.ip, p.attacks, p.hits, p.sources order by p.hits desc, p.ip");
+    statement.push(
+        " group by p.ip, p.attacks, p.hits, p.blocked, p.not_suspicious, p.sources order by p.hits desc, p.ip",
+    );
     statement
 }
 
@@ -151,14 +169,13 @@ fn read(row: &AnyRow, grouping: &Grouping) -> Result<AttackGroup, StoreError> {
         };
         group.insert(field.name(), value);
     }
-    let (hits, blocked) = (row.count("hits")?, row.optional("blocked", Row::count)?);
-    let not_suspicious = row.optional("not_suspicious", Row::count)?;
+    let blocked = row.count("blocked")?;
     Ok(AttackGroup {
         group,
         attacks: row.count("attacks")?,
-        hits,
+        hits: row.count("hits")?,
         blocked,
-        status: blocked.zip(not_suspicious).map(|(blocked, hits)| AttackStatus::of(hits, blocked)),
+        status: AttackStatus::of(row.count("not_suspicious")?, blocked),
         first_seen: row.time("first_seen")?,
         last_seen: row.time("last_seen")?,
         cursor,

@@ -3,7 +3,7 @@
 use crate::store::{
     Store, StoreError,
     search::{
-        plan::{Plan, SearchScope},
+        plan::{HitLookup, Plan, SearchScope},
         text_search::Matches,
     },
     sql::{
@@ -76,12 +76,21 @@ macro_rules! page_of_hits {
 }
 
 impl Statement {
+    /// Continues a condition: `hits h` meets the conditions on hits of a filter on their attacks.
+    fn push_matches_in_attack(&mut self, filter: &Filter) -> &mut Self {
+        let Some(hits) = Plan::of_hits(filter, HitLookup::Each) else { return self };
+        self.push(" and exists (select 1 from attacks a where a.id = h.attack_id and ");
+        self.push_plan(&hits).push(")")
+    }
+
     /// Further conditions on `hits h`.
     fn push_hit_filter(&mut self, filter: &HitFilter, matches: &Matches) {
         if filter.filter != Filter::default() {
+            let attacks = Plan::new(&filter.filter.of_attacks(), SearchScope::page(matches));
             self.push(" and exists (select 1 from attacks a where a.id = h.attack_id and ");
-            self.push_plan(&Plan::new(&filter.filter, SearchScope::page(matches))).push(")");
+            self.push_plan(&attacks).push(")");
         }
+        self.push_matches_in_attack(&filter.filter);
         if let Some(from) = filter.time_range.from {
             self.push(" and h.at >= ").bind(from.as_millisecond());
         }
@@ -92,8 +101,17 @@ impl Statement {
 }
 
 impl Store {
-    pub async fn hits_of_attack(&self, id: Uuid, slice: &Slice) -> Result<Page<RecordedHit>, StoreError> {
-        self.page_of_hits(page_of_hits!("h.attack_id = $1"), &id.to_string(), slice).await
+    /// The hits of an attack that match the conditions on hits of a filter.
+    pub async fn hits_of_attack(
+        &self,
+        id: Uuid,
+        filter: &Filter,
+        slice: &Slice,
+    ) -> Result<Page<RecordedHit>, StoreError> {
+        let mut statement = Statement::new(hits!("where h.attack_id = "));
+        statement.bind(id.to_string()).push_matches_in_attack(filter);
+        statement.push(" and ").push_newest_by(("h.at", "h.id"), slice);
+        statement.fetch_page(&self.reader, slice).await
     }
 
     /// The hits of a request: one of each type.
@@ -139,7 +157,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<RecordedHit>, StoreError> {
         let mut statement = Statement::new(hits!("where true"));
-        let matches = self.matches(&filter.filter).await?;
+        let matches = self.matches(&filter.filter.of_attacks()).await?;
         statement.push_hit_filter(filter, &matches);
         if let Some(before) = before {
             statement.push(" and h.id < ").bind(before.to_string());
@@ -150,7 +168,7 @@ impl Store {
 
     pub async fn count_hits(&self, filter: &HitFilter) -> Result<u64, StoreError> {
         let mut statement = Statement::new("select count(*) from hits h where true");
-        let matches = self.matches(&filter.filter).await?;
+        let matches = self.matches(&filter.filter.of_attacks()).await?;
         statement.push_hit_filter(filter, &matches);
         let (hits,): (i64,) = statement.fetch_tuple(&self.reader).await?;
         Ok(count(hits))

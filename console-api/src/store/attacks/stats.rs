@@ -6,7 +6,7 @@ use crate::store::{
     sql::{statement::Statement, text_codec::count},
 };
 use crate::{
-    attack::{AttackGroup, AttackStats, BUCKET, GroupField, Grouping, Series, SeriesPoint, Top},
+    attack::{Attack, AttackGroup, AttackStats, BUCKET, GroupField, Grouping, Series, SeriesPoint, Top},
     paging::Slice,
     query::{Filter, TimeRange},
 };
@@ -18,8 +18,10 @@ use std::{collections::BTreeMap, ops::RangeInclusive};
 const TOP: Slice = Slice { limit: 8, after: None };
 /// The maximum number of points of a series.
 const POINTS: i64 = 60;
-/// Interval lengths in buckets: 5 and 15 minutes, 1, 3 and 12 hours, 1, 7 and 30 days.
-const INTERVALS: [i64; 8] = [1, 3, 12, 36, 144, 288, 2016, 8640];
+/// Interval lengths in seconds: 1, 5, 10 and 30 seconds, 1, 5, 15 and 30 minutes, 1, 3 and 12
+/// hours, 1, 7 and 30 days. Those below [`BUCKET`] are counted from hits.
+const INTERVALS: [i64; 14] =
+    [1, 5, 10, 30, 60, 300, 900, 1800, 3600, 10_800, 43_200, 86_400, 604_800, 2_592_000];
 
 #[derive(FromRow)]
 struct Totals {
@@ -31,13 +33,22 @@ struct Totals {
 }
 
 impl Store {
-    /// Statistics of the attacks that match a filter. Without times, the series covers all of them.
-    pub async fn stats(&self, filter: &Filter, time_range: TimeRange) -> Result<AttackStats, StoreError> {
+    /// Statistics of the attacks that match a filter. The series covers the time range, or else the
+    /// time from the first hit until now.
+    pub async fn stats(
+        &self,
+        filter: &Filter,
+        time_range: TimeRange,
+        now: Timestamp,
+    ) -> Result<AttackStats, StoreError> {
         let set = &self.attack_set(filter).await?;
         // Two statements at a time: a call must leave connections for others.
         let counted = async {
             let totals = self.totals(set).await?;
-            let series = self.series(set, time_range, &totals).await?;
+            let last = totals.last_seen.map_or(ms(now), |last| last.max(ms(now)));
+            let to = time_range.to.map_or(last, ms);
+            let from = time_range.from.map(ms).or(totals.first_seen).unwrap_or(to).min(to);
+            let series = self.series(set, from..=to).await?;
             let response_statuses = self.statuses(set).await?;
             let host = self.top(set, GroupField::Host).await?;
             Ok::<_, StoreError>((totals, series, response_statuses, host))
@@ -63,12 +74,20 @@ impl Store {
     }
 
     async fn totals(&self, set: &AttackSet) -> Result<Totals, StoreError> {
-        let mut statement = Statement::new("select count(*) as attacks, ");
-        statement.push_hits("a", set).push(
-            " as hits, cast(sum(a.blocked) as bigint) as blocked, \
-             min(a.first_seen) as first_seen, max(a.last_seen) as last_seen from attacks a where ",
-        );
-        statement.push_attack_set(set);
+        let mut statement = Statement::new("select ");
+        if set.selects_hits() {
+            statement.push(
+                "count(distinct h.attack_id) as attacks, count(*) as hits, \
+                 cast(sum(h.blocked) as bigint) as blocked, min(h.at) as first_seen, max(h.at) as last_seen from ",
+            );
+            statement.push_selected_hits(set);
+        } else {
+            statement.push("count(*) as attacks, ").push_hits("a", set).push(
+                " as hits, cast(sum(a.blocked) as bigint) as blocked, \
+                 min(a.first_seen) as first_seen, max(a.last_seen) as last_seen from attacks a where ",
+            );
+            statement.push_attack_set(set);
+        }
         statement.fetch_tuple(&self.searcher).await
     }
 
@@ -81,15 +100,20 @@ impl Store {
         Ok(rows.into_iter().map(|(status, n)| (status.to_string(), count(n))).collect())
     }
 
-    async fn series(
-        &self,
-        set: &AttackSet,
-        time_range: TimeRange,
-        totals: &Totals,
-    ) -> Result<Series, StoreError> {
-        let (filter_from, filter_to) = (time_range.from.map(ms), time_range.to.map(ms));
-        let to = filter_to.or(totals.last_seen).or(filter_from).unwrap_or_default();
-        let from = filter_from.or(totals.first_seen).unwrap_or(to).min(to);
+    /// The number of attacks that match a filter.
+    pub async fn count_attacks(&self, filter: &Filter) -> Result<u64, StoreError> {
+        let set = self.attack_set(filter).await?;
+        Ok(count(self.totals(&set).await?.attacks))
+    }
+
+    /// The hits of an attack over time, or those that match the conditions on hits.
+    pub async fn attack_series(&self, attack: &Attack, filter: &Filter) -> Result<Series, StoreError> {
+        let set = self.only_attack(attack.id, filter);
+        self.series(&set, ms(attack.first_seen)..=ms(attack.last_seen)).await
+    }
+
+    async fn series(&self, set: &AttackSet, times: RangeInclusive<i64>) -> Result<Series, StoreError> {
+        let (from, to) = times.into_inner();
         let interval = interval(from, to);
         let start = from - from.rem_euclid(interval);
         let slots: Vec<(i64, i64, i64)> =
@@ -119,6 +143,11 @@ impl Store {
 
 /// The statement of the hits by response status.
 pub(crate) fn statuses_of(set: &AttackSet) -> Statement {
+    if set.selects_hits() {
+        let mut statement = Statement::new("select h.status, count(*) from ");
+        statement.push_selected_hits(set).push(" and h.status is not null group by h.status");
+        return statement;
+    }
     let mut statement = Statement::new("select s.status, ");
     statement.push_hits("s", set).push(" from attack_statuses s where ");
     statement.push_attack_set_of("s.attack_id", set).push_has_hits("s", set).push(" group by s.status");
@@ -128,6 +157,14 @@ pub(crate) fn statuses_of(set: &AttackSet) -> Statement {
 /// The statement of the hits by interval, for buckets in a range. Grouped by bucket first, in the
 /// order of the index: only the few buckets are sorted.
 pub(crate) fn series_of(set: &AttackSet, interval: i64, slots: RangeInclusive<i64>) -> Statement {
+    if set.selects_hits() || interval < BUCKET {
+        let mut statement = Statement::new("select h.at - h.at % ");
+        statement.bind(interval);
+        statement.push(" as start, count(*) as hits, cast(sum(h.blocked) as bigint) as blocked from ");
+        statement.push_selected_hits(set).push(" and h.at >= ").bind(*slots.start());
+        statement.push(" and h.at < ").bind(slots.end().saturating_add(interval)).push(" group by 1");
+        return statement;
+    }
     let mut statement = Statement::new("select t.slot - t.slot % ");
     statement
         .bind(interval)
@@ -155,10 +192,10 @@ fn ms(time: Timestamp) -> i64 {
 fn interval(from: i64, to: i64) -> i64 {
     let span = to.saturating_sub(from);
     let fits = |interval: &i64| span / interval < POINTS;
-    let longest = INTERVALS[INTERVALS.len() - 1] * BUCKET;
+    let longest = INTERVALS[INTERVALS.len() - 1] * 1000;
     // Longer ranges: a multiple of the longest interval.
     let multiple = longest * (span / longest / POINTS + 1);
-    INTERVALS.into_iter().map(|slots| slots * BUCKET).find(fits).unwrap_or(multiple)
+    INTERVALS.into_iter().map(|seconds| seconds * 1000).find(fits).unwrap_or(multiple)
 }
 
 #[cfg(test)]
@@ -172,6 +209,7 @@ mod tests {
             let points = span / interval(0, span) + 1;
             assert!((1..=60).contains(&points), "{hours} h: {points}");
         }
+        assert_eq!(interval(0, 60_000), 5000);
         assert_eq!(interval(0, 3_600_000), BUCKET);
     }
 }

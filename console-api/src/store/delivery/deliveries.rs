@@ -1,7 +1,7 @@
 //! Webhook deliveries: queue, attempts and results.
 
 use crate::store::{
-    Store, StoreError,
+    Connection, Store, StoreError,
     delivery::webhooks::{self, Grown},
     sql::{
         row::{ReadRow, Row},
@@ -27,8 +27,16 @@ const CLAIM: SignedDuration = SignedDuration::from_secs(60);
 #[derive(Debug)]
 pub struct NewDelivery {
     pub webhook: Uuid,
-    pub attack: Uuid,
+    pub about: About,
     pub body: String,
+}
+
+/// What a delivery reports.
+#[derive(Debug)]
+pub enum About {
+    Attack(Uuid),
+    /// The type of another event.
+    Event(&'static str),
 }
 
 /// Numbers of pending and dead deliveries.
@@ -49,6 +57,7 @@ impl ReadRow for WebhookDelivery {
         Ok(Self {
             id: row.parse("id")?,
             attack_id: row.optional("attack_id", Row::parse)?,
+            event: row.get("event")?,
             created_at: row.time("created_at")?,
             state: row.word("state")?,
             attempts: row.number("attempts")?,
@@ -68,7 +77,7 @@ impl ReadRow for (WebhookDelivery, String) {
     }
 }
 
-const COLUMNS: &str = "id, attack_id, created_at, state, attempts, next_at, status, error, body";
+const COLUMNS: &str = "id, attack_id, event, created_at, state, attempts, next_at, status, error, body";
 
 /// A query of deliveries. The conditions follow.
 fn select() -> Statement {
@@ -101,43 +110,10 @@ impl Store {
         grown: &[Grown],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut by_webhook: BTreeMap<Uuid, Vec<&NewDelivery>> = BTreeMap::new();
-        for delivery in deliveries {
-            by_webhook.entry(delivery.webhook).or_default().push(delivery);
-        }
         let mut change = self.begin_write().await?;
         webhooks::delete_grown(&mut change, grown).await?;
-        for (webhook, mut deliveries) in by_webhook {
-            let pending =
-                "select count(*) from webhook_deliveries where webhook_id = $1 and state = 'pending'";
-            let (pending,): (i64,) =
-                sqlx::query_as(pending).bind(webhook.to_string()).fetch_one(&mut *change).await?;
-            let room = usize::try_from(MAX_PENDING - pending).unwrap_or_default();
-            let dropped = deliveries.split_off(room.min(deliveries.len())).len();
-            for delivery in deliveries {
-                let insert = sqlx::query(
-                    "insert into webhook_deliveries (id, webhook_id, attack_id, created_at, state, attempts, next_at, body) \
-                     values ($1, $2, $3, $4, 'pending', 0, $4, $5) on conflict (webhook_id, attack_id) do nothing",
-                );
-                insert
-                    .bind(Uuid::now_v7().to_string())
-                    .bind(webhook.to_string())
-                    .bind(delivery.attack.to_string())
-                    .bind(now.as_millisecond())
-                    .bind(Text::from(delivery.body.as_str()))
-                    .execute(&mut *change)
-                    .await?;
-            }
-            if dropped > 0 {
-                sqlx::query("update webhooks set dropped = dropped + $2 where id = $1")
-                    .bind(webhook.to_string())
-                    .bind(i64::try_from(dropped).unwrap_or(i64::MAX))
-                    .execute(&mut *change)
-                    .await?;
-            }
-        }
-        change.commit().await?;
-        Ok(())
+        queue(&mut change, deliveries, now).await?;
+        Ok(change.commit().await?)
     }
 
     /// Due deliveries with their bodies, the longest due first.
@@ -261,4 +237,58 @@ impl Store {
         .await?;
         Ok(())
     }
+}
+
+/// Queues deliveries. Those that a webhook has no room for are counted.
+pub(crate) async fn queue(
+    connection: &mut Connection,
+    deliveries: &[NewDelivery],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut by_webhook: BTreeMap<Uuid, Vec<&NewDelivery>> = BTreeMap::new();
+    for delivery in deliveries {
+        by_webhook.entry(delivery.webhook).or_default().push(delivery);
+    }
+    for (webhook, mut deliveries) in by_webhook {
+        let pending = "select count(*) from webhook_deliveries where webhook_id = $1 and state = 'pending'";
+        let (pending,): (i64,) =
+            sqlx::query_as(pending).bind(webhook.to_string()).fetch_one(&mut *connection).await?;
+        let room = usize::try_from(MAX_PENDING - pending).unwrap_or_default();
+        let dropped = deliveries.split_off(room.min(deliveries.len())).len();
+        for delivery in deliveries {
+            insert(connection, delivery, now).await?;
+        }
+        if dropped > 0 {
+            sqlx::query("update webhooks set dropped = dropped + $2 where id = $1")
+                .bind(webhook.to_string())
+                .bind(i64::try_from(dropped).unwrap_or(i64::MAX))
+                .execute(&mut *connection)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+async fn insert(
+    connection: &mut Connection,
+    delivery: &NewDelivery,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (attack, event) = match delivery.about {
+        About::Attack(attack) => (Some(attack.to_string()), None),
+        About::Event(event) => (None, Some(event)),
+    };
+    sqlx::query(
+        "insert into webhook_deliveries (id, webhook_id, attack_id, event, created_at, state, attempts, next_at, body) \
+         values ($1, $2, $3, $4, $5, 'pending', 0, $5, $6) on conflict (webhook_id, attack_id) do nothing",
+    )
+    .bind(Uuid::now_v7().to_string())
+    .bind(delivery.webhook.to_string())
+    .bind(attack)
+    .bind(event)
+    .bind(now.as_millisecond())
+    .bind(Text::from(delivery.body.as_str()))
+    .execute(connection)
+    .await?;
+    Ok(())
 }

@@ -9,7 +9,7 @@ use crate::{
         change::Stored,
         sql::row::{ReadRow, Row},
     },
-    webhook::{Format, Webhook, WebhookDraft, WebhookUrl},
+    webhook::{Format, Subject, Webhook, WebhookDraft, WebhookUrl},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -33,14 +33,17 @@ pub(crate) struct SealedDraft {
     url: Sealed,
     query: String,
     format: Format,
+    /// Absent in rows of older versions.
+    #[serde(default = "crate::webhook::default_events")]
+    events: Vec<Subject>,
     pub(super) enabled: bool,
 }
 
 impl SealedDraft {
     pub(super) fn seal(draft: WebhookDraft, webhook: Uuid, keys: &Keyring) -> Self {
-        let WebhookDraft { name, url, query, format, enabled } = draft;
+        let WebhookDraft { name, url, query, format, events, enabled } = draft;
         let url = keys.seal(&Location::webhook_url(&webhook), url.reveal());
-        Self { name, url, query, format, enabled }
+        Self { name, url, query, format, events, enabled }
     }
 }
 
@@ -48,9 +51,9 @@ impl SealedWebhook {
     /// The webhook. An unreadable URL is replaced, so that the webhook can be changed or deleted.
     pub(super) fn open(self, keys: &Keyring) -> Webhook {
         let Self { id, revision, created_at, updated_at, draft, dropped } = self;
-        let SealedDraft { name, url, query, format, enabled } = draft;
+        let SealedDraft { name, url, query, format, events, enabled } = draft;
         let url = open_url(keys, &id, &url);
-        let draft = WebhookDraft { name, url, query, format, enabled };
+        let draft = WebhookDraft { name, url, query, format, events, enabled };
         Webhook { id, revision, created_at, updated_at, draft, dropped }
     }
 }

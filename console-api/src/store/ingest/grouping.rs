@@ -1,7 +1,7 @@
 //! Grouping of hits into attacks, and the counters of attacks. The rules are those of
 //! [`crate::grouping`].
 
-use crate::grouping::{AttackKey, MAX_GAP, Span, chains};
+use crate::grouping::{AttackKey, MAX_GAP, Span, chains, main_finding};
 use crate::store::{
     Connection, StoreError,
     attacks::marks,
@@ -9,6 +9,7 @@ use crate::store::{
     ingest::{requests, sources, statuses, time_buckets},
     search::terms::{self, Term},
     sql::{
+        address,
         bulk::{self, Insert, Query},
         dialect::Dialect,
         text_codec::{Text, json, word},
@@ -165,8 +166,9 @@ async fn store(connection: &mut Connection, growths: &[Growth<'_>]) -> Result<()
     let hits: Vec<(&str, &NewHit<'_>)> =
         growths.iter().flat_map(|growth| growth.hits.iter().map(|hit| (growth.id.as_str(), hit))).collect();
     let insert = Insert {
-        into: "insert into hits (id, request_id, type, attack_id, at, point, parameter, payload, severity, findings)",
-        columns: 10,
+        into: "insert into hits (id, request_id, type, attack_id, at, point, parameter, payload, severity, findings, \
+               ip, method, status, blocked, suspicious, payload_id)",
+        columns: 16,
         after: "",
     };
     insert.rows(connection, &hits, bind_hit).await?;
@@ -208,7 +210,7 @@ fn bind_attack(query: Query, growth: &Growth<'_>) -> Query {
 
 fn bind_hit(query: Query, (attack, new): &(&str, &NewHit<'_>)) -> Query {
     let NewHit { request, hit, .. } = new;
-    let worst = hit.findings.first();
+    let worst = main_finding(hit);
     query
         .bind(hit.id.to_string())
         .bind(request.request_id.to_string())
@@ -220,6 +222,12 @@ fn bind_hit(query: Query, (attack, new): &(&str, &NewHit<'_>)) -> Query {
         .bind(worst.map(|finding| Text::from(finding.payload.as_str())))
         .bind(worst.map(|finding| word(&finding.severity)))
         .bind(json(&hit.findings))
+        .bind(address::key(new.client_ip))
+        .bind(terms::method(&request.method))
+        .bind(new.status)
+        .bind(i64::from(requests::is_enforced(new.decision)))
+        .bind(i64::from(requests::is_suspicious(new.decision)))
+        .bind(worst.map(|finding| Term::payload(&finding.payload).id()))
 }
 
 #[derive(FromRow)]

@@ -3,6 +3,7 @@
 use crate::paging::{Cursor, Listed, Page, Slice};
 use crate::store::{
     Connection, Store, StoreError,
+    delivery::events,
     ingest::requests,
     sql::{
         row::{ReadRow, Row},
@@ -77,6 +78,7 @@ pub(crate) async fn record(
     let is_new = stored.rows_affected() > 0;
     if is_new {
         requests::passed(connection, entry.request_id).await?;
+        events::count_not_inspected(connection).await?;
     }
     Ok(is_new)
 }

@@ -186,9 +186,15 @@ async fn change_counters(
     .bind(suspicious)
     .execute(&mut *connection)
     .await?;
+    sqlx::query("update hits set blocked = blocked + $2, suspicious = suspicious + $3 where request_id = $1")
+        .bind(id.to_string())
+        .bind(blocked)
+        .bind(suspicious)
+        .execute(&mut *connection)
+        .await?;
     time_buckets::change(connection, id, blocked, suspicious).await?;
+    sources::change(connection, (id, client_ip), blocked, suspicious).await?;
     if suspicious < 0 {
-        sources::clear_suspicious(connection, id, client_ip).await?;
         statuses::clear_suspicious(connection, id).await?;
         let attacks: Vec<(String,)> =
             sqlx::query_as("select distinct attack_id from hits where request_id = $1")
@@ -254,9 +260,13 @@ pub(crate) async fn first_responses(
     ids: &[String],
     status: i64,
 ) -> Result<(), StoreError> {
-    let update = "update requests set response_status = $2 where request_id";
-    let update = bulk::statement_among(Dialect::of(connection), update, ids, "");
-    update.bind(status).execute(&mut *connection).await?;
+    for update in [
+        "update requests set response_status = $2 where request_id",
+        "update hits set status = $2 where request_id",
+    ] {
+        let update = bulk::statement_among(Dialect::of(connection), update, ids, "");
+        update.bind(status).execute(&mut *connection).await?;
+    }
     statuses::first_responses(connection, ids, status).await
 }
 
@@ -270,11 +280,12 @@ pub(crate) async fn responded(
     if old == Some(new) {
         return Ok(false);
     }
-    sqlx::query("update requests set response_status = $2 where request_id = $1")
-        .bind(id.to_string())
-        .bind(new)
-        .execute(&mut *connection)
-        .await?;
+    for update in [
+        "update requests set response_status = $2 where request_id = $1",
+        "update hits set status = $2 where request_id = $1",
+    ] {
+        sqlx::query(update).bind(id.to_string()).bind(new).execute(&mut *connection).await?;
+    }
     statuses::change(connection, id, old, new).await?;
     Ok(true)
 }

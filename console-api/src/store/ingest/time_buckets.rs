@@ -2,16 +2,12 @@
 
 use crate::attack::BUCKET;
 use crate::store::{
-    Connection, Store, StoreError,
+    Connection, StoreError,
     ingest::grouping::{HitCounts, NewHit},
-    sql::{
-        bulk::{Insert, Query},
-        text_codec::count,
-    },
+    sql::bulk::{Insert, Query},
 };
 use shared::RequestId;
 use std::collections::BTreeMap;
-use uuid::Uuid;
 
 /// The start of the bucket of a time.
 pub(crate) fn slot(at: i64) -> i64 {
@@ -57,18 +53,6 @@ pub(crate) async fn change(
     .execute(connection)
     .await?;
     Ok(())
-}
-
-impl Store {
-    /// The non-empty buckets of an attack: start in milliseconds, hits and blocked hits.
-    pub async fn attack_time_buckets(&self, id: Uuid) -> Result<Vec<(i64, u64, u64)>, StoreError> {
-        let rows: Vec<(i64, i64, i64)> =
-            sqlx::query_as("select slot, hits, blocked from attack_times where attack_id = $1 order by slot")
-                .bind(id.to_string())
-                .fetch_all(&self.reader)
-                .await?;
-        Ok(rows.into_iter().map(|(slot, hits, blocked)| (slot, count(hits), count(blocked))).collect())
-    }
 }
 
 /// Moves the counters of one attack to another.

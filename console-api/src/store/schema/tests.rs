@@ -111,6 +111,9 @@ fn a_migration_does_not_change_once_it_is_listed() {
         "e77a47768dca411924b49b75fbf268c871e16197a6d20770decb00e5a1cab2e3",
         "679c6b7bfd97d873f210cba1c905410edf1c86740d777522e008c891438f6aec",
         "24de11e16429d388da72fb2ecf9457fd93548445b34a01b7573fa6da02fab0dc",
+        "4ee80985d5b4d5d57f5544f1f2e51678ef0e4ff6a683bd2d62082952a80778f3",
+        "e07c6cd99b852d7b1b723bb221b4866f95ac012e49e0bfc537f05cecaed36369",
+        "ddfac563863c7ecdbf5bdbb88c90824ff5d9c8e0e2b8c698118ce48d3b305f65",
         "fe10d93cdc2ed78c121c6194f34aa1387deb733d7f4e511b6b60f49f3e1a2b89",
     ];
     let postgres = [
@@ -119,6 +122,9 @@ fn a_migration_does_not_change_once_it_is_listed() {
         "e77a47768dca411924b49b75fbf268c871e16197a6d20770decb00e5a1cab2e3",
         "679c6b7bfd97d873f210cba1c905410edf1c86740d777522e008c891438f6aec",
         "24de11e16429d388da72fb2ecf9457fd93548445b34a01b7573fa6da02fab0dc",
+        "596615a677b5988379a2d18d84e72c8f039457091807b8efc2624911068afa5c",
+        "e07c6cd99b852d7b1b723bb221b4866f95ac012e49e0bfc537f05cecaed36369",
+        "ddfac563863c7ecdbf5bdbb88c90824ff5d9c8e0e2b8c698118ce48d3b305f65",
         "fe10d93cdc2ed78c121c6194f34aa1387deb733d7f4e511b6b60f49f3e1a2b89",
     ];
     for (migrations, digests) in

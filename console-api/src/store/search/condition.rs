@@ -72,6 +72,22 @@ impl Statement {
                 )
                 .bind(Text::from(id.as_str()))
                 .push(")"),
+            Direct::RequestOfHit(id) => self
+                .push("h.id in (select o.id from hits o where o.request_id = ")
+                .bind(id.to_string())
+                .push(")"),
+            Direct::EdgeRequestOfHit(id) => self
+                .push(
+                    "h.id in (select o.id from requests r join hits o on o.request_id = r.request_id \
+                     where r.edge_request_id = ",
+                )
+                .bind(Text::from(id.as_str()))
+                .push(")"),
+            Direct::SourceOfHit { first, last } => {
+                self.push("(h.ip >= ").bind(address::key(*first));
+                self.push(" and h.ip <= ").bind(address::key(*last)).push(")")
+            }
+            Direct::PayloadOfHit(search, lookup) => self.push_payload_of_hit(search, *lookup),
         }
     }
 

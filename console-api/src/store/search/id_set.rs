@@ -1,24 +1,28 @@
 //! Sets of attacks for statements that read several tables: a plan, or the ids. Where a filter is
 //! expensive, it is evaluated once, and each table is read only for the rows of these attacks.
-//! Suspicious hits are counted only where the filter selects suspicious attacks.
+//! Suspicious hits are counted only where the filter selects suspicious attacks. Where it has
+//! conditions on hits, statements read the hits that meet them instead of counters by attack.
 
 use crate::{
     query::Filter,
     store::{
         Store, StoreError,
         search::{
-            plan::{Plan, SearchScope},
+            plan::{HitLookup, Plan, SearchScope},
             text_search::Matches,
         },
-        sql::{dialect::Dialect, statement::Statement},
+        sql::{dialect::Dialect, statement::Statement, text_codec::json},
     },
 };
+use uuid::Uuid;
 
 /// The attacks that match a filter, and the hits of them that count.
 #[derive(Debug)]
 pub(crate) struct AttackSet {
     members: Members,
     counts_suspicious: bool,
+    /// The condition on hits, if some hits of the attacks are selected.
+    hits: Option<Plan>,
 }
 
 #[derive(Debug)]
@@ -64,8 +68,15 @@ impl Store {
         filter: &Filter,
         max_cheap: i64,
     ) -> Result<AttackSet, StoreError> {
-        let members = self.members(filter, max_cheap).await?;
-        Ok(AttackSet { members, counts_suspicious: filter.selects_suspicious() })
+        let members = self.members(&filter.of_attacks(), max_cheap).await?;
+        let hits = Plan::of_hits(filter, HitLookup::Collect);
+        Ok(AttackSet { members, counts_suspicious: filter.selects_suspicious(), hits })
+    }
+
+    /// One attack, with all of its hits or those that match a filter.
+    pub(crate) fn only_attack(&self, id: Uuid, filter: &Filter) -> AttackSet {
+        let members = Members::These(self.ids(Some(json(&[id]))));
+        AttackSet { members, counts_suspicious: true, hits: Plan::of_hits(filter, HitLookup::Each) }
     }
 
     async fn members(&self, filter: &Filter, max_cheap: i64) -> Result<Members, StoreError> {
@@ -103,7 +114,27 @@ impl Store {
     }
 }
 
+impl AttackSet {
+    /// Whether some hits of the attacks are selected: counters by attack count others, too.
+    pub(crate) fn selects_hits(&self) -> bool {
+        self.hits.is_some()
+    }
+}
+
 impl Statement {
+    /// The selected hits `h` of the attacks `a`: tables and a condition, which can be continued.
+    pub(crate) fn push_selected_hits(&mut self, set: &AttackSet) -> &mut Self {
+        self.push("hits h join attacks a on a.id = h.attack_id where ");
+        self.push_attack_set_of("h.attack_id", set);
+        if !set.counts_suspicious {
+            self.push(" and h.suspicious = 0");
+        }
+        if let Some(hits) = &set.hits {
+            self.push(" and ").push_plan(hits);
+        }
+        self
+    }
+
     /// A condition on `attacks a`.
     pub(crate) fn push_attack_set(&mut self, set: &AttackSet) -> &mut Self {
         match &set.members {

@@ -7,10 +7,10 @@ use crate::{
     store::{
         search::{
             id_set::IdSet,
-            terms::Term,
+            terms::{self, Term},
             text_search::{Matches, TextSearch},
         },
-        sql::text_codec::Text,
+        sql::text_codec::{Text, word},
     },
 };
 use shared::RequestId;
@@ -30,6 +30,17 @@ pub(crate) enum SearchScope<'m> {
     },
     /// All of them.
     All,
+    /// The hits `h` of attacks `a`: conditions on hits hold for the hit itself.
+    Hits(HitLookup),
+}
+
+/// How the payloads of hits are compared with a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HitLookup {
+    /// The payload of each hit is looked up: for a few hits, or until the first match.
+    Each,
+    /// The matching payloads are collected with one scan of their texts.
+    Collect,
 }
 
 /// The number of sources of the attack `a`, as SQL.
@@ -78,6 +89,14 @@ pub(crate) enum Direct {
     Mark(Marks),
     Request(RequestId),
     EdgeRequest(String),
+    /// The request of the hit `h`.
+    RequestOfHit(RequestId),
+    EdgeRequestOfHit(String),
+    SourceOfHit {
+        first: IpAddr,
+        last: IpAddr,
+    },
+    PayloadOfHit(TextSearch, HitLookup),
 }
 
 /// A condition on a table with several rows per attack: at least one row meets it.
@@ -99,7 +118,17 @@ impl Plan {
         }
     }
 
+    /// The condition of a filter on the hits `h` of attacks `a`: `None` if it selects all hits.
+    pub(crate) fn of_hits(filter: &Filter, lookup: HitLookup) -> Option<Self> {
+        Some(Self::new(&filter.of_hits()?, SearchScope::Hits(lookup)))
+    }
+
     fn of(condition: &Condition, scope: SearchScope<'_>) -> Self {
+        if let SearchScope::Hits(lookup) = scope
+            && let Some(plan) = Self::of_hit(condition, lookup)
+        {
+            return plan;
+        }
         match condition {
             Condition::Type(attack_type) => Self::equal("a.type", Field::Type, attack_type.as_str(), scope),
             Condition::Host(pattern) => Self::field("a.host", Field::Host, pattern, scope),
@@ -125,7 +154,46 @@ impl Plan {
             Condition::Mark(marks) => Self::Direct(Direct::Mark(*marks)),
             Condition::RequestId(id) => Self::Direct(Direct::Request(*id)),
             Condition::EdgeRequestId(id) => Self::Direct(Direct::EdgeRequest(id.clone())),
+            // A condition on hits only.
+            Condition::At(_) => Self::All(Vec::new()),
         }
+    }
+
+    /// A condition on the hit `h`.
+    fn of_hit(condition: &Condition, lookup: HitLookup) -> Option<Self> {
+        Some(Self::Direct(match condition {
+            Condition::Payload(pattern) => Direct::PayloadOfHit(TextSearch::payload(pattern), lookup),
+            Condition::Ip(addresses) => {
+                let (first, last) = addresses.bounds();
+                Direct::SourceOfHit { first, last }
+            }
+            Condition::Severity(severity) => Direct::Equal("h.severity", Text::from(word(severity).as_str())),
+            Condition::Method(method) => Direct::Equal("h.method", terms::method(method)),
+            Condition::Response(numbers) => Direct::Number("h.status", *numbers),
+            Condition::At(range) => Direct::Time("h.at", *range),
+            Condition::RequestId(id) => Direct::RequestOfHit(*id),
+            Condition::EdgeRequestId(id) => Direct::EdgeRequestOfHit(id.clone()),
+            Condition::Anywhere(pattern) => return Some(Self::anywhere_in_hit(pattern, lookup)),
+            _ => return None,
+        }))
+    }
+
+    fn anywhere_in_hit(pattern: &Pattern, lookup: HitLookup) -> Self {
+        let strategy = match lookup {
+            HitLookup::Each => ScanStrategy::PerAttack,
+            HitLookup::Collect => ScanStrategy::Collect,
+        };
+        let mut plans = vec![
+            Self::Text(TextSearch::anywhere_in_attack(pattern), strategy),
+            Self::Direct(Direct::PayloadOfHit(TextSearch::payload_part(pattern), lookup)),
+        ];
+        if let Some(text) = pattern.as_text() {
+            if let Ok(id) = text.parse() {
+                plans.push(Self::Direct(Direct::RequestOfHit(id)));
+            }
+            plans.push(Self::Direct(Direct::EdgeRequestOfHit(text.to_owned())));
+        }
+        Self::Any(plans)
     }
 
     fn field(column: &'static str, field: Field, pattern: &Pattern, scope: SearchScope<'_>) -> Self {
@@ -161,7 +229,7 @@ impl Plan {
         let strategy = match scope {
             SearchScope::Few => ScanStrategy::PerAttack,
             SearchScope::Page { max_scanned_rows, .. } => ScanStrategy::CollectUpTo(max_scanned_rows),
-            SearchScope::All => ScanStrategy::Collect,
+            SearchScope::All | SearchScope::Hits(_) => ScanStrategy::Collect,
         };
         Self::Related(related, strategy)
     }
@@ -171,8 +239,8 @@ impl Plan {
             SearchScope::Page { matches, .. } => {
                 matches.ids_of(&search).map_or(ScanStrategy::PerAttack, ScanStrategy::Ids)
             }
-            SearchScope::Few => ScanStrategy::PerAttack,
-            SearchScope::All => ScanStrategy::Collect,
+            SearchScope::Few | SearchScope::Hits(HitLookup::Each) => ScanStrategy::PerAttack,
+            SearchScope::All | SearchScope::Hits(HitLookup::Collect) => ScanStrategy::Collect,
         };
         Self::Text(search, strategy)
     }

@@ -9,7 +9,10 @@ use crate::store::{
         text_codec::{Text, json, word},
     },
 };
-use crate::{grouping::AttackKey, query::Field};
+use crate::{
+    grouping::{AttackKey, main_finding},
+    query::Field,
+};
 use sha2::{Digest, Sha256};
 use shared::{Finding, Hit, RecordedRequest, Severity};
 use sqlx::AssertSqlSafe;
@@ -30,6 +33,10 @@ impl Term {
         Self { field: field.name(), text: Text::from(text).stored().to_lowercase() }
     }
 
+    pub(crate) fn payload(payload: &str) -> Self {
+        Self::new(Field::Payload, bounded(payload))
+    }
+
     pub(crate) fn severity(severity: Severity) -> Self {
         Self::new(Field::Severity, &word(&severity))
     }
@@ -46,9 +53,9 @@ impl Term {
 
     /// The terms of a hit.
     pub(crate) fn of_hit(request: &RecordedRequest, hit: &Hit) -> impl Iterator<Item = Self> + use<> {
-        let worst = hit.findings.first();
+        let worst = main_finding(hit);
         let method = Self::new(Field::Method, &request.method);
-        let payload = worst.map(|finding| Self::new(Field::Payload, bounded(&finding.payload)));
+        let payload = worst.map(|finding| Self::payload(&finding.payload));
         let severity = worst.map(|finding| Self::severity(finding.severity));
         [Some(method), payload, severity].into_iter().flatten()
     }
@@ -57,6 +64,14 @@ impl Term {
         let digest = Sha256::new().chain_update(self.field).chain_update([0]).chain_update(&self.text);
         digest.finalize()[..ID_BYTES].to_vec()
     }
+}
+
+/// The maximum length of a stored method in bytes: it fits an index.
+const METHOD_BYTES: usize = 64;
+
+/// A method as hits have it: in upper case, cut to a length.
+pub(crate) fn method(method: &str) -> Text {
+    Text::from(&method[..method.floor_char_boundary(METHOD_BYTES)].to_ascii_uppercase()[..])
 }
 
 /// Cuts a payload to the length that nodes send at most.

@@ -7,7 +7,7 @@ use crate::{
     store::{
         DatabaseUrl, Delivery, Store, ValidRecord,
         attacks::{PageLimits, groups, stats},
-        search::plan::{Plan, SearchScope},
+        search::plan::{HitLookup, Plan, SearchScope},
         sql::statement::Statement,
     },
 };
@@ -26,7 +26,7 @@ enum Scope {
 
 const QUERIES: [&str; 20] = [
     "type:sqli",
-    "type:none",
+    "type:\"none\"",
     "host:api.example.com",
     "host:*.org",
     "path:/search",
@@ -62,24 +62,32 @@ async fn every_plan_of_a_filter_finds_the_same_attacks() {
     for query in QUERIES {
         let expected = store.ids_of_query(query, Scope::Few).await;
         assert!(
-            query == "type:none" || !expected.is_empty() && expected.len() < all,
+            query == "type:\"none\"" || !expected.is_empty() && expected.len() < all,
             "{query}: {}",
             expected.len()
         );
         for scope in [Scope::Page(0), Scope::Page(MANY), Scope::All] {
             assert_eq!(store.ids_of_query(query, scope).await, expected, "{query}, {scope:?}");
         }
+        let filter = Filter::parse(query, Timestamp::now()).unwrap();
+        let by_hit = store.ids_by_hit(&filter, HitLookup::Each).await;
+        assert_eq!(store.ids_by_hit(&filter, HitLookup::Collect).await, by_hit, "{query}");
+        if !filter.selects_hits() {
+            assert_eq!(by_hit, expected, "{query}");
+        }
         for limits in [
             PageLimits { max_rare_matches: 0, next: 1 },
             PageLimits { max_rare_matches: 0, next: 9 },
             PageLimits { max_rare_matches: MANY, next: 0 },
         ] {
-            assert_eq!(store.paged_ids(query, limits).await, expected, "{query}, {limits:?}");
+            assert_eq!(store.paged_ids(query, limits).await, by_hit, "{query}, {limits:?}");
         }
+        let candidates = store.ids_of_filter(&filter.of_attacks(), Scope::Few).await;
+        assert!(by_hit.iter().all(|id| candidates.contains(id)), "{query}");
         for few in [0, 2000] {
             assert_eq!(
                 store.ids_of_attack_set(query, few).await,
-                [expected.clone(), expected.clone()],
+                [candidates.clone(), candidates.clone()],
                 "{query}, {few}"
             );
         }
@@ -134,6 +142,14 @@ impl Store {
         [attacks.fetch_tuples(&self.reader).await.unwrap(), sources.fetch_tuples(&self.reader).await.unwrap()]
     }
 
+    /// The ids of the attacks with matching hits.
+    async fn ids_by_hit(&self, filter: &Filter, lookup: HitLookup) -> Vec<(String,)> {
+        let mut statement =
+            Statement::new("select distinct a.id from hits h join attacks a on a.id = h.attack_id where ");
+        statement.push_plan(&Plan::new(filter, SearchScope::Hits(lookup))).push(" order by a.id");
+        statement.fetch_tuples(&self.reader).await.unwrap()
+    }
+
     /// The ids of the matching attacks, read page by page.
     async fn paged_ids(&self, query: &str, limits: PageLimits) -> Vec<(String,)> {
         let filter = Filter::parse(query, Timestamp::now()).unwrap();
@@ -160,13 +176,16 @@ impl Store {
 
     /// The ids of the matching attacks.
     async fn ids_of_query(&self, query: &str, scope: Scope) -> Vec<(String,)> {
-        let filter = Filter::parse(query, Timestamp::now()).unwrap();
+        self.ids_of_filter(&Filter::parse(query, Timestamp::now()).unwrap(), scope).await
+    }
+
+    async fn ids_of_filter(&self, filter: &Filter, scope: Scope) -> Vec<(String,)> {
         let plan = match scope {
-            Scope::Few => Plan::new(&filter, SearchScope::Few),
-            Scope::All => Plan::new(&filter, SearchScope::All),
+            Scope::Few => Plan::new(filter, SearchScope::Few),
+            Scope::All => Plan::new(filter, SearchScope::All),
             Scope::Page(max_scanned_rows) => {
-                let matches = &self.matches_up_to(max_scanned_rows, &filter).await.unwrap();
-                Plan::new(&filter, SearchScope::Page { matches, max_scanned_rows })
+                let matches = &self.matches_up_to(max_scanned_rows, filter).await.unwrap();
+                Plan::new(filter, SearchScope::Page { matches, max_scanned_rows })
             }
         };
         let mut statement = Statement::new("select a.id from attacks a where ");

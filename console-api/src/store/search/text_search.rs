@@ -8,7 +8,7 @@ use crate::{
         search::{
             condition::Rows,
             id_set::IdSet,
-            plan::{Plan, ScanStrategy, SearchScope},
+            plan::{HitLookup, Plan, ScanStrategy, SearchScope},
         },
         sql::{dialect::Dialect, statement::Statement, text_codec::Text},
     },
@@ -39,12 +39,22 @@ impl TextSearch {
         Self { fields, like: Like::within(pattern) }
     }
 
+    /// The same without payloads, which hits of one attack differ in.
+    pub(crate) fn anywhere_in_attack(pattern: &Pattern) -> Self {
+        Self { fields: vec![Field::Parameter, Field::Host, Field::Path], like: Like::within(pattern) }
+    }
+
+    /// A part of a payload.
+    pub(crate) fn payload_part(pattern: &Pattern) -> Self {
+        Self { fields: vec![Field::Payload], like: Like::within(pattern) }
+    }
+
     /// A pattern without wildcards matches any part of a payload.
     pub(crate) fn payload(pattern: &Pattern) -> Self {
-        if pattern.as_text().is_none() {
-            return Self::field(Field::Payload, pattern);
+        match pattern.as_text() {
+            Some(_) => Self::payload_part(pattern),
+            None => Self::field(Field::Payload, pattern),
         }
-        Self { fields: vec![Field::Payload], like: Like::within(pattern) }
     }
 
     pub(crate) fn field(field: Field, pattern: &Pattern) -> Self {
@@ -158,6 +168,22 @@ impl Statement {
             _ => self.push_rows(search.rows(), strategy, &|statement| {
                 statement.push_indexed(search);
             }),
+        }
+    }
+
+    /// A condition on the payload of the hit `h`.
+    pub(crate) fn push_payload_of_hit(&mut self, search: &TextSearch, lookup: HitLookup) -> &mut Self {
+        match lookup {
+            HitLookup::Each => {
+                self.push("exists (select 1 from terms x where x.id = h.payload_id and ");
+                self.push_likeness(search).push(")")
+            }
+            HitLookup::Collect => {
+                let is_indexed = search.trigram_pattern().is_some();
+                self.push("h.payload_id in (select x.id from ");
+                self.push(if is_indexed { "term_parts" } else { "terms" }).push(" x where ");
+                self.push_indexed(search).push(")")
+            }
         }
     }
 

@@ -30,7 +30,7 @@ async fn the_list_shows_suspicious_attacks_on_request() {
     assert!(list.contains(r#"<option value="suspicious" selected>Suspicious</option>"#), "{list}");
     assert!(list.contains(r#"<a class="cell status suspicious""#), "{list}");
     let charts = console.get("/attacks/charts").await.text;
-    assert!(charts.contains("<b>1</b> hits") && !charts.contains("SQL injection"), "{charts}");
+    assert!(charts.contains("<b>1</b> hit ·") && !charts.contains("SQL injection"), "{charts}");
     assert!(console.get("/attacks/charts?status=suspicious").await.text.contains("SQL injection"));
 }
 

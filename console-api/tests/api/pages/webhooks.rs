@@ -1,6 +1,6 @@
 //! Pages of webhooks.
 
-use super::submit;
+use super::{access::follow, submit};
 use crate::harness::Console;
 use console_api::actor::Role;
 
@@ -13,13 +13,14 @@ async fn webhooks_are_added_tested_retried_and_deleted() {
         ("url", "http://127.0.0.1:1/hook"),
         ("query", "type:sqli"),
         ("format", "slack"),
+        ("attacks", "true"),
         ("enabled", "true"),
         ("revision", "1"),
     ];
     assert_eq!(submit(&console, Role::Analyst, "/webhooks", &form).await.status, 403);
     assert_eq!(console.get_as(Role::Analyst, "/webhooks").await.status, 403);
-    let created = submit(&console, Role::Admin, "/webhooks", &form).await;
-    assert_eq!(created.status, 201, "{}", created.text);
+    let redirect = submit(&console, Role::Admin, "/webhooks", &form).await;
+    let created = follow(&console, &redirect).await;
     assert!(created.text.contains("whsec_") && created.text.contains("&#60;b&#62;chat"), "{}", created.text);
     let list = console.get_as(Role::Admin, "/webhooks").await.text;
     assert!(list.contains("type:sqli") && list.contains("Slack") && !list.contains("whsec_"), "{list}");

@@ -5,6 +5,7 @@ use crate::{
     sealing::KeyFile,
     store::{DatabaseUrl, Store, StoreError, sql::statement::Statement},
 };
+use jiff::Timestamp;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -52,7 +53,10 @@ async fn the_searches_of_two_calls_leave_connections_for_others() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     assert_eq!(list(&store).await.unwrap(), 0);
-    assert_eq!(store.stats(&Filter::default(), TimeRange::default()).await.unwrap().attacks, 0);
+    assert_eq!(
+        store.stats(&Filter::default(), TimeRange::default(), Timestamp::UNIX_EPOCH).await.unwrap().attacks,
+        0
+    );
     assert!(endless.iter().all(|search| !search.is_finished()));
     // A caller that leaves ends its search.
     endless.iter().for_each(tokio::task::JoinHandle::abort);

@@ -1,0 +1,98 @@
+//! Events about nodes and requests that were not inspected. The change of a row claims an event, so
+//! that several consoles notify once.
+
+use crate::store::{
+    Connection, Store, StoreError,
+    delivery::deliveries::{self, NewDelivery},
+};
+use crate::{node_problem::UNREACHABLE, webhook::Event};
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+/// The pause between two events about requests that were not inspected.
+const PAUSE: SignedDuration = SignedDuration::from_secs(60);
+
+/// Counts a request that was not inspected.
+pub(crate) async fn count_not_inspected(connection: &mut Connection) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into event_counts (kind, pending) values ('not_inspected', 1) \
+         on conflict (kind) do update set pending = event_counts.pending + 1",
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+impl Store {
+    /// The events that no webhook was notified of.
+    pub async fn new_events(&self, now: Timestamp) -> Result<Vec<Event>, StoreError> {
+        let seen_after = (now - UNREACHABLE).as_millisecond();
+        let nodes: Vec<(String, i64, Option<i64>)> = sqlx::query_as(
+            "select id, last_seen, unreachable_at from nodes where (unreachable_at is null and last_seen < $1) \
+             or (unreachable_at is not null and last_seen >= $1) order by id",
+        )
+        .bind(seen_after)
+        .fetch_all(&self.reader)
+        .await?;
+        let mut events = Vec::new();
+        for (id, last_seen, unreachable_at) in nodes {
+            let bad = |column| StoreError::bad_row("nodes", &id, column);
+            let node: Uuid = id.parse().map_err(|_| bad("id"))?;
+            let time = |at| Timestamp::from_millisecond(at).map_err(|_| bad("last_seen"));
+            events.push(match unreachable_at {
+                None => Event::NodeUnreachable { node, since: time(last_seen)? },
+                Some(at) => Event::NodeRecovered { node, since: time(at)? },
+            });
+        }
+        let not_inspected: Option<(i64,)> = sqlx::query_as(
+            "select pending from event_counts where kind = 'not_inspected' and pending > 0 \
+             and (notified_at is null or notified_at <= $1)",
+        )
+        .bind((now - PAUSE).as_millisecond())
+        .fetch_optional(&self.reader)
+        .await?;
+        let requests = not_inspected.map(|(pending,)| u64::try_from(pending).unwrap_or_default());
+        events.extend(requests.map(|requests| Event::NotInspected { requests }));
+        Ok(events)
+    }
+
+    /// Queues the deliveries of an event, unless another console did.
+    pub async fn queue_event(
+        &self,
+        event: &Event,
+        deliveries: &[NewDelivery],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut change = self.begin_write().await?;
+        if claim(&mut change, event, now).await? {
+            deliveries::queue(&mut change, deliveries, now).await?;
+            change.commit().await?;
+        }
+        Ok(())
+    }
+}
+
+async fn claim(connection: &mut Connection, event: &Event, now: Timestamp) -> Result<bool, StoreError> {
+    let now = now.as_millisecond();
+    let update = match event {
+        Event::NodeUnreachable { node, since } => sqlx::query(
+            "update nodes set unreachable_at = $2 where id = $1 and unreachable_at is null and last_seen = $3",
+        )
+        .bind(node.to_string())
+        .bind(now)
+        .bind(since.as_millisecond()),
+        Event::NodeRecovered { node, since } => {
+            sqlx::query("update nodes set unreachable_at = null where id = $1 and unreachable_at = $2")
+                .bind(node.to_string())
+                .bind(since.as_millisecond())
+        }
+        Event::NotInspected { requests } => sqlx::query(
+            "update event_counts set pending = pending - $1, notified_at = $2 where kind = 'not_inspected' \
+             and pending >= $1 and (notified_at is null or notified_at <= $3)",
+        )
+        .bind(i64::try_from(*requests).unwrap_or(i64::MAX))
+        .bind(now)
+        .bind(now.saturating_sub(i64::try_from(PAUSE.as_millis()).unwrap_or(i64::MAX))),
+    };
+    Ok(update.execute(connection).await?.rows_affected() > 0)
+}
