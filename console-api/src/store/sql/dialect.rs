@@ -37,7 +37,13 @@ impl Dialect {
             }
             // Plans, also those of foreign-key checks, are cached while tables are empty: none of
             // them may scan a table. Writes find their rows by key.
-            Self::Postgres => &["set enable_seqscan = off", "set lock_timeout = '10s'"],
+            Self::Postgres => &[
+                "set enable_seqscan = off",
+                // A statement that has to scan a table anyway would be compiled each time, which
+                // takes 0.1 s and more.
+                "set jit = off",
+                "set lock_timeout = '10s'",
+            ],
         }
     }
 
