@@ -111,10 +111,10 @@ fuzz target="engine" minutes="30": (_cargo "cargo-fuzz" "0.13.2" ("+" + nightly)
       options="--fuzz-dir . --target-dir {{ justfile_directory() }}/$folder/target"
       seeds="../corpus/regressions ../corpus/files/attacks ../corpus/files/benign"
       [ $folder = node/engine/fuzz ] || options="$options --features fuzzer"
-      cargo +{{ nightly }} fuzz build $options
       for target in $targets; do
         [ $folder = node/engine/fuzz ] || seeds=seeds/$target
         mkdir -p "corpus/$target"
+        cargo +{{ nightly }} fuzz build $options "$target"
         nice -n 19 cargo +{{ nightly }} fuzz run $options "$target" "corpus/$target" $seeds -- \
           -dict=dictionary -max_len=4096 -max_total_time=$(({{ minutes }} * 60)) -timeout=60 -rss_limit_mb=2048 -print_final_stats=1 2>&1 |
           tee "corpus/$target.log" | grep -E 'ERROR|SUMMARY|panicked|Test unit|stat::' | sed "s/^/$target: /"

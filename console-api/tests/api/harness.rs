@@ -29,6 +29,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 use tower::ServiceExt;
 
 /// The fixed time of the console's clock.
@@ -65,6 +66,16 @@ impl Database {
             ),
         };
         Self { at, url, dir }
+    }
+
+    /// A database with tables: SQLite copies a file, as migrations take most of the time of a test.
+    async fn migrated() -> Self {
+        static MIGRATED: OnceCell<Vec<u8>> = OnceCell::const_new();
+        let database = Self::empty().await;
+        if let DatabaseUrl::File(file) = &database.at {
+            fs::write(file, MIGRATED.get_or_init(migrated_file).await).unwrap();
+        }
+        database
     }
 
     /// The database of a console that is not running.
@@ -122,7 +133,7 @@ pub(crate) fn token_of(role: Role) -> String {
 
 impl Console {
     pub(crate) async fn start() -> Self {
-        Self::on(Database::empty().await).await
+        Self::on(Database::migrated().await).await
     }
 
     /// A console on this database.
@@ -137,12 +148,12 @@ impl Console {
 
     /// A console without tokens.
     pub(crate) async fn empty() -> Self {
-        Self::without_tokens(Database::empty().await).await
+        Self::without_tokens(Database::migrated().await).await
     }
 
     /// A console on a copy of this database, with the same key file.
     pub(crate) async fn copied_from(from: &store::Database, keys: &KeyFile) -> Self {
-        let database = Database::empty().await;
+        let database = Database::migrated().await;
         fs::copy(keys.path(), database.keys().path()).unwrap();
         from.copy_to(&store::Database::open(&database.at).await.unwrap()).await.unwrap();
         Self::without_tokens(database).await
@@ -240,6 +251,15 @@ pub(crate) fn app(store: &Store, now: Timestamp) -> App {
     let mut app = App::new(store.clone(), Clock::At(now), Bundles::default());
     app.sender = Sender::new(Targets::allowing(vec!["127.0.0.0/8".parse().unwrap()]));
     app
+}
+
+async fn migrated_file() -> Vec<u8> {
+    let database = Database::empty().await;
+    let _open = database.locked().await;
+    let copy = database.dir().join("migrated.db");
+    let vacuum = format!("vacuum into '{}'", copy.display());
+    database.connect().await.execute(AssertSqlSafe(vacuum)).await.unwrap();
+    fs::read(copy).unwrap()
 }
 
 /// Creates a schema for one console, and returns its URL.
