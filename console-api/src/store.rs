@@ -124,7 +124,7 @@ impl Database {
         let (options, dialect) = (url.options()?, url.dialect());
         schema::prepare(&options, dialect).await?;
         let pool = |size, first: &[&str]| {
-            dsn::pool(size, first.iter().map(|it| (*it).to_owned()).collect())
+            dsn::pool(dialect, size, first.iter().map(|it| (*it).to_owned()).collect())
                 .connect_lazy_with(options.clone())
         };
         let (writer, reader) = (pool(1, dialect.writer_start()), pool(READERS, dialect.reader_start()));

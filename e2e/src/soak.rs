@@ -78,8 +78,7 @@ async fn carry_out(binaries: &Binaries, options: Options) -> anyhow::Result<()> 
     // An unoptimized node exceeds the functions' default deadline under this load.
     let parameters =
         if cfg!(debug_assertions) { vec![("wlrm_deadline_ms", "4000".to_owned())] } else { Vec::new() };
-    let stack_options =
-        StackOptions { signed: true, data: data_kept, parameters, ..StackOptions::default() };
+    let stack_options = StackOptions { signed: true, data: data_kept, parameters, ..StackOptions::default() };
     let stack = Stack::start(binaries, stack_options).await?;
     let visitors = Arc::new(Visitors::new(stack.addresses.cloudfront));
     let load = visitors.clone().start(options.rate);

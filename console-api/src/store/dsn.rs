@@ -78,13 +78,25 @@ impl DatabaseUrl {
 /// Shorter than the 15 seconds after which nodes give up: they get a 503 and retry.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Servers close idle connections, and balancers in front of them old ones. A connection to a file has
+/// a page cache, whose memory would not be returned in one piece.
+const LIFETIME: Duration = Duration::from_mins(30);
+
 /// A pool whose connections start with these statements.
-pub(crate) fn pool<DB: Database>(size: u32, first: Vec<String>) -> PoolOptions<DB>
+pub(crate) fn pool<DB: Database>(dialect: Dialect, size: u32, first: Vec<String>) -> PoolOptions<DB>
 where
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
 {
-    PoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT).after_connect(
-        move |connection: &mut DB::Connection, _| {
+    let lifetime = match dialect {
+        Dialect::Sqlite => None,
+        Dialect::Postgres => Some(LIFETIME),
+    };
+    PoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .max_lifetime(lifetime)
+        .idle_timeout(lifetime)
+        .after_connect(move |connection: &mut DB::Connection, _| {
             let first = first.clone();
             Box::pin(async move {
                 for statement in first {
@@ -92,8 +104,7 @@ where
                 }
                 Ok(())
             })
-        },
-    )
+        })
 }
 
 /// Creates the file with access for its owner only. SQLite gives its log files the same mode.

@@ -49,11 +49,11 @@ impl Searcher {
         let pool = match dialect {
             Dialect::Sqlite => {
                 let options = SqliteConnectOptions::try_from(&options)?;
-                Pool::Sqlite(dsn::pool(CONNECTIONS, first.collect()).connect_lazy_with(options))
+                Pool::Sqlite(dsn::pool(dialect, CONNECTIONS, first.collect()).connect_lazy_with(options))
             }
             Dialect::Postgres => {
                 let first = first.chain([format!("set statement_timeout = {}", limit.as_millis().max(1))]);
-                Pool::Postgres(dsn::pool(CONNECTIONS, first.collect()).connect_lazy_with(options))
+                Pool::Postgres(dsn::pool(dialect, CONNECTIONS, first.collect()).connect_lazy_with(options))
             }
         };
         Ok(Self { pool, limit })

@@ -41,7 +41,8 @@ pub(super) fn detect(value: &[u8], bytes: Bytes, kind: FieldKind, is_document: b
         let command = if is_document {
             document::detect(value, kind)
         } else {
-            shell(value, kind).or_else(|| document::detect_in_lines(value, kind))
+            let whole = if document::is_text_of_lines(value) { None } else { shell(value, kind) };
+            whole.or_else(|| document::detect_in_lines(value, kind))
         };
         matches.extend(command);
     }
@@ -124,7 +125,7 @@ fn with_line_ends(value: &[u8]) -> Option<Vec<u8>> {
     Some(resolved)
 }
 
-fn matched(command: &Command, signature: &'static str, severity: Severity) -> Match<'static> {
+fn matched(command: &Command<'_>, signature: &'static str, severity: Severity) -> Match<'static> {
     Match { attack_type: AttackType::Rce, signature, severity, span: command.start..command.end }
 }
 

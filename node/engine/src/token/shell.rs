@@ -4,7 +4,7 @@
 mod lexer;
 mod word;
 
-pub(crate) use lexer::commands;
+pub(crate) use lexer::{MAX_BRACES, commands, plus_is_blank};
 pub(crate) use word::{Word, glob_matches};
 
 /// The construct that runs a command.
@@ -39,12 +39,12 @@ pub(crate) enum Redirection {
 
 /// A simple command: words up to the next separator.
 #[derive(Debug)]
-pub(crate) struct Command {
+pub(crate) struct Command<'v> {
     pub lead: Lead,
     /// The start of its separator.
     pub start: usize,
     pub end: usize,
-    pub words: Vec<Word>,
+    pub words: Vec<Word<'v>>,
     /// Whether `$IFS` replaced a blank, or braces a list of words.
     pub has_odd_blanks: bool,
     /// Its redirection, if any.
@@ -53,7 +53,7 @@ pub(crate) struct Command {
     pub called: bool,
 }
 
-impl Command {
+impl Command<'_> {
     fn new(lead: Lead, start: usize) -> Self {
         Self {
             lead,

@@ -10,7 +10,7 @@ pub(super) fn is_prose(word: &[u8]) -> bool {
 }
 
 /// The shape of an argument, as bits of [`programs`].
-pub(super) fn shape(word: &Word) -> u8 {
+pub(super) fn shape(word: &Word<'_>) -> u8 {
     let text = &word.text[..];
     let kinds = [
         (programs::FLAG, is_flag(text)),
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     fn looks(text: &str) -> u8 {
-        shape(&Word { text: text.into(), ..Word::default() }) & !programs::WORD
+        shape(&Word { text: text.as_bytes().into(), ..Word::default() }) & !programs::WORD
     }
 
     #[test]

@@ -23,13 +23,14 @@ pub(super) fn chain(context: &CommandContext<'_>, at: usize) -> Option<Evidence>
     {
         return None;
     }
-    let joined =
-        |it: &Command| matches!(it.lead, Lead::Start | Lead::Semicolon | Lead::And | Lead::Or | Lead::Pipe);
-    let short = |it: &Command| it.words.len() <= 4 && !it.called;
-    let has_path = |it: &Command| {
+    let joined = |it: &Command<'_>| {
+        matches!(it.lead, Lead::Start | Lead::Semicolon | Lead::And | Lead::Or | Lead::Pipe)
+    };
+    let short = |it: &Command<'_>| it.words.len() <= 4 && !it.called;
+    let has_path = |it: &Command<'_>| {
         it.words.iter().skip(1).any(|word| shape(word) & (programs::PATH | programs::FLAG) != 0)
     };
-    let is_known = |it: &&Command| head(it).is_some_and(|head| head.known.is_some());
+    let is_known = |it: &&Command<'_>| head(it).is_some_and(|head| head.known.is_some());
     let all = context.commands.iter().all(|it| joined(it) && short(it));
     // Lists of media types have the same separators.
     let all = all && context.commands.iter().filter(is_known).nth(1).is_some();
@@ -39,11 +40,11 @@ pub(super) fn chain(context: &CommandContext<'_>, at: usize) -> Option<Evidence>
 /// The first command of a value, with what surrounds it.
 struct Line<'c> {
     context: &'c CommandContext<'c>,
-    command: &'c Command,
+    command: &'c Command<'c>,
     head: &'c Head,
     known: Known,
     /// The words after the program.
-    rest: &'c [Word],
+    rest: &'c [Word<'c>],
 }
 
 /// The shapes of the words after the program.
@@ -82,7 +83,11 @@ const ARGUMENT_RULES: &[Rule<ArgumentCondition>] = &[
 ];
 
 /// The whole value is a command line.
-pub(super) fn command_line(context: &CommandContext<'_>, command: &Command, head: &Head) -> Option<Evidence> {
+pub(super) fn command_line(
+    context: &CommandContext<'_>,
+    command: &Command<'_>,
+    head: &Head,
+) -> Option<Evidence> {
     let line = Line { context, command, head, known: head.known?, rest: &command.words[head.at + 1..] };
     let has_arguments = || {
         let arguments = Arguments::of(line.rest);
@@ -110,7 +115,7 @@ impl Line<'_> {
 
     fn is_program_with_arguments(&self) -> bool {
         // Code of many lines was written by a developer, not injected.
-        let is_code = |it: &Word| it.quoted && memchr::memchr(b'\n', &it.text).is_some();
+        let is_code = |it: &Word<'_>| it.quoted && memchr::memchr(b'\n', &it.text).is_some();
         self.starts_value()
             && self.context.prose == 0
             && self.context.kind != FieldKind::Path
@@ -120,7 +125,7 @@ impl Line<'_> {
 }
 
 impl Arguments {
-    fn of(rest: &[Word]) -> Self {
+    fn of(rest: &[Word<'_>]) -> Self {
         let shapes: Vec<u8> = rest.iter().map(shape).collect();
         Self {
             prose: shapes.iter().filter(|bits| **bits & !programs::WORD == 0).count(),
@@ -148,7 +153,7 @@ fn is_opened_by_script(line: &Line<'_>) -> bool {
 
 /// `uname;x`, `whoami|y`: a distinctive name without arguments, and a separator.
 fn is_distinctive_program(line: &Line<'_>) -> bool {
-    let is_separated = |next: &Command| {
+    let is_separated = |next: &Command<'_>| {
         matches!(next.lead, Lead::Semicolon | Lead::Pipe | Lead::And | Lead::Or | Lead::Background)
             && next.words.len() < 3
     };
@@ -164,7 +169,7 @@ fn is_distinctive_program(line: &Line<'_>) -> bool {
 /// `time ifconfig`, `nohup ls -l`: run by a program that runs others.
 fn is_run(line: &Line<'_>) -> bool {
     let Line { command, head, known, .. } = *line;
-    let is_runner = |word: &Word| std::str::from_utf8(&word.text).is_ok_and(programs::is_runner);
+    let is_runner = |word: &Word<'_>| std::str::from_utf8(&word.text).is_ok_and(programs::is_runner);
     let has_no_arguments = line.rest.is_empty();
     line.is_alone()
         && head.at > 0
@@ -251,7 +256,7 @@ fn is_source(path: &[u8]) -> bool {
 
 /// `curl http://…`, `nc 192.0.2.1 80`, `sleep 10`, `ls -l`, `echo $PATH`, `powershell whoami`: one
 /// argument that is unlikely in prose.
-fn is_simple_call(head: &Head, rest: &[Word]) -> bool {
+fn is_simple_call(head: &Head, rest: &[Word<'_>]) -> bool {
     if head.name == "rm" && rest.len() == 2 {
         return matches!(&*rest[0].text, b"-r" | b"-f" | b"-rf" | b"-fr");
     }

@@ -1,7 +1,10 @@
 //! Commands in documents. Markdown quotes code in fences, between backticks and by indentation;
 //! each other line is inspected alone, so that prose around a command does not hide it.
 
-use super::{may_hold_command, rejection::cannot_contain_command, shell};
+use super::{
+    argument::is_prose, evidence::MAX_PROSE_OF_DISGUISED, may_hold_command,
+    rejection::cannot_contain_command, shell,
+};
 use crate::{detect::Match, field::FieldKind, prefilter::Bytes};
 use std::borrow::Cow;
 
@@ -27,13 +30,20 @@ pub(super) fn detect(value: &[u8], kind: FieldKind) -> Option<Match<'static>> {
     None
 }
 
+/// Whether the value has lines, and so much prose that only a command after a separator is evidence:
+/// its lines say as much as the whole.
+pub(super) fn is_text_of_lines(value: &[u8]) -> bool {
+    let lines = value.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    let unknown = lines.clone().filter(|line| cannot_contain_command(line));
+    let words = unknown.flat_map(|line| line.split(u8::is_ascii_whitespace)).filter(|word| is_prose(word));
+    lines.clone().nth(1).is_some() && words.take(MAX_PROSE_OF_DISGUISED + 1).count() > MAX_PROSE_OF_DISGUISED
+}
+
 /// Commands on single lines and between backticks of another value, where nothing is quoted: prose
 /// around a command does not hide it.
 pub(super) fn detect_in_lines(value: &[u8], kind: FieldKind) -> Option<Match<'static>> {
-    let is_fence = |line: &&[u8]| line.trim_ascii_start().starts_with(b"```");
-    let lines = value.split(|&byte| byte == b'\n').filter(|line| !line.is_empty() && !is_fence(line));
     let spans = value.split(|&byte| byte == b'`').skip(1).step_by(2).filter(|span| begins_mid_command(span));
-    let parts = lines.filter(|line| line.len() < value.len()).chain(spans);
+    let parts = lines(value).filter(|line| line.len() < value.len()).chain(spans);
     parts
         .filter(|part| may_hold_command(part, Bytes::of(part), kind) && !cannot_contain_command(part))
         .find_map(|part| {
@@ -41,6 +51,23 @@ pub(super) fn detect_in_lines(value: &[u8], kind: FieldKind) -> Option<Match<'st
             let matched = shell(part, kind).filter(|it| !starts_line(it, part))?;
             Some(Match { span: start + matched.span.start..start + matched.span.end, ..matched })
         })
+}
+
+/// The lines of a value but fences; a line after a separator begins with that.
+fn lines(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut separator = None;
+    value.split(|&byte| byte == b'\n').filter_map(move |line| {
+        let text = line.trim_ascii();
+        if text.is_empty() {
+            return None;
+        }
+        let end = line.as_ptr().addr() - value.as_ptr().addr() + line.len();
+        let start = separator.take().unwrap_or(end - line.len());
+        if matches!(text.last(), Some(b';' | b'|' | b'&')) {
+            separator = Some(end - line.trim_ascii_start().len() + text.len() - 1);
+        }
+        (!text.starts_with(b"```")).then(|| &value[start..end])
+    })
 }
 
 /// `;id`, `|id`, `&& id`, `$(id)`

@@ -16,14 +16,17 @@ use shared::Severity::{self, Critical, High};
 /// Limit of prose around a weak command; a longer text only mentions it.
 const MAX_PROSE: usize = 4;
 
+/// Limit of prose around a command whose spelling is evidence. With more, only [`separated`] matches.
+pub(super) const MAX_PROSE_OF_DISGUISED: usize = 2 * MAX_PROSE;
+
 /// A value tokenized as commands.
 pub(super) struct CommandContext<'v> {
     pub value: &'v [u8],
-    pub commands: &'v [Command],
+    pub commands: &'v [Command<'v>],
     pub kind: FieldKind,
     /// Whether the tokens begin after a quote in mid-value.
     pub is_breakout: bool,
-    /// The number of words outside of known commands.
+    /// The number of words outside of known commands, counted up to the first one over all limits.
     pub prose: usize,
     is_list: bool,
     is_url: bool,
@@ -32,19 +35,27 @@ pub(super) struct CommandContext<'v> {
 pub(super) type Evidence = (&'static str, Severity);
 
 impl<'v> CommandContext<'v> {
-    pub(super) fn new(value: &'v [u8], commands: &'v [Command], kind: FieldKind, is_breakout: bool) -> Self {
+    pub(super) fn new(
+        value: &'v [u8],
+        commands: &'v [Command<'v>],
+        kind: FieldKind,
+        is_breakout: bool,
+    ) -> Self {
         let before = commands.first().map_or(0, |it| it.start);
-        let skipped = value[..before].split(u8::is_ascii_whitespace).filter(|it| is_prose(it)).count();
+        let skipped = value[..before].split(u8::is_ascii_whitespace).filter(|it| is_prose(it)).map(|_| ());
         let unknown = commands.iter().filter(|it| head(it).is_none_or(|head| head.known.is_none()));
-        let words = unknown.flat_map(|it| &it.words).filter(|it| is_prose(&it.text) || it.quoted).count();
+        let words = unknown.flat_map(|it| &it.words).filter(|it| is_prose(&it.text) || it.quoted).map(|_| ());
+        let prose = skipped.chain(words).take(MAX_PROSE_OF_DISGUISED + 1).count();
+        // Conditions of rules for little prose.
+        let is_text = prose > MAX_PROSE_OF_DISGUISED;
         Self {
             value,
             commands,
             kind,
             is_breakout,
-            prose: skipped + words,
-            is_list: is_list(value, commands),
-            is_url: is_url(value),
+            prose,
+            is_list: !is_text && is_list(value, commands),
+            is_url: !is_text && is_url(value),
         }
     }
 
@@ -54,7 +65,7 @@ impl<'v> CommandContext<'v> {
     }
 
     /// Whether nothing, a number, a file or a closed string precedes the command.
-    fn follows_stub(&self, command: &Command) -> bool {
+    fn follows_stub(&self, command: &Command<'_>) -> bool {
         let before = self.value[..command.start].trim_ascii();
         let ends = before.last().is_none_or(|byte| !byte.is_ascii_alphabetic());
         let word = before.rsplit(|byte| !byte.is_ascii_alphabetic()).next().unwrap_or_default();
@@ -68,6 +79,11 @@ pub(super) fn find_evidence(context: &CommandContext<'_>, at: usize) -> Option<E
     let command = &context.commands[at];
     if at == 0 && context.kind != FieldKind::Path && is_version_probe(context.value) {
         return Some(("rce-command-line", High));
+    }
+    if context.prose > MAX_PROSE_OF_DISGUISED {
+        // A line of its own is no evidence in prose.
+        let may_match = command.lead != Lead::Newline && follows_separator(command);
+        return may_match.then(|| separated(context, at, &head(command)?)).flatten();
     }
     glob(context, command)
         .or_else(|| cut_letters(context, command))
@@ -85,8 +101,8 @@ pub(super) fn find_evidence(context: &CommandContext<'_>, at: usize) -> Option<E
 }
 
 /// `/???/c?t`
-fn glob(context: &CommandContext<'_>, command: &Command) -> Option<Evidence> {
-    let is_pattern = |word: &&Word| {
+fn glob(context: &CommandContext<'_>, command: &Command<'_>) -> Option<Evidence> {
+    let is_pattern = |word: &&Word<'_>| {
         let text = &word.text;
         let literal = text.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
         let marks = text.iter().filter(|byte| b"?*[".contains(byte)).count();
@@ -103,7 +119,7 @@ fn glob(context: &CommandContext<'_>, command: &Command) -> Option<Evidence> {
 }
 
 /// `;${PATH:5:1}s`: a program spelled with letters of variables.
-fn cut_letters(context: &CommandContext<'_>, command: &Command) -> Option<Evidence> {
+fn cut_letters(context: &CommandContext<'_>, command: &Command<'_>) -> Option<Evidence> {
     let word = command.words.first()?;
     let is_spelled =
         word.disguised && word.variable && word.text.starts_with(b"${") && !word.text.ends_with(b"}");
@@ -118,7 +134,7 @@ fn variable(context: &CommandContext<'_>, at: usize) -> Option<Evidence> {
     let name = first.strip_prefix(b"{").unwrap_or(first);
     let length = name.iter().take_while(|it| it.is_ascii_alphanumeric() || **it == b'_').count();
     let name = &name[..length];
-    let sets = |it: &Command| {
+    let sets = |it: &Command<'_>| {
         let word = it.words.first().map(|word| &*word.text).unwrap_or_default();
         word.strip_prefix(name).is_some_and(|rest| rest.starts_with(b"="))
     };
@@ -141,21 +157,24 @@ fn squeeze(text: &[u8]) -> Vec<u8> {
 }
 
 /// `c''at`, `cat$IFS/etc/passwd`, `{cat,/etc/passwd}`
-fn disguised(context: &CommandContext<'_>, command: &Command, head: &Head) -> Option<Evidence> {
+fn disguised(context: &CommandContext<'_>, command: &Command<'_>, head: &Head) -> Option<Evidence> {
     head.known.or(head.is_path.then_some(Known { takes: 0, is_distinctive: true }))?;
     let is_disguised = command.words[..=head.at].iter().any(|it| it.disguised);
     let has_arguments = command.words.len() > head.at + 1;
     let hidden = is_disguised && head.name.len() > 1 && (has_arguments || context.is_tight());
-    let path = |it: &Word| it.disguised && (it.text.starts_with(b"/") && it.text.len() > 4 || it.variable);
+    let path =
+        |it: &Word<'_>| it.disguised && (it.text.starts_with(b"/") && it.text.len() > 4 || it.variable);
     let hidden_path = command.words.iter().skip(head.at + 1).any(path);
     let is_distinctive = head.known.is_some_and(|it| it.is_distinctive);
     let odd = command.has_odd_blanks && (has_arguments || is_distinctive) && !command.called;
-    ((hidden || odd || hidden_path) && context.prose <= 2 * MAX_PROSE && command.lead != Lead::Resumed)
+    ((hidden || odd || hidden_path)
+        && context.prose <= MAX_PROSE_OF_DISGUISED
+        && command.lead != Lead::Resumed)
         .then_some(("rce-disguised-command", Critical))
 }
 
 /// `/usr/bin/id`
-fn program_path(context: &CommandContext<'_>, command: &Command, head: &Head) -> Option<Evidence> {
+fn program_path(context: &CommandContext<'_>, command: &Command<'_>, head: &Head) -> Option<Evidence> {
     let leads = match command.lead {
         Lead::Start => {
             !context.is_breakout && head.at == 0 && context.prose == 0 && context.kind != FieldKind::Path
@@ -171,7 +190,7 @@ fn program_path(context: &CommandContext<'_>, command: &Command, head: &Head) ->
 }
 
 /// `$(id)`, `` `id` ``
-fn substituted(context: &CommandContext<'_>, command: &Command, head: &Head) -> Option<Evidence> {
+fn substituted(context: &CommandContext<'_>, command: &Command<'_>, head: &Head) -> Option<Evidence> {
     let known = head.known?;
     if !matches!(command.lead, Lead::Substitution | Lead::Backtick) || command.called {
         return None;
@@ -190,15 +209,15 @@ fn substituted(context: &CommandContext<'_>, command: &Command, head: &Head) -> 
 }
 
 /// `… | sh`
-fn piped(context: &CommandContext<'_>, command: &Command, head: &Head) -> Option<Evidence> {
+fn piped(context: &CommandContext<'_>, command: &Command<'_>, head: &Head) -> Option<Evidence> {
     let alone = command.words.len() == head.at + 1 || second(command, head).starts_with('-');
     let hit = command.lead == Lead::Pipe && programs::is_interpreter(&head.name) && alone && !command.called;
     (hit && context.prose <= MAX_PROSE && !context.is_list).then_some(("rce-pipe-to-shell", Critical))
 }
 
 /// `php|python|ruby` is a list of words.
-fn is_list(value: &[u8], commands: &[Command]) -> bool {
-    let single = |it: &&Command| it.words.len() == 1 && it.words.iter().all(|word| is_prose(&word.text));
+fn is_list(value: &[u8], commands: &[Command<'_>]) -> bool {
+    let single = |it: &&Command<'_>| it.words.len() == 1 && it.words.iter().all(|word| is_prose(&word.text));
     let singles = commands.iter().filter(single).count();
     let first = value.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
     let enough = if memchr::memchr(b';', value).is_some() { 3 } else { 2 };
@@ -206,15 +225,15 @@ fn is_list(value: &[u8], commands: &[Command]) -> bool {
     singles == commands.len() && singles >= enough && first > 1 && !is_joined
 }
 
+fn follows_separator(command: &Command<'_>) -> bool {
+    let leads = matches!(command.lead, Lead::Start | Lead::Resumed | Lead::Substitution | Lead::Backtick);
+    !leads && !command.called
+}
+
 /// `; id`, `|| ping -n 9 x`, `& dir c:\`
 fn separated(context: &CommandContext<'_>, at: usize, head: &Head) -> Option<Evidence> {
     let command = &context.commands[at];
-    if matches!(command.lead, Lead::Start | Lead::Resumed | Lead::Substitution | Lead::Backtick)
-        || command.called
-    {
-        return None;
-    }
-    let known = head.known?;
+    let known = head.known.filter(|_| follows_separator(command))?;
     let alone = command.words.len() == head.at + 1;
     let is_command = if alone && known.takes & programs::ALONE == 0 {
         // `;ping `hostname``: its argument is the output of another command.
@@ -247,9 +266,9 @@ fn cuts_the_rest(value: &[u8]) -> bool {
 
 /// Whether the command reads, fetches or removes a sensitive file, which no prose has after a
 /// separator.
-fn is_strong(command: &Command, head: &Head) -> bool {
+fn is_strong(command: &Command<'_>, head: &Head) -> bool {
     let arguments = &command.words[head.at + 1..];
-    let sensitive = |word: &Word| {
+    let sensitive = |word: &Word<'_>| {
         let text = String::from_utf8_lossy(&word.text);
         let is_rooted = WORDS.rce.sensitive_directories.iter().any(|root| text.starts_with(root))
             || matches!(&*text, "/" | "/*");
@@ -265,7 +284,7 @@ fn is_windows_path(text: &[u8]) -> bool {
 }
 
 /// A command without arguments: only an unambiguous separator counts.
-fn runs_alone(context: &CommandContext<'_>, command: &Command, known: Known) -> bool {
+fn runs_alone(context: &CommandContext<'_>, command: &Command<'_>, known: Known) -> bool {
     if !known.is_distinctive && (context.kind == FieldKind::Path || context.is_list) {
         return false;
     }

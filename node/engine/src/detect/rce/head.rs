@@ -81,13 +81,14 @@ fn plain(word: &str) -> &str {
     if is_versioned { plain } else { name }
 }
 
-pub(super) fn head(command: &Command) -> Option<Head> {
+pub(super) fn head(command: &Command<'_>) -> Option<Head> {
     for (at, word) in command.words.iter().enumerate().take(6) {
         let Ok(text) = std::str::from_utf8(&word.text) else { return None };
-        let next = command.words.get(at + 1).map(|it| String::from_utf8_lossy(&it.text).into_owned());
+        let next = command.words.get(at + 1);
         let is_unset = text.starts_with('$') && word.variable && programs::known(text).is_none();
         let may_lead = is_unset || WORDS.rce.prefixes.contains(text);
-        let is_prefix = may_lead && next.is_some_and(|next| is_runnable(&next));
+        let is_prefix =
+            may_lead && next.is_some_and(|next| is_runnable(&String::from_utf8_lossy(&next.text)));
         if is_prefix || is_assignment(text) {
             continue;
         }
@@ -95,9 +96,7 @@ pub(super) fn head(command: &Command) -> Option<Head> {
         let text = &*squeezed;
         let program = programs::program(text);
         let name = plain_name(program.unwrap_or(text));
-        let second =
-            command.words.get(at + 1).map(|it| String::from_utf8_lossy(&it.text).to_ascii_lowercase());
-        let is_pair = second.is_some_and(|second| programs::is_pair(&name, &second));
+        let is_pair = next.is_some_and(|second| programs::is_pair(&name, &second.text));
         let paired = is_pair.then_some(Known { takes: programs::WORD, is_distinctive: true });
         let known = paired.or_else(|| programs::known(&name));
         return Some(Head { at, known, name, is_path: program.is_some(), is_pair });
@@ -130,7 +129,7 @@ fn is_assignment(word: &str) -> bool {
 }
 
 /// Whether the words after the head fit it: one of a kind that it takes, and little prose.
-pub(super) fn fits(command: &Command, head: &Head, known: Known) -> bool {
+pub(super) fn fits(command: &Command<'_>, head: &Head, known: Known) -> bool {
     let rest = &command.words[head.at + 1..];
     let arguments: Vec<u8> = rest.iter().map(shape).collect();
     // `id>/tmp/x`: only a target for its output.
@@ -145,7 +144,7 @@ pub(super) fn fits(command: &Command, head: &Head, known: Known) -> bool {
     // A slash between words is prose.
     let is_parted = !known.is_distinctive
         && rest.len() > 1
-        && rest.iter().any(|it| it.text == b"/")
+        && rest.iter().any(|it| *it.text == *b"/")
         && !arguments.iter().any(|bits| bits & programs::FLAG != 0);
     if is_parted {
         return false;
@@ -163,7 +162,7 @@ pub(super) fn fits(command: &Command, head: &Head, known: Known) -> bool {
     arguments.iter().any(|bits| bits & known.takes != 0) && prose <= 1 + arguments.len() / 3
 }
 
-pub(super) fn second(command: &Command, head: &Head) -> String {
+pub(super) fn second(command: &Command<'_>, head: &Head) -> String {
     let word = command.words.get(head.at + 1);
     word.map(|it| String::from_utf8_lossy(&it.text).to_ascii_lowercase()).unwrap_or_default()
 }

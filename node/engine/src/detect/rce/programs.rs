@@ -115,8 +115,9 @@ pub(super) fn is_runner(name: &str) -> bool {
     WORDS.rce.runners.contains(name)
 }
 
-pub(super) fn is_pair(name: &str, second: &str) -> bool {
-    WORDS.rce.pairs.get(name).is_some_and(|seconds| seconds.contains(second))
+pub(super) fn is_pair(name: &str, second: &[u8]) -> bool {
+    let seconds = WORDS.rce.pairs.get(name).filter(|_| is_marked(name));
+    seconds.is_some_and(|seconds| seconds.contains(second))
 }
 
 pub(super) fn is_interpreter(name: &str) -> bool {

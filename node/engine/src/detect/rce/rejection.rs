@@ -2,18 +2,54 @@
 //! with an `&`.
 
 use super::programs;
+use crate::token::shell::{MAX_BRACES, plus_is_blank};
 
 /// Limit of the names of commands.
 const MAX_NAME: usize = 24;
 
 /// Whether each possible command begins with a plain word that is no command. False when in doubt:
-/// values with any other spelling of names are tokenized.
+/// values with another spelling of a name are tokenized.
 pub(super) fn cannot_contain_command(value: &[u8]) -> bool {
-    let has = |kind: ByteKind| value.iter().any(|&byte| KINDS[usize::from(byte)] == kind);
-    let has_pattern = || has(ByteKind::Matches) && value.split(|byte| separates_words(*byte)).any(is_pattern);
-    let is_spelled = has(ByteKind::Spells) || has_variable(value) || has_pattern();
-    let mut commands = value.split(|&byte| KINDS[usize::from(byte)] == ByteKind::Separates);
-    !is_spelled && commands.all(begins_with_no_command)
+    let is_spelled = || value.iter().enumerate().any(|(at, &byte)| spells(value, at, byte));
+    let has_pattern = || memchr::memchr3(b'*', b'?', b'[', value).is_some() && words(value).any(is_pattern);
+    !is_spelled()
+        && !has_variable(value)
+        && !has_pattern()
+        && !plus_is_blank(value)
+        && value.split(|&byte| KINDS[usize::from(byte)] == ByteKind::Separates).all(begins_with_no_command)
+}
+
+/// Whether the byte here may be part of another spelling of a name.
+fn spells(value: &[u8], at: usize, byte: u8) -> bool {
+    let next = || value.get(at + 1).copied();
+    let follows_letter = || at > 0 && is_letter(value[at - 1]);
+    match byte {
+        b'\'' | b'"' => joins_letters(value, at),
+        b'`' => next() == Some(b'`') && follows_letter(),
+        b'^' => next().is_some_and(|it| it.is_ascii_alphabetic()),
+        // A price, not a variable.
+        b'$' => !next().is_none_or(|it| it.is_ascii_whitespace() || it.is_ascii_digit() && !follows_letter()),
+        b'{' => is_brace_list(&value[at + 1..]),
+        _ => KINDS[usize::from(byte)] == ByteKind::Spells,
+    }
+}
+
+/// `c'a't`, `"c"at`: a quote that opens here and closes in the same word, with letters around it.
+fn joins_letters(value: &[u8], at: usize) -> bool {
+    let rest = &value[at + 1..];
+    let Some(length) = rest.iter().take(MAX_NAME).position(|&byte| byte == value[at]) else { return false };
+    let touches = at > 0 && is_letter(value[at - 1]) || rest.get(length + 1).is_some_and(|it| is_letter(*it));
+    touches && rest[..length].iter().all(|byte| is_letter(*byte) || matches!(byte, b'\'' | b'"'))
+}
+
+/// `{cat,/etc/passwd}`
+fn is_brace_list(rest: &[u8]) -> bool {
+    let end = rest.iter().take(MAX_BRACES).position(|byte| *byte == b'}' || byte.is_ascii_whitespace());
+    end.is_some_and(|end| rest[end] == b'}' && rest[..end].contains(&b','))
+}
+
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"/._-".contains(&byte)
 }
 
 /// `%name%`, a variable of Windows. Remains of percent encoding mostly begin with a digit.
@@ -29,22 +65,22 @@ pub(super) fn has_variable(value: &[u8]) -> bool {
 
 /// Whether the word is a pattern for the path of a program.
 fn is_pattern(word: &[u8]) -> bool {
-    word.first() == Some(&b'/') && word.iter().any(|&byte| KINDS[usize::from(byte)] == ByteKind::Matches)
+    word.first() == Some(&b'/') && memchr::memchr3(b'*', b'?', b'[', word).is_some()
 }
 
-fn separates_words(byte: u8) -> bool {
-    byte.is_ascii_whitespace() || KINDS[usize::from(byte)] == ByteKind::Separates
+fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let separates =
+        |byte: &u8| byte.is_ascii_whitespace() || KINDS[usize::from(*byte)] == ByteKind::Separates;
+    value.split(separates)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ByteKind {
     Plain,
-    /// Separates commands.
+    /// Separates commands, or closes a string that the value lands in.
     Separates,
     /// Part of another spelling of a name.
     Spells,
-    /// A wildcard in the path of a file.
-    Matches,
 }
 
 static KINDS: [ByteKind; 256] = {
@@ -54,9 +90,11 @@ static KINDS: [ByteKind; 256] = {
         #[expect(clippy::cast_possible_truncation, reason = "the loop ends at 256")]
         let it = byte as u8;
         kinds[byte] = match it {
-            b';' | b'|' | b'&' | b'\n' | b'\r' | b'(' | b')' | b'<' | b'>' => ByteKind::Separates,
-            b'*' | b'?' | b'[' => ByteKind::Matches,
-            _ if spells_otherwise(it) => ByteKind::Spells,
+            b';' | b'|' | b'&' | b'\n' | b'\r' | b'(' | b')' | b'<' | b'>' | b'\'' | b'"' | b'`' | b'{'
+            | b'#' => ByteKind::Separates,
+            b'\\' => ByteKind::Spells,
+            b'\t' => ByteKind::Plain,
+            _ if it < b' ' => ByteKind::Spells,
             _ => ByteKind::Plain,
         };
         byte += 1;
@@ -64,15 +102,12 @@ static KINDS: [ByteKind; 256] = {
     kinds
 };
 
-/// Quotes, escapes, variables and substitutes for blanks: they change the name of a command.
-const fn spells_otherwise(byte: u8) -> bool {
-    matches!(byte, b'\'' | b'"' | b'`' | b'\\' | b'^' | b'$' | b'{' | b'+' | b'@' | b'#')
-        || byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')
-}
-
 fn begins_with_no_command(command: &[u8]) -> bool {
     let command = command.trim_ascii();
     let first = command.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    // Before them, cmd.exe has an `@`.
+    let marks = first.iter().take_while(|byte| b"@+".contains(byte)).count();
+    let (first, command) = (&first[marks..], &command[marks..]);
     if memchr::memchr2(b'/', b'=', first).is_some() {
         // No command follows an assignment, and programs are in no other folders.
         return first.len() == command.len() && memchr::memmem::find(first, b"bin/").is_none();
@@ -94,7 +129,19 @@ mod tests {
 
     #[test]
     fn rejects_prose_with_separators() {
-        for text in ["Garden spade, ash & steel", "fish & chips; tea", "a < b (c)", "R&D", ""] {
+        let texts = [
+            "Garden spade, ash & steel",
+            "fish & chips; tea",
+            "a < b (c)",
+            "R&D",
+            "",
+            "I don't know; you won't",
+            "{\"name\": \"Ann\", \"age\": 3}",
+            "<p class=\"x\">$5 & taxes</p>",
+            "ann@example.com; bob@example.com",
+            "`name` & \"name\"",
+        ];
+        for text in texts {
             assert!(cannot_contain_command(text.as_bytes()), "{text}");
         }
     }
@@ -112,6 +159,75 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config::with_cases(4_096))]
+        #[test]
+        fn finds_no_command_in_rejected_values(parts in proptest::collection::vec(
+            proptest::sample::select(PARTS), 1..9,
+        )) {
+            let value = parts.concat();
+            let matched = super::super::shell(value.as_bytes(), crate::field::FieldKind::Value);
+            proptest::prop_assert!(matched.is_none() || !cannot_contain_command(value.as_bytes()), "{}", value);
+        }
+    }
+
+    /// Spellings of commands, and what surrounds them.
+    const PARTS: &[&str] = &[
+        " ",
+        " ",
+        "\n",
+        "\t",
+        "'",
+        "\"",
+        "`",
+        ";",
+        "|",
+        "&&",
+        "&",
+        "$(",
+        "${",
+        "$",
+        "(",
+        ")",
+        "{",
+        "}",
+        ",",
+        "^",
+        "\\",
+        "@",
+        "+",
+        "#",
+        "=",
+        "<",
+        ">",
+        "%",
+        "*",
+        "?",
+        "/",
+        "1",
+        "c",
+        "at",
+        "cat",
+        "/etc/passwd",
+        "id",
+        "whoami",
+        "net user",
+        "sudo",
+        "ls",
+        "-la",
+        "IFS",
+        "/bin/",
+        "bash",
+        "don",
+        "t",
+        "word",
+        ".exe",
+        "PATH:0:1",
+        "%x%",
+        "--version",
+        "//",
+    ];
+
     #[test]
     fn keeps_commands_and_other_spellings() {
         let values = [
@@ -124,6 +240,13 @@ mod tests {
             "$(x)",
             "x & net user",
             "cmd.exe | a",
+            "x 'cat' /a",
+            "it's c'a't /a",
+            "x; \"c\"at /a",
+            "x; @ping a",
+            "x; {cat,/a}",
+            "x # id",
+            "x; id$1",
         ];
         for text in values {
             assert!(!cannot_contain_command(text.as_bytes()), "{text}");

@@ -1,21 +1,36 @@
 //! Shell lexer. Every byte is visited a bounded number of times.
 
 use super::{Command, Lead, Redirection, Word};
+use std::{borrow::Cow, ops::Range};
 
 /// Limit of brace expansions.
-const MAX_BRACES: usize = 200;
+pub(crate) const MAX_BRACES: usize = 200;
 
 /// Limit of names between two percent signs.
 const MAX_NAME: usize = 20;
 
+/// Bytes that are no part of a word, or not always. Whitespace, quotes and separators; the rest are
+/// letters in every state of the lexer.
+const IS_SPECIAL: [bool; 256] = {
+    let special = b"\t\n\x0b\x0c\r +;|&`()'\"\\^$%<>{#";
+    let mut table = [false; 256];
+    let mut at = 0;
+    while at < special.len() {
+        table[special[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
+
 /// The commands of a value from `start` on, for example after a quote that closes the string the
 /// value lands in.
-pub(crate) fn commands(value: &[u8], start: usize) -> Vec<Command> {
+pub(crate) fn commands(value: &[u8], start: usize) -> Vec<Command<'_>> {
     let command = Command::new(Lead::Start, start);
     let mut lexer = Lexer {
         value,
         at: start,
         word: None,
+        text_end: start,
         command,
         commands: Vec::new(),
         in_backticks: false,
@@ -32,16 +47,18 @@ pub(crate) fn commands(value: &[u8], start: usize) -> Vec<Command> {
 struct Lexer<'v> {
     value: &'v [u8],
     at: usize,
-    word: Option<Word>,
-    command: Command,
-    commands: Vec<Command>,
+    word: Option<Word<'v>>,
+    /// The end of the bytes that were last added to the word.
+    text_end: usize,
+    command: Command<'v>,
+    commands: Vec<Command<'v>>,
     in_backticks: bool,
     /// Whether no further `'` or `"` follows, which keeps the search linear.
     unclosed: [bool; 2],
     plus_is_blank: bool,
 }
 
-impl Lexer<'_> {
+impl<'v> Lexer<'v> {
     fn peek(&self, ahead: usize) -> Option<u8> {
         self.value.get(self.at + ahead).copied()
     }
@@ -69,20 +86,36 @@ impl Lexer<'_> {
             b'#' if self.word.is_none() && self.at > 0 => self.comment(),
             // `id#`: text that the application appends after a blank is a comment.
             b'#' if self.at + 1 == self.value.len() => self.skip_blank(1),
-            _ => self.push(1),
+            _ => {
+                let rest = &self.value[self.at + 1..];
+                let letters = rest.iter().position(|&byte| IS_SPECIAL[usize::from(byte)]);
+                self.push(1 + letters.unwrap_or(rest.len()));
+            }
         }
     }
 
-    fn word(&mut self) -> &mut Word {
+    fn word(&mut self) -> &mut Word<'v> {
         let at = self.at;
         self.word.get_or_insert_with(|| Word { span: at..at, ..Word::default() })
     }
 
     fn push(&mut self, count: usize) {
         let end = (self.at + count).min(self.value.len());
-        let bytes = &self.value[self.at..end];
-        self.word().text.extend_from_slice(bytes);
+        self.add(self.at..end);
         self.at = end;
+    }
+
+    /// Adds bytes of the value to the word; copies them unless they follow those before them.
+    fn add(&mut self, bytes: Range<usize>) {
+        let (value, text_end) = (self.value, self.text_end);
+        self.text_end = bytes.end;
+        match &mut self.word().text {
+            Cow::Borrowed(text) if text.is_empty() => *text = &value[bytes],
+            Cow::Borrowed(text) if text_end == bytes.start => {
+                *text = &value[bytes.start - text.len()..bytes.end];
+            }
+            text => text.to_mut().extend_from_slice(&value[bytes]),
+        }
     }
 
     /// Bytes that vanish when the shell reads the word.
@@ -165,7 +198,7 @@ impl Lexer<'_> {
         let after_letter = word.text.last().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'/');
         word.disguised |= is_word && (after_letter || follows);
         word.quoted = true;
-        word.text.extend_from_slice(inside);
+        self.add(from..to);
         self.at = to + 1;
     }
 
@@ -296,7 +329,7 @@ impl Lexer<'_> {
             let letters = part.iter().chain(suffix).copied();
             let text: Vec<u8> = letters.filter(|byte| !matches!(byte, b'"' | b'\'')).collect();
             if !text.is_empty() {
-                self.command.words.push(Word { text, span, ..Word::default() });
+                self.command.words.push(Word { text: text.into(), span, ..Word::default() });
             }
         }
         self.command.has_odd_blanks = true;
@@ -311,7 +344,7 @@ impl Lexer<'_> {
 }
 
 /// A plus is a blank in a form that was not decoded.
-fn plus_is_blank(value: &[u8]) -> bool {
+pub(crate) fn plus_is_blank(value: &[u8]) -> bool {
     memchr::memchr_iter(b'+', value).count() > memchr::memchr2_iter(b' ', b'\t', value).count()
 }
 

@@ -1,11 +1,12 @@
 //! Words of a command and shell patterns.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 /// A word with its quotes and escapes resolved.
 #[derive(Debug, Default)]
-pub(crate) struct Word {
-    pub text: Vec<u8>,
+pub(crate) struct Word<'v> {
+    /// Owned if its bytes are not one part of the value.
+    pub text: Cow<'v, [u8]>,
     pub span: Range<usize>,
     /// Wholly or partly in quotes.
     pub quoted: bool,
