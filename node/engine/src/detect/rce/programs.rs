@@ -110,6 +110,16 @@ pub(super) fn may_run(name: &str) -> bool {
                 || words.pairs.contains_key(name))
 }
 
+/// Whether the word, in any case, only leads to a command.
+pub(super) fn is_mere_prefix(word: &[u8]) -> bool {
+    let words = &WORDS.rce;
+    let is_command = || {
+        let name = String::from_utf8_lossy(word).to_ascii_lowercase();
+        known(&name).is_some() || words.runners.contains(&name) || words.pairs.contains_key(&name)
+    };
+    words.prefixes.contains(word) && !is_command()
+}
+
 /// Whether it runs the command after it, in any case.
 pub(super) fn is_runner(name: &str) -> bool {
     WORDS.rce.runners.contains(name)

@@ -103,7 +103,11 @@ static KINDS: [ByteKind; 256] = {
 };
 
 fn begins_with_no_command(command: &[u8]) -> bool {
-    let command = command.trim_ascii();
+    // `if x`: what follows these words is a command, if it has the name of one.
+    let mut command = command.trim_ascii();
+    while let Some(rest) = after_prefix(command) {
+        command = rest.trim_ascii_start();
+    }
     let first = command.split(u8::is_ascii_whitespace).next().unwrap_or_default();
     // Before them, cmd.exe has an `@`.
     let marks = first.iter().take_while(|byte| b"@+".contains(byte)).count();
@@ -123,6 +127,11 @@ fn begins_with_no_command(command: &[u8]) -> bool {
     !programs::may_run(plain) && (bare == plain || !programs::may_run(bare))
 }
 
+fn after_prefix(words: &[u8]) -> Option<&[u8]> {
+    let first = words.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    programs::is_mere_prefix(first).then(|| &words[first.len()..])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,6 +149,7 @@ mod tests {
             "<p class=\"x\">$5 & taxes</p>",
             "ann@example.com; bob@example.com",
             "`name` & \"name\"",
+            "while x { if (y) { z } else { do w }}",
         ];
         for text in texts {
             assert!(cannot_contain_command(text.as_bytes()), "{text}");
@@ -226,6 +236,8 @@ mod tests {
         "%x%",
         "--version",
         "//",
+        "if",
+        "time ",
     ];
 
     #[test]
@@ -245,6 +257,7 @@ mod tests {
             "x; \"c\"at /a",
             "x; @ping a",
             "x; {cat,/a}",
+            "x; if cat /a",
             "x # id",
             "x; id$1",
         ];
