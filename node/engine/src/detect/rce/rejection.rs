@@ -149,7 +149,7 @@ mod tests {
             "<p class=\"x\">$5 & taxes</p>",
             "ann@example.com; bob@example.com",
             "`name` & \"name\"",
-            "while x { if (y) { z } else { do w }}",
+            "while x { if (y) { z } else { do y }}",
         ];
         for text in texts {
             assert!(cannot_contain_command(text.as_bytes()), "{text}");
