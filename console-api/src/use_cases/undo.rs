@@ -60,7 +60,11 @@ pub async fn undo(ruleset: &RulesetWriter, author: &Author, line: &AuditLine) ->
 }
 
 async fn rule(ruleset: &RulesetWriter, author: &Author, line: &AuditLine) -> Result<(), ApiError> {
-    let draft = before::<StoredRule>(line)?.map(|stored| RuleDraft::from(stored.rule));
+    let mut draft = before::<StoredRule>(line)?.map(RuleDraft::from);
+    // A rule that has ended comes back without an end.
+    if let Some(draft) = &mut draft {
+        draft.expires_at.take_if(|end| *end <= author.at);
+    }
     let id = object(line)?;
     if let (Some(draft), None) = (&draft, &line.after) {
         return rules::add(ruleset, author, draft.clone()).await.map(drop);

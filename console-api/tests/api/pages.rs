@@ -211,6 +211,40 @@ async fn the_list_leads_to_the_attack_and_its_hit() {
 }
 
 #[tokio::test]
+async fn pages_of_attacks_and_hits_lead_back_to_the_search() {
+    let console = Console::start().await;
+    console.ingest(&[attack(1, 0)]).await;
+    let id = console.only_attack().await;
+    let search = "q=type%3Aptrav&from=-24h&sort=-hits";
+    let shown = search.replace('&', "&#38;");
+    let page = async |path: &str| console.get_as(Role::Analyst, path).await.text;
+    let list = page(&format!("/attacks?{search}")).await;
+    assert!(list.contains(&format!(r#"<a href="/attacks/{id}?{shown}" data-drawer>"#)), "{list}");
+    let attack = page(&format!("/attacks/{id}?{search}")).await;
+    let links = ["/attacks".to_owned(), format!("/hits/{}", uuid(1)), format!("/attacks/{id}/mark")];
+    for link in links {
+        assert!(attack.contains(&format!("\"{link}?{shown}\"")), "{link}: {attack}");
+    }
+    let mark = [("mark", "true_positive"), ("note", ""), ("revision", "0")];
+    let marked = submit(&console, Role::Analyst, &format!("/attacks/{id}/mark?{search}"), &mark).await;
+    let to = marked.header("location");
+    for part in ["q=type%3Aptrav", "from=-24h", "sort=-hits"] {
+        assert!(to.starts_with(&format!("/attacks/{id}?")) && to.contains(part), "{to}");
+    }
+    let path = format!("/hits/{}", uuid(1));
+    let order = "q=type%3Aptrav&#38;from=-24h&#38;sort=-hits";
+    let hit = page(&format!("{path}?{search}")).await;
+    assert!(hit.contains(&format!(r#"<a href="/attacks/{id}?{order}">← Attack</a>"#)), "{hit}");
+    let blocked =
+        submit(&console, Role::Analyst, &format!("{path}/block-source?{search}"), &[("for", "24")]).await;
+    let hit = page(blocked.header("location")).await;
+    assert!(hit.contains("Source added") && hit.contains(&format!("/attacks/{id}?{order}")), "{hit}");
+    let form = "width=type&location=here&requests=alike";
+    let preview = page(&format!("{path}/exclusion?{search}&{form}")).await;
+    assert!(preview.contains(&format!(r#"action="{path}/exclusion?{order}""#)), "{preview}");
+}
+
+#[tokio::test]
 async fn escapes_payloads_on_every_page() {
     const SCRIPT: &str = "<script>alert('1')</script>";
     let console = Console::start().await;
