@@ -258,11 +258,11 @@ impl Undo {
     }
 }
 
-/// To a page with an undo button: of an attack, a hit, the rules or the IP lists.
+/// To a page with an undo button: of an attack, a hit, the rules, the IP lists or the views.
 pub(super) fn back_to(page: &str, otherwise: &str) -> Redirect {
     let is_ours = page.starts_with("/hits/")
         || page.starts_with("/attacks/")
-        || ["/rules", "/ip-lists"].contains(&page);
+        || ["/rules", "/ip-lists", "/views"].contains(&page);
     Redirect::to(if is_ours { page } else { otherwise })
 }
 

@@ -51,14 +51,6 @@ struct ListsPage {
 }
 
 impl ListsPage {
-    fn source(entry: &StoredEntry) -> String {
-        match &entry.entry.source {
-            Source::Network(network) => network.to_string(),
-            Source::Country(code) => format!("country {code}"),
-            Source::Asn(number) => format!("AS{number}"),
-        }
-    }
-
     /// The search for the hits of an entry.
     fn hits(entry: &StoredEntry) -> String {
         rules::search("rule", &entry.entry.id)
@@ -79,6 +71,15 @@ pub(super) struct Deleted(pub(super) Option<Uuid>);
 impl FromParameters for Deleted {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
         parameters.parse("deleted", "an id").map(Self)
+    }
+}
+
+/// The source of an entry.
+pub(super) fn name(entry: &StoredEntry) -> String {
+    match &entry.entry.source {
+        Source::Network(network) => network.to_string(),
+        Source::Country(code) => format!("country {code}"),
+        Source::Asn(number) => format!("AS{number}"),
     }
 }
 

@@ -1,13 +1,14 @@
 //! The page of saved searches: list, add, rename, delete.
 
-use super::{access::KnownRevision, form::Rejected, render, search, view};
+use super::{access::KnownRevision, form::Rejected, ip_lists::Deleted, render, search, view};
 use crate::{
     actor::Actor,
+    audit::ObjectKind,
     error::ApiError,
     extract::{Analyst, Id, Query, Reader},
     paging::{Page, Slice},
     store::Store,
-    use_cases::views,
+    use_cases::{undo, views},
     view::{View, ViewChange, ViewDraft},
 };
 use askama::Template;
@@ -17,6 +18,7 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// The fields of a search, with their titles.
 const FIELDS: [(&str, &str); 5] =
@@ -27,6 +29,8 @@ const FIELDS: [(&str, &str); 5] =
 struct ViewsPage {
     page: Page<View>,
     actor: Actor,
+    /// The audit line of a deletion, to undo it.
+    undo: Option<Uuid>,
     rejected: Rejected,
 }
 
@@ -52,16 +56,20 @@ impl ViewsPage {
 pub(super) async fn list(
     Reader(actor): Reader,
     State(store): State<Store>,
-    Query(slice): Query<Slice>,
+    Query((Deleted(deleted), slice)): Query<(Deleted, Slice)>,
 ) -> Result<Response, ApiError> {
     let page = store.views(actor.id, &slice).await?;
-    Ok(render(&ViewsPage { page, actor, rejected: Rejected::default() }))
+    let undo = match deleted {
+        Some(id) => undo::of_deleted(&store, ObjectKind::View, id).await?,
+        None => None,
+    };
+    Ok(render(&ViewsPage { page, actor, undo, rejected: Rejected::default() }))
 }
 
 /// The list with a rejected form.
 async fn reject(store: &Store, actor: Actor, rejected: Rejected) -> Result<Response, ApiError> {
     let page = store.views(actor.id, &Slice::default()).await?;
-    let page = ViewsPage { page, actor, rejected };
+    let page = ViewsPage { page, actor, undo: None, rejected };
     Ok(page.rejected.respond(&page))
 }
 
@@ -129,5 +137,5 @@ pub(super) async fn delete(
     Form(KnownRevision { revision }): Form<KnownRevision>,
 ) -> Result<Redirect, ApiError> {
     views::delete(&store, &author, (id, revision)).await?;
-    Ok(Redirect::to("/views"))
+    Ok(Redirect::to(&format!("/views?deleted={id}")))
 }

@@ -1,6 +1,7 @@
 //! Pages: sign-in, lists, forms and errors.
 
 mod access;
+mod audit;
 mod invisible;
 mod rules;
 mod rulesets;
@@ -625,13 +626,13 @@ async fn marks_an_attack_and_clears_the_mark() {
 #[tokio::test]
 async fn rejects_the_undo_of_a_change_that_cannot_be_undone() {
     let console = Console::start().await;
-    let form = [("name", "ann"), ("role", "analyst"), ("password", "correct horse battery")];
-    assert_eq!(submit(&console, Role::Admin, "/users", &form).await.status, 303);
-    let log = console.get_as(Role::Admin, "/api/v1/audit?object=user").await.json();
+    let form = [("name", "ci"), ("role", "analyst"), ("for", "30")];
+    assert_eq!(submit(&console, Role::Admin, "/tokens", &form).await.status, 303);
+    let log = console.get_as(Role::Admin, "/api/v1/audit?object=token").await.json();
     let undo = format!("/audit/{}/undo", log["items"][0]["id"].as_str().unwrap());
     let rejected = submit(&console, Role::Analyst, &undo, &[]).await;
     assert_eq!(rejected.status, 409, "{}", rejected.text);
-    let reason = "changes of user cannot be undone; supported: rule, ip_list_entry, attack, ruleset";
+    let reason = "changes of token cannot be undone; supported: rule, ip_list_entry, attack, ruleset, view, user, webhook";
     assert!(rejected.text.contains(reason), "{}", rejected.text);
 }
 
