@@ -33,7 +33,11 @@ pub(super) fn action(line: &AuditLine) -> String {
         (_, "delete") => "deleted",
         (_, other) => other,
     };
-    format!("{verb} {}", kind.map_or(line.kind.as_str(), title))
+    let kind: &str = match kind {
+        Some(kind) => title(kind),
+        None => &line.kind,
+    };
+    format!("{verb} {kind}")
 }
 
 /// The name of a kind of objects.
