@@ -1,5 +1,6 @@
 //! The routes of the API, health checks and metrics.
 
+mod account;
 mod attacks;
 mod audit;
 mod cef;
@@ -126,6 +127,9 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(sessions::list, sessions::open))
         .routes(routes!(sessions::close))
         .routes(routes!(sessions::end))
+        .routes(routes!(account::one))
+        .routes(routes!(account::change_password))
+        .routes(routes!(account::end_session))
         .routes(routes!(tokens::list, tokens::add))
         .routes(routes!(tokens::delete))
         .routes(routes!(ingest::take).layer(DefaultBodyLimit::max(ingest::BODY_LIMIT)))

@@ -47,7 +47,7 @@ pub struct RuleDraft {
     #[serde(default)]
     pub comment: String,
     /// When the rule is deleted; never, when absent.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
 }
 

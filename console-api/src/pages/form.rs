@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Values that are not sent back.
-const SECRETS: [&str; 1] = ["password"];
+const SECRETS: [&str; 2] = ["password", "current"];
 
 /// The form to show again. Without one, fields have their defaults.
 #[derive(Default)]

@@ -479,8 +479,9 @@ const FORMS: &[(Role, &[&str])] = &[
         ],
     ),
 ];
-/// Forms of anyone: they change only the caller's own sessions.
-const OWN_FORMS: &[&str] = &["/sign-in", "/sign-out", "/sign-out/others"];
+/// Forms of anyone: they change only the caller's own sessions and password.
+const OWN_FORMS: &[&str] =
+    &["/sign-in", "/sign-out", "/sign-out/others", "/account/password", "/account/sessions/{id}/end"];
 
 /// The routes with a `post` handler in a table of routes.
 fn posted(table: &str) -> BTreeSet<&str> {

@@ -95,7 +95,13 @@ pub(super) fn details(line: &AuditLine) -> String {
                 let [old, new] = [before, after].map(|state| state.get(name).unwrap_or(&none));
                 (old != new).then(|| change(name, old, new))
             });
-            changes.collect::<Vec<_>>().join("; ")
+            let changes = changes.collect::<Vec<_>>().join("; ");
+            // The log has no passwords.
+            if changes.is_empty() && line.kind == ObjectKind::User.as_str() {
+                "password".to_owned()
+            } else {
+                changes
+            }
         }
         (None, Some(after)) => {
             let parts = ["role", "source", "ip", "browser"];
@@ -165,6 +171,10 @@ mod tests {
             (
                 line("change", "user", user("analyst", 1), user("admin", 2)),
                 ["changed user", "“bob”", "role: analyst → admin"],
+            ),
+            (
+                line("change", "user", user("analyst", 1), user("analyst", 2)),
+                ["changed user", "“bob”", "password"],
             ),
             (line("delete", "user", user("admin", 2), json!(null)), ["deleted user", "“bob”", ""]),
             (
