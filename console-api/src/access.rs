@@ -1,12 +1,13 @@
 //! Users, sessions and access tokens.
 
 use crate::{
-    actor::Role,
+    actor::{Actor, Role},
     paging::{Cursor, Listed},
     password::Password,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 use uuid::Uuid;
 
 /// Lifetime of a session: a working day.
@@ -49,6 +50,44 @@ pub struct Session {
     pub role: Role,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
+    /// Within a minute.
+    pub last_active_at: Timestamp,
+    /// The address of the last activity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub ip: Option<IpAddr>,
+    /// Browser and operating system, such as `Firefox on Linux`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub browser: Option<String>,
+}
+
+impl Session {
+    pub fn actor(self) -> Actor {
+        Actor { id: self.holder_id, name: self.name, role: self.role }
+    }
+}
+
+/// The caller: a user or a token.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Account {
+    pub id: Uuid,
+    pub name: String,
+    pub role: Role,
+    /// Whether the caller signs in with a password.
+    pub is_user: bool,
+    /// The active sessions of the caller, the newest first.
+    pub sessions: Vec<Session>,
+}
+
+/// A new password of the caller.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordChange {
+    /// The present password.
+    pub current: String,
+    /// 12 to 1000 characters.
+    #[schema(value_type = String, min_length = 12, max_length = 1000)]
+    pub password: Password,
 }
 
 /// A token, without the secret.

@@ -194,6 +194,8 @@ pub struct LogFilter {
     pub action: Option<AuditAction>,
     pub kind: Option<ObjectKind>,
     pub object: Option<String>,
+    /// Only sign-ins and ended sessions, or all others.
+    pub sign_ins: Option<bool>,
     pub from: Option<Timestamp>,
     /// Exclusive.
     pub to: Option<Timestamp>,

@@ -17,6 +17,7 @@ pub mod app;
 mod attachment;
 pub mod attack;
 pub mod audit;
+pub mod browser;
 pub mod bundles;
 pub mod caller_limit;
 pub mod change_notifier;

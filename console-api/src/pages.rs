@@ -1,6 +1,7 @@
 //! The pages: HTML rendered by the server. Scripts are progressive enhancement.
 
 mod access;
+mod account;
 mod actions;
 mod api;
 mod assets;
@@ -94,7 +95,8 @@ fn of_rulesets() -> Router<App> {
     Router::new()
         .route("/rules", get(rules::list).post(rules::add))
         .route("/rules/test", post(rules::test))
-        .route("/rules/{id}", post(rules::replace))
+        .route("/rules/new", get(rules::new))
+        .route("/rules/{id}", get(rules::one).post(rules::replace))
         .route("/rules/{id}/delete", post(rules::delete))
         .route("/rulesets", get(rulesets::list))
         .route("/rulesets/compare", get(rulesets::compare))
@@ -120,6 +122,8 @@ fn of_settings() -> Router<App> {
         .route("/audit", get(audit::list))
         .route("/audit/{id}/undo", post(audit::undo))
         .route("/settings", get(settings::page))
+        .route("/account/password", post(account::change_password))
+        .route("/account/sessions/{id}/end", post(account::end_session))
         .route("/users", get(users::list).post(users::add))
         .route("/users/{id}", post(users::replace))
         .route("/users/{id}/delete", post(users::delete))

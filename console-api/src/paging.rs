@@ -77,6 +77,11 @@ impl<T: Listed> Page<T> {
 }
 
 impl<T> Page<T> {
+    /// The page with each item replaced.
+    pub fn map<U>(self, item: impl FnMut(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(item).collect(), next_cursor: self.next_cursor }
+    }
+
     /// The same, for a list with a selectable order.
     pub fn cut_at(mut items: Vec<T>, limit: u32, cursor: impl Fn(&T) -> Cursor) -> Self {
         let limit = limit as usize;

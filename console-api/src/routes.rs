@@ -1,5 +1,6 @@
 //! The routes of the API, health checks and metrics.
 
+mod account;
 mod attacks;
 mod audit;
 mod cef;
@@ -96,6 +97,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(rules::list, rules::add))
         .routes(routes!(rule_tests::test))
         .routes(routes!(rules::one, rules::replace, rules::delete))
+        .routes(routes!(rules::activity))
         .routes(routes!(replays::list, replays::start))
         .routes(routes!(replays::one))
         .routes(routes!(views::list, views::add))
@@ -111,6 +113,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(rulesets::activate))
         .routes(routes!(ip_lists::list, ip_lists::add))
         .routes(routes!(ip_lists::one, ip_lists::replace, ip_lists::delete))
+        .routes(routes!(ip_lists::activity))
         .routes(routes!(node_config::current))
         .routes(routes!(nodes::list))
         .routes(routes!(nodes::remove))
@@ -124,6 +127,9 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(sessions::list, sessions::open))
         .routes(routes!(sessions::close))
         .routes(routes!(sessions::end))
+        .routes(routes!(account::one))
+        .routes(routes!(account::change_password))
+        .routes(routes!(account::end_session))
         .routes(routes!(tokens::list, tokens::add))
         .routes(routes!(tokens::delete))
         .routes(routes!(ingest::take).layer(DefaultBodyLimit::max(ingest::BODY_LIMIT)))

@@ -19,6 +19,21 @@ pub struct StoredRule {
     pub rule: Rule,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// When the rule is deleted; never, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The use of a rule or list entry, and its latest change.
+#[derive(Debug, Clone, Default, Serialize, utoipa::ToSchema)]
+pub struct Activity {
+    /// Hits of the last 24 hours that it decided on, reported, or removed findings from.
+    pub hits_24h: u64,
+    pub hits_30d: u64,
+    pub last_hit_at: Option<Timestamp>,
+    pub changed_at: Option<Timestamp>,
+    /// The name of the user or token.
+    pub changed_by: Option<String>,
 }
 
 /// A rule to add or replace.
@@ -31,11 +46,20 @@ pub struct RuleDraft {
     pub effect: Effect,
     #[serde(default)]
     pub comment: String,
+    /// When the rule is deleted; never, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
 }
 
 impl From<Rule> for RuleDraft {
     fn from(Rule { scope, effect, comment, .. }: Rule) -> Self {
-        Self { scope, effect, comment }
+        Self { scope, effect, comment, expires_at: None }
+    }
+}
+
+impl From<StoredRule> for RuleDraft {
+    fn from(StoredRule { rule, expires_at, .. }: StoredRule) -> Self {
+        Self { expires_at, ..rule.into() }
     }
 }
 

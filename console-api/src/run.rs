@@ -1,6 +1,7 @@
 //! The commands `serve` and `token create`.
 
 use anyhow::{Context, bail};
+use axum::extract::FromRef as _;
 use console_api::{
     access::User,
     actor::Role,
@@ -17,6 +18,7 @@ use console_api::{
     store::{ChangeError, Store, TokenSource},
     token::Token,
     transport::Transport,
+    use_cases::{RulesetWriter, rules},
     webhook::Targets,
 };
 use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt, time::Duration};
@@ -44,9 +46,11 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     app.site = Site(flags.site_url);
     app.transport = Transport { has_tls: tls.is_some(), trusted_proxies: flags.trusted_proxies };
     let dispatcher_task = tokio::spawn(app.dispatcher().run(stop.clone()));
+    let expiry_task = tokio::spawn(rules::expire(RulesetWriter::from_ref(&app), Clock::System, stop.clone()));
     server::run(app, bound, stop).await;
     retention_task.abort();
     dispatcher_task.abort();
+    expiry_task.abort();
     tracing::info!("the console has stopped");
     Ok(())
 }

@@ -56,7 +56,7 @@ pub struct View {
     /// The name of the user or the token that saved it.
     pub owner: String,
     /// The id of the owner: another one can get the same name later.
-    #[serde(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub owner_id: Option<Uuid>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,

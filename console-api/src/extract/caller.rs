@@ -6,8 +6,9 @@ use crate::{
     app::App,
     audit::Author,
     caller_limit::CallerPermit,
-    error::ApiError,
+    error::{ApiError, with_sources},
     session_cookie,
+    store::Store,
     token::Token,
     transport::Client,
 };
@@ -15,7 +16,9 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
 };
+use jiff::{SignedDuration, Timestamp};
 use listener::Peer;
+use std::net::IpAddr;
 use uuid::Uuid;
 
 /// A caller that may read.
@@ -131,14 +134,29 @@ async fn authenticated(parts: &Parts, app: &App) -> Result<Option<Actor>, ApiErr
     if let Some(token) = bearer(&parts.headers) {
         return Ok(app.store.actor_of_token(&token, now).await?);
     }
-    let Some(session) = session_cookie::read(&parts.headers) else { return Ok(None) };
-    let actor = app.store.actor_of_session(&session, now).await?;
-    let is_https = parts.extensions.get::<Client>().is_some_and(|client| client.is_https);
-    if actor.is_some() && !parts.method.is_safe() && !session_cookie::is_same_origin(&parts.headers, is_https)
-    {
+    let Some(secret) = session_cookie::read(&parts.headers) else { return Ok(None) };
+    let Some(session) = app.store.session(&secret, now).await? else { return Ok(None) };
+    let client = parts.extensions.get::<Client>();
+    let is_https = client.is_some_and(|client| client.is_https);
+    if !parts.method.is_safe() && !session_cookie::is_same_origin(&parts.headers, is_https) {
         return Err(ApiError::Forbidden("a page of this console, or a token"));
     }
-    Ok(actor)
+    if let Some(client) = client.filter(|_| now.duration_since(session.last_active_at) >= ACTIVITY) {
+        record_activity(app.store.clone(), session.id, client.address, now);
+    }
+    Ok(Some(session.actor()))
+}
+
+/// How often the activity of a session is recorded.
+const ACTIVITY: SignedDuration = SignedDuration::from_secs(60);
+
+/// Records the activity of a session, without a delay of the call.
+fn record_activity(store: Store, session: Uuid, address: IpAddr, now: Timestamp) {
+    tokio::spawn(async move {
+        if let Err(error) = store.touch_session(session, address, now).await {
+            tracing::warn!(error = with_sources(&error), "cannot record the activity of a session");
+        }
+    });
 }
 
 fn bearer(headers: &HeaderMap) -> Option<Token> {

@@ -1,11 +1,16 @@
 //! Actions on a hit or an attack: mark, exclude, name the content, block, patch. Each redirects to
 //! the page it started on, with an undo button.
 
-use super::{ip_lists, render, view};
+use super::{
+    hits::JustMade,
+    ip_lists, render,
+    search::{Given, Origin},
+    view,
+};
 use crate::{
     attack::{Mark, MarkDraft},
     error::ApiError,
-    extract::{Analyst, Id, Named, Searching},
+    extract::{self, Analyst, Id, Named, Searching},
     hit::{HitDetail, RecordedHit},
     paging::Slice,
     ruleset::{EntryDraft, RuleDraft},
@@ -67,6 +72,7 @@ pub(super) async fn block_source(
     Analyst(author): Analyst,
     State(ruleset): State<RulesetWriter>,
     Named(HitDetail { hit, .. }): Named<HitDetail>,
+    extract::Query(origin): extract::Query<Origin>,
     Form(block): Form<Block>,
 ) -> Result<Redirect, ApiError> {
     let draft = EntryDraft {
@@ -77,7 +83,7 @@ pub(super) async fn block_source(
         reason: format!("from hit {}", hit.id),
     };
     let entry = use_cases::ip_lists::add(&ruleset, &author, draft).await?;
-    Ok(to_hit(&hit, "entry", entry.entry.id))
+    Ok(to_hit(&hit, &origin, (JustMade::ENTRY, entry.entry.id)))
 }
 
 #[derive(Debug, Deserialize)]
@@ -99,6 +105,7 @@ pub(super) async fn virtual_patch(
     Analyst(author): Analyst,
     State(ruleset): State<RulesetWriter>,
     Named(HitDetail { hit, .. }): Named<HitDetail>,
+    extract::Query(origin): extract::Query<Origin>,
     Form(patch): Form<Patch>,
 ) -> Result<Redirect, ApiError> {
     let attack_types = match patch.what {
@@ -109,9 +116,10 @@ pub(super) async fn virtual_patch(
         scope: patch.requests.scope(&hit),
         effect: Effect::VirtualPatch { attack_types, points: vec![hit.point.clone()] },
         comment: format!("from hit {}", hit.id),
+        expires_at: None,
     };
     let rule = rules::add(&ruleset, &author, draft).await?;
-    Ok(to_hit(&hit, "rule", rule.rule.id))
+    Ok(to_hit(&hit, &origin, (JustMade::RULE, rule.rule.id)))
 }
 
 /// The form of a rule from a hit.
@@ -179,6 +187,8 @@ struct PreviewPage {
     action: &'static str,
     form: Vec<(String, String)>,
     preview: Preview,
+    /// The search of the list.
+    origin: Origin,
 }
 
 impl PreviewPage {
@@ -193,20 +203,22 @@ pub(super) async fn preview_rule<F: HitRuleForm>(
     State(store): State<Store>,
     Named(HitDetail { hit, .. }): Named<HitDetail>,
     Query(form): Query<F>,
+    Query(pairs): Query<Vec<(String, String)>>,
 ) -> Result<Response, ApiError> {
-    let slice = Slice { limit: 20, after: None };
+    let (slice, origin) = (Slice { limit: 20, after: None }, Origin::of(&Given::new(pairs)));
     let preview = hit_rules::preview(&store, &hit, form.draft(&hit), &slice).await?;
-    Ok(render(&PreviewPage { form: fields(&form), action: F::ACTION, hit, preview }))
+    Ok(render(&PreviewPage { form: fields(&form), action: F::ACTION, hit, preview, origin }))
 }
 
 pub(super) async fn add_rule<F: HitRuleForm>(
     Analyst(author): Analyst,
     State(ruleset): State<RulesetWriter>,
     Named(HitDetail { hit, .. }): Named<HitDetail>,
+    extract::Query(origin): extract::Query<Origin>,
     Form(form): Form<F>,
 ) -> Result<Redirect, ApiError> {
     let rule = hit_rules::add(&ruleset, &author, &hit, form.draft(&hit)).await?;
-    Ok(to_hit(&hit, "rule", rule.rule.id))
+    Ok(to_hit(&hit, &origin, (JustMade::RULE, rule.rule.id)))
 }
 
 #[derive(Debug, Deserialize)]
@@ -222,13 +234,14 @@ pub(super) async fn mark(
     Analyst(author): Analyst,
     State(store): State<Store>,
     Id(id): Id,
+    extract::Query(origin): extract::Query<Origin>,
     Form(MarkForm { mark, note, revision }): Form<MarkForm>,
 ) -> Result<Redirect, ApiError> {
     let mark = mark.filter(|mark| !mark.is_empty());
     let unknown = || ApiError::parameter("mark", "`mark` must be false_positive or true_positive");
     let mark = mark.map(|mark| Mark::parse(&mark).ok_or_else(unknown)).transpose()?;
     marks::mark(&store, &author, (id, revision), MarkDraft { mark, note }).await?;
-    Ok(Redirect::to(&format!("/attacks/{id}")))
+    Ok(Redirect::to(&format!("/attacks/{id}{origin}")))
 }
 
 /// The change to undo, and the page to return to.
@@ -245,14 +258,14 @@ impl Undo {
     }
 }
 
-/// To a page with an undo button: of an attack, a hit, the rules or the IP lists.
+/// To a page with an undo button: of an attack, a hit, the rules, the IP lists or the views.
 pub(super) fn back_to(page: &str, otherwise: &str) -> Redirect {
     let is_ours = page.starts_with("/hits/")
         || page.starts_with("/attacks/")
-        || ["/rules", "/ip-lists"].contains(&page);
+        || ["/rules", "/ip-lists", "/views"].contains(&page);
     Redirect::to(if is_ours { page } else { otherwise })
 }
 
-fn to_hit(hit: &RecordedHit, parameter: &str, id: Uuid) -> Redirect {
-    Redirect::to(&format!("/hits/{}?{parameter}={id}", hit.id))
+fn to_hit(hit: &RecordedHit, origin: &Origin, (parameter, id): (&str, Uuid)) -> Redirect {
+    Redirect::to(&format!("/hits/{}{}", hit.id, origin.and(parameter, id)))
 }

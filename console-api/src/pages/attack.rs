@@ -3,7 +3,7 @@
 use super::{
     chart::Chart,
     render,
-    search::{Given, condition},
+    search::{Given, Origin, Presentation, condition},
     view,
 };
 use crate::{
@@ -31,10 +31,12 @@ struct AttackPage {
     hits: Page<RecordedHit>,
     can_edit: bool,
     chart: Chart,
-    /// The search that selects hits, with `?` before it.
-    search: String,
+    /// The search of the list.
+    origin: Origin,
     /// The same with fixed times, for links.
-    frozen: String,
+    frozen: Origin,
+    /// Whether the search selects hits.
+    is_selection: bool,
     /// The number of all hits of the attack.
     all_hits: u64,
 }
@@ -62,7 +64,7 @@ pub(super) async fn one(
     State(store): State<Store>,
     State(clock): State<Clock>,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
-    Query(((filter, time_range), slice)): Query<((Filter, TimeRange), Slice)>,
+    Query(((filter, time_range), (slice, Presentation))): Query<((Filter, TimeRange), (Slice, Presentation))>,
     Named(attack): Named<Attack>,
 ) -> Result<Response, ApiError> {
     let filter = filter.during(time_range);
@@ -72,7 +74,7 @@ pub(super) async fn one(
     let chart = Chart::new(&store.attack_series(&attack, &filter).await?, zoom);
     let all_hits = attack.hits;
     let detail = store.attack_detail(attack, &filter).await?;
-    let of_hits = |given: &Given| if filter.selects_hits() { given.of_hits() } else { String::new() };
-    let (search, frozen) = (of_hits(&given), of_hits(&given.frozen(clock.now())));
-    Ok(render(&AttackPage { detail, hits, can_edit: actor.role.can_edit(), chart, search, frozen, all_hits }))
+    let (origin, frozen) = (Origin::of(&given), Origin::of(&given.frozen(clock.now())));
+    let (can_edit, is_selection) = (actor.role.can_edit(), filter.selects_hits());
+    Ok(render(&AttackPage { detail, hits, can_edit, chart, origin, frozen, is_selection, all_hits }))
 }

@@ -2,7 +2,7 @@
 
 use super::{
     render,
-    search::{self, Given, Search},
+    search::{self, Given, Origin, Search},
     view,
 };
 use crate::{
@@ -59,8 +59,8 @@ struct AttacksPage {
     frozen: Given,
     /// Attacks that match, but are hidden. Counted where the list is empty.
     hidden: Hidden,
-    /// The search that selects hits of the attacks, with `?` before it; empty for all hits.
-    of_hits: String,
+    /// The search, for pages of attacks.
+    origin: Origin,
     order: String,
     not_inspected: u64,
     /// Saved searches, the newest first.
@@ -176,9 +176,9 @@ pub(super) async fn list(
             let page = AttacksPage {
                 list,
                 frozen: given.frozen(clock.now()),
+                origin: Origin::of(&given),
                 given,
                 hidden: Hidden::default(),
-                of_hits: String::new(),
                 order,
                 not_inspected,
                 views,
@@ -200,16 +200,15 @@ pub(super) async fn list(
         None => List::Attacks(store.attacks(&filter, search.order, &search.slice).await?),
     };
     let order = search.order.text();
-    let of_hits = if filter.selects_hits() { given.of_hits() } else { String::new() };
     let is_first_page = search.slice.after.is_none();
     let hidden =
         if list.is_empty() && is_first_page { Hidden::by(&filter, &store).await? } else { Hidden::default() };
     Ok(render(&AttacksPage {
         list,
         frozen: given.frozen(clock.now()),
+        origin: Origin::of(&given),
         given,
         hidden,
-        of_hits,
         order,
         not_inspected,
         views,

@@ -1,9 +1,13 @@
 //! Evidence of a finding: the decoding steps to its payload, and its catalogue entries.
 
-use super::raw::{Piece, Raw};
+use super::{
+    raw::{Piece, Raw},
+    rules,
+};
 use crate::{hit::RecordedHit, simulation};
 use engine::ExplainedField;
 use shared::{Class, Finding, RecordedRequest, classification::names};
+use uuid::Uuid;
 
 /// The name of the value before decoding.
 const SENT: &str = "as sent";
@@ -35,6 +39,16 @@ impl Evidence {
             finding: finding.clone(),
         };
         hit.findings.iter().map(evidence).collect()
+    }
+
+    /// The search for hits of the signature.
+    pub(super) fn hits(&self) -> String {
+        rules::search("signature", &self.finding.signature)
+    }
+
+    /// The rule of a detector.
+    pub(super) fn rule(&self) -> Option<Uuid> {
+        self.finding.signature.strip_prefix("rule-")?.parse().ok()
     }
 
     /// The catalogue entries: code, name, page.

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Values that are not sent back.
-const SECRETS: [&str; 1] = ["password"];
+const SECRETS: [&str; 2] = ["password", "current"];
 
 /// The form to show again. Without one, fields have their defaults.
 #[derive(Default)]
@@ -130,15 +130,12 @@ impl Form<'_> {
         self.error(name).map(|_| described).unwrap_or_default()
     }
 
-    /// The field of an error; empty: none.
+    /// The field of an error, whose name is a path in the object; empty: none.
     fn field_of<'e>(&self, error: &'e FieldError) -> &'e str {
-        let root = error.field.split('.').next().unwrap_or_default();
         let known = |name: &str| self.of.values.contains_key(name) || SECRETS.contains(&name);
-        match root {
-            "expires_at" if known("for") => "for",
-            root if known(root) => root,
-            _ => "",
-        }
+        let mut parts = error.field.split('.').map(|part| part.split('[').next().unwrap_or_default());
+        let field = parts.find(|part| known(part) || *part == "expires_at" && known("for"));
+        if field == Some("expires_at") { "for" } else { field.unwrap_or_default() }
     }
 }
 
@@ -170,6 +167,7 @@ mod tests {
         assert_eq!(error("source.country"), [true, false]);
         assert_eq!(error("expires_at"), [false, true]);
         assert_eq!(error("applications"), [false, false]);
+        assert_eq!(error("candidate.add[0].source.country"), [true, false]);
         let busy = Rejected::new(&form, None, ApiError::Busy);
         assert!(matches!(busy, Err(ApiError::Busy)));
     }

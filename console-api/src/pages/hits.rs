@@ -4,7 +4,9 @@ use super::{
     curl::Curl,
     evidence::Evidence,
     raw::{Piece, Raw},
-    render, view,
+    render,
+    search::Origin,
+    view,
 };
 use crate::{
     error::ApiError,
@@ -19,7 +21,7 @@ use shared::{ScorePart, Sensitivity, point::Tag};
 use uuid::Uuid;
 
 /// The contents to choose from.
-const CONTENTS: [(&str, &str); 6] = [
+pub(super) const CONTENTS: [(&str, &str); 6] = [
     ("text", "text"),
     ("html", "HTML"),
     ("markdown", "Markdown"),
@@ -37,6 +39,8 @@ struct HitPage {
     curl: Curl,
     can_edit: bool,
     made: Made,
+    /// The search of the list.
+    origin: Origin,
 }
 
 impl HitPage {
@@ -65,16 +69,23 @@ pub(super) struct JustMade {
     entry: Option<Uuid>,
 }
 
+impl JustMade {
+    /// The names of the parameters.
+    pub(super) const RULE: &str = "made_rule";
+    pub(super) const ENTRY: &str = "made_entry";
+}
+
 impl FromParameters for JustMade {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        Ok(Self { rule: parameters.parse("rule", "an id")?, entry: parameters.parse("entry", "an id")? })
+        let rule = parameters.parse(Self::RULE, "an id")?;
+        Ok(Self { rule, entry: parameters.parse(Self::ENTRY, "an id")? })
     }
 }
 
 pub(super) async fn one(
     Reader(actor): Reader,
     State(store): State<Store>,
-    Query(just_made): Query<JustMade>,
+    Query((just_made, origin)): Query<(JustMade, Origin)>,
     Named(detail): Named<HitDetail>,
 ) -> Result<Response, ApiError> {
     let mut made = Made::default();
@@ -92,5 +103,6 @@ pub(super) async fn one(
         can_edit: actor.role.can_edit(),
         detail,
         made,
+        origin,
     }))
 }

@@ -1,13 +1,14 @@
 //! The page of IP lists: list, add, delete.
 
-use super::{actions::Undo, form::Rejected, render, view};
+use super::{actions::Undo, form::Rejected, render, rules, view};
 use crate::{
     audit::ObjectKind,
+    clock::Clock,
     country,
     error::ApiError,
     extract::{Analyst, FromParameters, Id, Parameters, Query, Reader},
     paging::{Page, Slice},
-    ruleset::{EntryDraft, StoredEntry},
+    ruleset::{Activity, EntryDraft, StoredEntry},
     store::Store,
     use_cases::{RulesetWriter, ip_lists, undo},
 };
@@ -33,10 +34,16 @@ const LISTS: [(&str, &str); 3] = [
 const ENDS: [(&str, &str); 4] =
     [("1", "in 1 hour"), ("24", "in 1 day"), ("168", "in 1 week"), ("0", "Never")];
 
+/// An entry of the list.
+struct Listed {
+    entry: StoredEntry,
+    activity: Activity,
+}
+
 #[derive(Template)]
 #[template(path = "ip_lists.html")]
 struct ListsPage {
-    page: Page<StoredEntry>,
+    page: Page<Listed>,
     can_edit: bool,
     /// The audit line of a deletion, to undo it.
     undo: Option<Uuid>,
@@ -44,12 +51,9 @@ struct ListsPage {
 }
 
 impl ListsPage {
-    fn source(entry: &StoredEntry) -> String {
-        match &entry.entry.source {
-            Source::Network(network) => network.to_string(),
-            Source::Country(code) => format!("country {code}"),
-            Source::Asn(number) => format!("AS{number}"),
-        }
+    /// The search for the hits of an entry.
+    fn hits(entry: &StoredEntry) -> String {
+        rules::search("rule", &entry.entry.id)
     }
 
     fn list(entry: &StoredEntry) -> &'static str {
@@ -70,16 +74,33 @@ impl FromParameters for Deleted {
     }
 }
 
+/// The source of an entry.
+pub(super) fn name(entry: &StoredEntry) -> String {
+    match &entry.entry.source {
+        Source::Network(network) => network.to_string(),
+        Source::Country(code) => format!("country {code}"),
+        Source::Asn(number) => format!("AS{number}"),
+    }
+}
+
+async fn listed(store: &Store, slice: &Slice, now: Timestamp) -> Result<Page<Listed>, ApiError> {
+    let page = store.entries(None, slice).await?;
+    let ids: Vec<Uuid> = page.items.iter().map(|entry| entry.entry.id).collect();
+    let mut activities = store.activities(ObjectKind::IpListEntry, &ids, now).await?;
+    Ok(page.map(|entry| Listed { activity: activities.remove(&entry.entry.id).unwrap_or_default(), entry }))
+}
+
 pub(super) async fn list(
     Reader(actor): Reader,
     State(store): State<Store>,
+    State(clock): State<Clock>,
     Query((Deleted(deleted), slice)): Query<(Deleted, Slice)>,
 ) -> Result<Response, ApiError> {
     let undo = match deleted {
         Some(id) => undo::of_deleted(&store, ObjectKind::IpListEntry, id).await?,
         None => None,
     };
-    let (page, can_edit) = (store.entries(None, &slice).await?, actor.role.can_edit());
+    let (page, can_edit) = (listed(&store, &slice, clock.now()).await?, actor.role.can_edit());
     Ok(render(&ListsPage { page, can_edit, undo, rejected: Rejected::default() }))
 }
 
@@ -117,7 +138,7 @@ pub(super) async fn add(
         Ok(_) => Ok(Redirect::to("/ip-lists").into_response()),
         Err(error) => {
             let rejected = Rejected::new(&form, None, error)?;
-            let page = ruleset.store.entries(None, &Slice::default()).await?;
+            let page = listed(&ruleset.store, &Slice::default(), author.at).await?;
             let page = ListsPage { page, can_edit: true, undo: None, rejected };
             Ok(page.rejected.respond(&page))
         }

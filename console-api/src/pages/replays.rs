@@ -1,13 +1,13 @@
 //! The pages of replays: list, start, report.
 
-use super::{render, rules, view};
+use super::{form::Rejected, render, rules, view};
 use crate::{
     clock::Clock,
     error::ApiError,
     extract::{Analyst, FromParameters, Named, Parameters, Query, Reader},
     paging::{Page, Slice},
     replay::{Candidate, Replay, ReplayDraft, ReplayStatus, ReplayVerdict, Selection, Verdicts},
-    ruleset::StoredRule,
+    ruleset::{RuleDraft, StoredRule},
     simulation::replay::Replays,
     store::Store,
     use_cases::replays,
@@ -16,9 +16,9 @@ use askama::Template;
 use axum::{
     Form,
     extract::State,
-    response::{Redirect, Response},
+    response::{IntoResponse as _, Redirect, Response},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The time ranges to choose from, as values of `from`.
@@ -33,20 +33,19 @@ const RANGES: [(&str, &str); 5] = [
 /// The initial values of the form.
 #[derive(Default)]
 pub(super) struct Prefilled {
-    ruleset: Option<u64>,
-    remove: Option<Uuid>,
+    ruleset: String,
+    remove: String,
 }
 
 impl FromParameters for Prefilled {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        let ruleset = parameters.parse("ruleset", "the number of a version")?;
-        Ok(Self { ruleset, remove: parameters.parse("remove", "the id of a rule")? })
-    }
-}
-
-impl Prefilled {
-    fn removes(&self, rule: &StoredRule) -> bool {
-        self.remove == Some(rule.rule.id)
+        let ruleset: Option<u64> = parameters.parse("ruleset", "the number of a version")?;
+        let remove: Option<Uuid> = parameters.parse("remove", "the id of a rule")?;
+        let text = |value: Option<String>| value.unwrap_or_default();
+        Ok(Self {
+            ruleset: text(ruleset.map(|it| it.to_string())),
+            remove: text(remove.map(|it| it.to_string())),
+        })
     }
 }
 
@@ -57,6 +56,13 @@ struct ReplaysPage {
     rules: Vec<StoredRule>,
     prefilled: Prefilled,
     can_edit: bool,
+    rejected: Rejected,
+}
+
+impl ReplaysPage {
+    fn id(rule: &StoredRule) -> String {
+        rule.rule.id.to_string()
+    }
 }
 
 pub(super) async fn list(
@@ -65,13 +71,25 @@ pub(super) async fn list(
     State(clock): State<Clock>,
     Query((prefilled, slice)): Query<(Prefilled, Slice)>,
 ) -> Result<Response, ApiError> {
+    let can_edit = actor.role.can_edit();
+    page((&store, &clock), &slice, prefilled, can_edit, Rejected::default()).await
+}
+
+async fn page(
+    (store, clock): (&Store, &Clock),
+    slice: &Slice,
+    prefilled: Prefilled,
+    can_edit: bool,
+    rejected: Rejected,
+) -> Result<Response, ApiError> {
     let rules = store.list::<StoredRule>(&Slice { limit: Slice::MAX_LIMIT, after: None }).await?.items;
-    let page = store.replays(&slice, clock.now()).await?;
-    Ok(render(&ReplaysPage { page, rules, prefilled, can_edit: actor.role.can_edit() }))
+    let page = store.replays(slice, clock.now()).await?;
+    let page = ReplaysPage { page, rules, prefilled, can_edit, rejected };
+    Ok(page.rejected.respond(&page))
 }
 
 /// The form of a replay.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct ReplayForm {
     /// Empty: the active version.
     ruleset: String,
@@ -86,7 +104,7 @@ pub(super) struct ReplayForm {
 }
 
 impl ReplayForm {
-    fn draft(self) -> Result<ReplayDraft, ApiError> {
+    fn draft(&self) -> Result<ReplayDraft, ApiError> {
         let mut candidate = Candidate::default();
         let version = self.ruleset.trim();
         if !version.is_empty() {
@@ -99,10 +117,11 @@ impl ReplayForm {
         }
         if !self.effect.trim().is_empty() {
             let scope = rules::scope_of(&self.host, &self.path, "");
-            candidate.add.push(rules::draft(scope, &self.effect, "")?);
+            let effect = rules::from_json(&self.effect)?;
+            candidate.add.push(RuleDraft { scope, effect, comment: String::new(), expires_at: None });
         }
-        let from = Some(self.from).filter(|from| !from.is_empty());
-        let recorded = Selection { query: self.query, from, to: None };
+        let from = Some(self.from.clone()).filter(|from| !from.is_empty());
+        let recorded = Selection { query: self.query.clone(), from, to: None };
         Ok(ReplayDraft { recorded, candidate, limit: ReplayDraft::DEFAULT_LIMIT })
     }
 }
@@ -113,9 +132,16 @@ pub(super) async fn start(
     State(clock): State<Clock>,
     State(running): State<Replays>,
     Form(form): Form<ReplayForm>,
-) -> Result<Redirect, ApiError> {
-    let replay = replays::start(store, clock, &running, author, form.draft()?).await?;
-    Ok(Redirect::to(&format!("/replays/{}", replay.id)))
+) -> Result<Response, ApiError> {
+    let started =
+        async { replays::start(store.clone(), clock.clone(), &running, author, form.draft()?).await };
+    match started.await {
+        Ok(replay) => Ok(Redirect::to(&format!("/replays/{}", replay.id)).into_response()),
+        Err(error) => {
+            let rejected = Rejected::new(&form, None, error)?;
+            page((&store, &clock), &Slice::default(), Prefilled::default(), true, rejected).await
+        }
+    }
 }
 
 #[derive(Template)]

@@ -1,13 +1,21 @@
-//! The page of rules: list, add, change, delete, test.
+//! The pages of rules: list, add, change, delete, test.
 
-use super::{actions::Undo, form::Rejected, ip_lists::Deleted, render, view};
+mod form;
+mod points;
+mod sentence;
+
+pub(super) use form::{RuleForm, from_json};
+pub(super) use sentence::sentence;
+
+use super::{actions::Undo, form::Rejected, ip_lists::Deleted, render, search::condition, view};
 use crate::{
-    audit::ObjectKind,
+    audit::{Author, ObjectKind},
+    clock::Clock,
     error::ApiError,
-    extract::{Analyst, Id, Query, Reader, Searching},
+    extract::{Analyst, FromParameters, Id, Named, Parameters, Query, Reader, Searching},
     hit::HitFilter,
     paging::{Page, Slice},
-    ruleset::{RuleDraft, StoredRule},
+    ruleset::{Activity, StoredRule},
     simulation::detector::Test,
     store::Store,
     use_cases::{RulesetWriter, rules, undo},
@@ -18,10 +26,55 @@ use axum::{
     extract::State,
     response::{IntoResponse as _, Redirect, Response},
 };
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use shared::ruleset::Scope;
+use form_urlencoded::Serializer;
+use jiff::Timestamp;
+use shared::{
+    AttackType,
+    ruleset::{Effect, Rule, Scope},
+};
 use uuid::Uuid;
+
+/// The kinds of rules, with their titles and what they are for.
+const KINDS: [(&str, &str, &str); 8] = [
+    ("ignore", "Exclusion", "Ignore findings that are false positives."),
+    ("virtual_patch", "Virtual patch", "Block attacks, or any value of a field, in every mode."),
+    ("detector", "Detector", "Report requests with a text or a pattern."),
+    ("mode", "Mode", "Monitor or block other requests than the configuration of nodes says."),
+    ("sensitivity", "Sensitivity", "Change the score from which a request is an attack."),
+    ("content", "Content", "Say what people write in a field: its findings get a lower score."),
+    ("mask", "Mask", "Hide secrets in recorded hits."),
+    ("overlimit", "Overlimit", "Choose what happens to requests over the analysis limit."),
+];
+
+/// The ends to choose from, in hours.
+const ENDS: [(&str, &str); 5] =
+    [("0", "Never"), ("24", "in 1 day"), ("168", "in 1 week"), ("720", "in 30 days"), ("2160", "in 90 days")];
+
+/// The choices of the fields, with their titles.
+const MODES: [(&str, &str); 4] = [
+    ("off", "Off: no analysis"),
+    ("monitoring", "Monitoring"),
+    ("safe_blocking", "Safe blocking: graylisted sources only"),
+    ("block", "Block"),
+];
+const SEVERITIES: [(&str, &str); 4] =
+    [("low", "Low"), ("medium", "Medium"), ("high", "High"), ("critical", "Critical")];
+const MATCHINGS: [(&str, &str); 2] = [("literal", "contains the text"), ("regex", "matches the expression")];
+const ACTIONS: [(&str, &str); 3] = [
+    ("auto", "Block where the rest may be interpreted"),
+    ("monitor", "Record, do not block"),
+    ("block", "Treat as an attack"),
+];
+const SENSITIVITIES: [(&str, &str); 3] = [
+    ("low", "Low: only evidence that benign requests do not contain"),
+    ("balanced", "Balanced"),
+    ("strict", "Strict: also weak evidence"),
+];
+const SUPPRESSED: [(&str, &str); 3] =
+    [("all", "All attack types"), ("signature", "The signature …"), ("subtype", "The subtype …")];
+
+/// The effect that the JSON form starts with.
+const EXAMPLE: &str = EXAMPLES[0].1;
 
 /// An example of each kind of rule.
 const EXAMPLES: [(&str, &str); 8] = [
@@ -44,77 +97,155 @@ const EXAMPLES: [(&str, &str); 8] = [
     ),
 ];
 
+/// A rule of the list.
+struct Listed {
+    rule: StoredRule,
+    activity: Activity,
+}
+
 #[derive(Template)]
 #[template(path = "rules.html")]
 struct RulesPage {
-    page: Page<StoredRule>,
+    page: Page<Listed>,
     can_edit: bool,
     /// The audit line of a deletion, to undo it.
     undo: Option<Uuid>,
-    rejected: Rejected,
-}
-
-impl RulesPage {
-    fn effect(rule: &StoredRule) -> String {
-        serde_json::to_string_pretty(&rule.rule.effect).unwrap_or_default()
-    }
-}
-
-/// The scope of a rule, in one line.
-pub(super) fn scope(rule: &StoredRule) -> String {
-    let scope = &rule.rule.scope;
-    let host_and_path =
-        format!("{}{}", scope.host.as_deref().unwrap_or("*"), scope.path.as_deref().unwrap_or("/**"));
-    let method = scope.method.iter().map(|method| format!("{method} "));
-    let application = scope.application.iter().map(|number| format!(" application {number}"));
-    method.chain([host_and_path]).chain(application).collect()
 }
 
 /// The readable kind of a rule.
-pub(super) fn kind(rule: &StoredRule) -> &'static str {
-    match rule.rule.effect.kind() {
-        "mode" => "Mode",
-        "virtual_patch" => "Virtual patch",
-        "detector" => "Detector",
-        "ignore" => "Exclusion",
-        "mask" => "Mask",
-        "sensitivity" => "Sensitivity",
-        "content" => "Content",
-        _ => "Overlimit",
+pub(super) fn kind(rule: &Rule) -> &'static str {
+    let code = rule.effect.kind();
+    KINDS.iter().find(|(kind, ..)| *kind == code).map_or("", |(_, title, _)| title)
+}
+
+/// Whether nodes report when they apply the rule.
+fn is_counted(rule: &Rule) -> bool {
+    !matches!(rule.effect, Effect::Mask { .. } | Effect::Sensitivity { .. } | Effect::Content { .. })
+}
+
+/// The search for the hits of a rule, if it is the reason for them.
+fn hits_of(rule: &Rule) -> Option<String> {
+    match rule.effect {
+        Effect::VirtualPatch { .. } | Effect::Overlimit { .. } => Some(search("rule", &rule.id)),
+        Effect::Detector { .. } => Some(search("signature", &format!("rule-{}", rule.id))),
+        _ => None,
     }
+}
+
+/// The search for the hits of a signature, which an exclusion names.
+fn hits_of_signature(rule: &Rule) -> Option<String> {
+    match &rule.effect {
+        Effect::Ignore { findings: shared::ruleset::Suppressed::Signature(id), .. } => {
+            Some(search("signature", id))
+        }
+        _ => None,
+    }
+}
+
+/// The address of a search for a condition.
+pub(super) fn search(field: &str, value: &impl ToString) -> String {
+    let query = condition(field, &value.to_string());
+    format!("/attacks?{}", Serializer::new(String::new()).append_pair("q", &query).finish())
 }
 
 pub(super) async fn list(
     Reader(actor): Reader,
     State(store): State<Store>,
+    State(clock): State<Clock>,
     Query((Deleted(deleted), slice)): Query<(Deleted, Slice)>,
 ) -> Result<Response, ApiError> {
     let undo = match deleted {
         Some(id) => undo::of_deleted(&store, ObjectKind::Rule, id).await?,
         None => None,
     };
-    let (page, can_edit) = (store.list(&slice).await?, actor.role.can_edit());
-    Ok(render(&RulesPage { page, can_edit, undo, rejected: Rejected::default() }))
+    let page = store.list::<StoredRule>(&slice).await?;
+    let ids: Vec<Uuid> = page.items.iter().map(|rule| rule.rule.id).collect();
+    let mut activities = store.activities(ObjectKind::Rule, &ids, clock.now()).await?;
+    let page =
+        page.map(|rule| Listed { activity: activities.remove(&rule.rule.id).unwrap_or_default(), rule });
+    Ok(render(&RulesPage { page, can_edit: actor.role.can_edit(), undo }))
 }
 
-/// The form of a rule.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct RuleForm {
-    host: String,
-    path: String,
-    method: String,
-    /// As JSON.
-    effect: String,
-    comment: String,
-    #[serde(default)]
-    revision: u32,
+/// The page of a rule, or of a new one.
+#[derive(Template)]
+#[template(path = "rule.html")]
+struct RulePage {
+    /// Absent: a new rule.
+    known: Option<Listed>,
+    fields: RuleForm,
+    can_edit: bool,
+    rejected: Rejected,
 }
 
-impl RuleForm {
-    fn draft(&self) -> Result<RuleDraft, ApiError> {
-        let scope = scope_of(&self.host, &self.path, &self.method);
-        draft(scope, &self.effect, &self.comment)
+impl RulePage {
+    fn address(&self) -> String {
+        self.known.as_ref().map_or("/rules".to_owned(), |known| format!("/rules/{}", known.rule.rule.id))
     }
+
+    fn title(&self) -> &'static str {
+        match &self.known {
+            Some(known) => kind(&known.rule.rule),
+            None => KINDS
+                .iter()
+                .find(|(kind, ..)| *kind == self.fields.kind)
+                .map_or("rule", |(_, title, _)| title),
+        }
+    }
+
+    fn help(&self) -> &'static str {
+        KINDS.iter().find(|(kind, ..)| *kind == self.fields.kind).map_or("", |(.., help)| help)
+    }
+
+    /// Whether rules of this kind have points.
+    fn has_points(&self) -> bool {
+        !matches!(self.fields.kind.as_str(), "" | "mode" | "overlimit" | "sensitivity")
+    }
+
+    fn effect(rule: &Rule) -> String {
+        serde_json::to_string_pretty(&rule.effect).unwrap_or_default()
+    }
+}
+
+/// The kind of a new rule; empty: as JSON.
+pub(super) struct Kind(&'static str);
+
+impl FromParameters for Kind {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        let known = |text: &str| KINDS.iter().map(|(kind, ..)| *kind).find(|kind| *kind == text);
+        Ok(Self(parameters.read("kind", "a kind of rules", known)?.unwrap_or_default()))
+    }
+}
+
+pub(super) async fn new(_: Analyst, Query(Kind(kind)): Query<Kind>) -> Response {
+    let fields = RuleForm::of_kind(kind);
+    render(&RulePage { known: None, fields, can_edit: true, rejected: Rejected::default() })
+}
+
+/// Whether the form is JSON.
+pub(super) struct AsJson(bool);
+
+impl FromParameters for AsJson {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        parameters.flag("json").map(Self)
+    }
+}
+
+pub(super) async fn one(
+    Reader(actor): Reader,
+    State(store): State<Store>,
+    State(clock): State<Clock>,
+    Query(AsJson(as_json)): Query<AsJson>,
+    Named(rule): Named<StoredRule>,
+) -> Result<Response, ApiError> {
+    let fields = RuleForm::of(&rule, as_json);
+    let known = Some(listed(&store, rule, clock.now()).await?);
+    Ok(render(&RulePage { known, fields, can_edit: actor.role.can_edit(), rejected: Rejected::default() }))
+}
+
+async fn listed(store: &Store, rule: StoredRule, now: Timestamp) -> Result<Listed, ApiError> {
+    let id = rule.rule.id;
+    let activity = store.activities(ObjectKind::Rule, &[id], now).await?.remove(&id).unwrap_or_default();
+    Ok(Listed { rule, activity })
 }
 
 /// The scope of a form. An empty condition is none.
@@ -123,40 +254,23 @@ pub(super) fn scope_of(host: &str, path: &str, method: &str) -> Scope {
     Scope { host: condition(host), path: condition(path), method: condition(method), application: None }
 }
 
-/// The rule of a form. The effect is JSON.
-pub(super) fn draft(scope: Scope, effect: &str, comment: &str) -> Result<RuleDraft, ApiError> {
-    let fields = serde_json::from_str::<Map<String, Value>>(effect);
-    let effect =
-        fields.and_then(|fields| serde_json::from_value(Value::Object(fields))).map_err(|cause| {
-            ApiError::parameter("effect", format!("`effect` must be an effect as JSON: {cause}"))
-        })?;
-    Ok(RuleDraft { scope, effect, comment: comment.to_owned() })
-}
-
 pub(super) async fn add(
     Analyst(author): Analyst,
     State(ruleset): State<RulesetWriter>,
     Form(form): Form<RuleForm>,
 ) -> Result<Response, ApiError> {
-    let added = async { rules::add(&ruleset, &author, form.draft()?).await };
-    respond(added.await, &ruleset.store, (&form, None)).await
+    let added = async { rules::add(&ruleset, &author, form.draft(author.at)?).await };
+    match added.await {
+        Ok(_) => Ok(Redirect::to("/rules").into_response()),
+        Err(error) => reject(form, None, error),
+    }
 }
 
-/// The list, or the form with its error.
-async fn respond(
-    changed: Result<StoredRule, ApiError>,
-    store: &Store,
-    (form, id): (&RuleForm, Option<Uuid>),
-) -> Result<Response, ApiError> {
-    match changed {
-        Ok(_) => Ok(Redirect::to("/rules").into_response()),
-        Err(error) => {
-            let rejected = Rejected::new(form, id, error)?;
-            let page = store.list(&Slice::default()).await?;
-            let page = RulesPage { page, can_edit: true, undo: None, rejected };
-            Ok(page.rejected.respond(&page))
-        }
-    }
+/// The page with the error of its form.
+fn reject(form: RuleForm, known: Option<Listed>, error: ApiError) -> Result<Response, ApiError> {
+    let rejected = Rejected::new(&form, None, error)?;
+    let page = RulePage { known, fields: form, can_edit: true, rejected };
+    Ok(page.rejected.respond(&page))
 }
 
 /// The test of a detector before it is added.
@@ -164,6 +278,7 @@ async fn respond(
 #[template(path = "rule_test.html")]
 struct TestPage {
     form: RuleForm,
+    effect: String,
     test: Test,
 }
 
@@ -177,12 +292,19 @@ impl TestPage {
 
 /// Tests the detector of the form on the recorded requests.
 pub(super) async fn test(
-    _: Searching<Analyst>,
+    Searching { caller: Analyst(author), .. }: Searching<Analyst>,
     State(store): State<Store>,
     Form(form): Form<RuleForm>,
 ) -> Result<Response, ApiError> {
-    let test = rules::test(&store, form.draft()?, HitFilter::default()).await?;
-    Ok(render(&TestPage { form, test }))
+    let tested = async {
+        let draft = form.draft(author.at)?;
+        let effect = serde_json::to_string_pretty(&draft.effect).unwrap_or_default();
+        Ok((effect, rules::test(&store, draft, HitFilter::default()).await?))
+    };
+    match tested.await {
+        Ok((effect, test)) => Ok(render(&TestPage { form, effect, test })),
+        Err(error) => reject(form, None, error),
+    }
 }
 
 pub(super) async fn replace(
@@ -191,8 +313,23 @@ pub(super) async fn replace(
     Id(id): Id,
     Form(form): Form<RuleForm>,
 ) -> Result<Response, ApiError> {
-    let replaced = async { rules::replace(&ruleset, &author, (id, form.revision), form.draft()?).await };
-    respond(replaced.await, &ruleset.store, (&form, Some(id))).await
+    match replaced(&ruleset, &author, id, &form).await {
+        Ok(_) => Ok(Redirect::to("/rules").into_response()),
+        Err(error) => {
+            let store = &ruleset.store;
+            let rule = store.find(id).await?.ok_or_else(|| ApiError::not_found("rule", id))?;
+            reject(form, Some(listed(store, rule, author.at).await?), error)
+        }
+    }
+}
+
+async fn replaced(
+    ruleset: &RulesetWriter,
+    author: &Author,
+    id: Uuid,
+    form: &RuleForm,
+) -> Result<StoredRule, ApiError> {
+    rules::replace(ruleset, author, (id, form.revision), form.draft(author.at)?).await
 }
 
 pub(super) async fn delete(
@@ -208,19 +345,27 @@ pub(super) async fn delete(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::ruleset::Rule;
 
     #[test]
     fn nodes_can_compile_the_examples() {
         for (title, effect) in EXAMPLES {
-            let RuleDraft { scope, effect, comment } = draft(Scope::default(), effect, "").unwrap();
-            let rule = StoredRule {
-                rule: Rule { id: Uuid::nil(), revision: 1, scope, effect, comment },
-                created_at: jiff::Timestamp::UNIX_EPOCH,
-                updated_at: jiff::Timestamp::UNIX_EPOCH,
-            };
+            let effect = from_json(effect).unwrap();
+            let scope = Scope::default();
+            let rule = Rule { id: Uuid::nil(), revision: 1, scope, effect, comment: String::new() };
             assert_eq!(kind(&rule), title);
-            engine::rules::check(&rule.rule).unwrap();
+            engine::rules::check(&rule).unwrap();
         }
+    }
+
+    #[test]
+    fn forms_of_each_kind_name_their_choices() {
+        for (kind, ..) in KINDS {
+            let form =
+                RuleForm { points: "get:id".to_owned(), pattern: "x".to_owned(), ..RuleForm::of_kind(kind) };
+            let effect = form.draft(Timestamp::UNIX_EPOCH).unwrap().effect;
+            assert_eq!(effect.kind(), kind);
+        }
+        assert_eq!(MODES.len() + SEVERITIES.len() + ACTIONS.len() + SENSITIVITIES.len(), 14);
+        assert_eq!(SENSITIVITIES.len(), shared::Sensitivity::ALL.len());
     }
 }

@@ -46,13 +46,29 @@ struct Changed {
     what: &'static str,
     did: &'static str,
     object: String,
-    lines: Vec<Line>,
+    diff: Diff,
 }
 
 /// A line of the diff.
-struct Line {
+pub(super) struct Line {
     tag: ChangeTag,
     text: String,
+}
+
+/// The difference between two states of an object, as lines of JSON.
+pub(super) fn diff(before: Option<&Value>, after: Option<&Value>) -> Vec<Line> {
+    let text = |object: Option<&Value>| object.map(|object| format!("{object:#}\n")).unwrap_or_default();
+    let (before, after) = (text(before), text(after));
+    let diff = TextDiff::from_lines(&before, &after);
+    let line = |change: similar::Change<&str>| Line { tag: change.tag(), text: change.value().to_owned() };
+    diff.iter_all_changes().map(line).collect()
+}
+
+/// The lines of a difference.
+#[derive(Template)]
+#[template(path = "diff.html")]
+pub(super) struct Diff {
+    pub(super) lines: Vec<Line>,
 }
 
 impl Changed {
@@ -63,12 +79,7 @@ impl Changed {
             _ => "changed",
         };
         let what = if kind == ObjectKind::Rule { "Rule" } else { "IP list entry" };
-        let text = |object: Option<&Value>| object.map(|object| format!("{object:#}\n")).unwrap_or_default();
-        let (before, after) = (text(before), text(after));
-        let diff = TextDiff::from_lines(&before, &after);
-        let line =
-            |change: similar::Change<&str>| Line { tag: change.tag(), text: change.value().to_owned() };
-        Self { what, did, object, lines: diff.iter_all_changes().map(line).collect() }
+        Self { what, did, object, diff: Diff { lines: diff(before, after) } }
     }
 
     /// The change from the older to the newer version.

@@ -11,7 +11,7 @@ use crate::{
 };
 use form_urlencoded::Serializer;
 use jiff::{SignedDuration, Timestamp};
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 /// A parsed search.
 pub(super) struct Search {
@@ -40,6 +40,58 @@ impl FromParameters for Search {
 /// The query parameters of the page.
 #[derive(Debug, Default)]
 pub(super) struct Given(Vec<(String, String)>);
+
+/// The search of the list that a page was opened from, unread: links lead back to it.
+pub(super) struct Origin(Given);
+
+impl Origin {
+    const SHOWN: [&str; 5] = ["q", "from", "to", "group_by", "sort"];
+
+    fn is_part(name: &str) -> bool {
+        Self::SHOWN.contains(&name) || Field::find(name).is_some()
+    }
+
+    pub(super) fn of(given: &Given) -> Self {
+        let pairs = given.0.iter().filter(|(name, _)| Self::is_part(name));
+        Self(Given(pairs.cloned().collect()))
+    }
+
+    pub(super) fn pairs(&self) -> &[(String, String)] {
+        &self.0.0
+    }
+
+    /// The search with one more parameter.
+    pub(super) fn and(&self, name: &str, value: impl Display) -> String {
+        format!("?{}", self.0.with(name, &value.to_string()))
+    }
+}
+
+impl FromParameters for Origin {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        let names = Self::SHOWN.into_iter().chain(Field::ALL.map(Field::name));
+        let pairs = names.map(|name| Ok((name.to_owned(), parameters.text(name)?.unwrap_or_default())));
+        Ok(Self(Given::new(pairs.collect::<Result<_, ApiError>>()?)))
+    }
+}
+
+/// Starts with `?`, unless it is empty.
+impl Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.all();
+        if text.is_empty() { Ok(()) } else { write!(f, "?{text}") }
+    }
+}
+
+/// How the list of the search is shown: of no effect on other pages.
+pub(super) struct Presentation;
+
+impl FromParameters for Presentation {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        parameters.text("group_by")?;
+        parameters.text("sort")?;
+        Ok(Self)
+    }
+}
 
 /// A condition of the search, and the search without it.
 pub(super) struct Chip {
@@ -120,14 +172,6 @@ impl Given {
             pairs.push(("to".to_owned(), now.to_string()));
         }
         Self(pairs)
-    }
-
-    /// The parameters that select hits: without presentation. Starts with `?`, unless it is empty.
-    pub(super) fn of_hits(&self) -> String {
-        let selects = |name: &str| matches!(name, "q" | "from" | "to") || Field::find(name).is_some();
-        let pairs = self.0.iter().filter(|(name, _)| selects(name));
-        let text = Serializer::new(String::new()).extend_pairs(pairs).finish();
-        if text.is_empty() { text } else { format!("?{text}") }
     }
 
     /// The parameters with one of them changed.

@@ -2,7 +2,7 @@
 
 use super::render;
 use crate::{
-    clock::Clock, error::ApiError, session_cookie, store::Store, token::Token, transport::Client,
+    browser, clock::Clock, error::ApiError, session_cookie, store::Store, token::Token, transport::Client,
     use_cases::sign_in::SignIn,
 };
 use askama::Template;
@@ -79,10 +79,11 @@ pub(super) async fn sign_in(
         return Ok(refuse(StatusCode::FORBIDDEN, reason, String::new()));
     }
     let Credentials { user, password, token, to } = credentials;
+    let browser = browser::name(&headers);
     let opened = if user.is_empty() {
-        sign_in.by_token(client.address, &Token::presented(token.trim())).await
+        sign_in.by_token(client.address, browser, &Token::presented(token.trim())).await
     } else {
-        sign_in.by_password(client.address, &user, password).await
+        sign_in.by_password(client.address, browser, &user, password).await
     };
     match opened {
         Ok(opened) => {

@@ -1,26 +1,32 @@
 //! The page of settings: configuration, account, versions.
 
-use super::{render, view};
+use super::{form::Rejected, view};
 use crate::{
-    access::Session,
+    access::{Session, User},
     actor::{Actor, Role},
     app::App,
     error::ApiError,
-    extract::Reader,
+    extract::{FromParameters, Parameters, Query, Reader},
     session_cookie,
     store::Node,
 };
 use askama::Template;
 use axum::{extract::State, http::HeaderMap, response::Response};
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 #[derive(Template)]
 #[template(path = "settings.html")]
 struct SettingsPage {
     actor: Actor,
     is_admin: bool,
-    /// The session of this browser, and the other sessions of the user.
-    sessions: Option<(Session, Vec<Session>)>,
+    /// Whether the caller signs in with a password.
+    is_user: bool,
+    /// The session of this browser.
+    own: Option<Uuid>,
+    sessions: Vec<Session>,
+    password_changed: bool,
+    rejected: Rejected,
     settings: Vec<Setting>,
     ruleset: u64,
     /// The number of nodes for each version.
@@ -34,27 +40,60 @@ struct Setting {
     flag: &'static str,
 }
 
+impl SettingsPage {
+    fn is_own(&self, session: &Session) -> bool {
+        self.own == Some(session.id)
+    }
+}
+
+/// Whether the password was just changed.
+pub(super) struct PasswordChanged(bool);
+
+impl FromParameters for PasswordChanged {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        parameters.flag("password_changed").map(Self)
+    }
+}
+
 pub(super) async fn page(
     Reader(actor): Reader,
     State(app): State<App>,
     headers: HeaderMap,
+    Query(PasswordChanged(password_changed)): Query<PasswordChanged>,
 ) -> Result<Response, ApiError> {
-    let sessions = sessions(&app, &headers).await?;
-    let (ruleset, _) = app.store.ruleset_head().await?;
-    let mut nodes = BTreeMap::new();
-    for Node { version, .. } in app.store.nodes(app.clock.now()).await? {
-        *nodes.entry(version).or_default() += 1;
-    }
-    let is_admin = actor.role == Role::Admin;
-    Ok(render(&SettingsPage { is_admin, actor, sessions, settings: settings(&app), ruleset, nodes }))
+    show(&app, actor, &headers, password_changed, Rejected::default()).await
 }
 
-async fn sessions(app: &App, headers: &HeaderMap) -> Result<Option<(Session, Vec<Session>)>, ApiError> {
-    let Some(secret) = session_cookie::read(headers) else { return Ok(None) };
-    let now = app.clock.now();
-    let Some(own) = app.store.session(&secret, now).await? else { return Ok(None) };
-    let others = app.store.other_sessions(own.id, now).await?;
-    Ok(Some((own, others)))
+pub(super) async fn show(
+    app: &App,
+    actor: Actor,
+    headers: &HeaderMap,
+    password_changed: bool,
+    rejected: Rejected,
+) -> Result<Response, ApiError> {
+    let (store, now) = (&app.store, app.clock.now());
+    let own = match session_cookie::read(headers) {
+        Some(secret) => store.session(&secret, now).await?.map(|session| session.id),
+        None => None,
+    };
+    let (ruleset, _) = store.ruleset_head().await?;
+    let mut nodes = BTreeMap::new();
+    for Node { version, .. } in store.nodes(now).await? {
+        *nodes.entry(version).or_default() += 1;
+    }
+    let page = SettingsPage {
+        is_admin: actor.role == Role::Admin,
+        is_user: store.find::<User>(actor.id).await?.is_some(),
+        own,
+        sessions: store.sessions_of(actor.id, now).await?,
+        actor,
+        password_changed,
+        rejected,
+        settings: settings(app),
+        ruleset,
+        nodes,
+    };
+    Ok(page.rejected.respond(&page))
 }
 
 fn settings(app: &App) -> Vec<Setting> {

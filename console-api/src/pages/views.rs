@@ -1,33 +1,47 @@
 //! The page of saved searches: list, add, rename, delete.
 
-use super::{access::KnownRevision, render, search, view};
+use super::{access::KnownRevision, form::Rejected, ip_lists::Deleted, render, search, view};
 use crate::{
     actor::Actor,
+    audit::ObjectKind,
     error::ApiError,
     extract::{Analyst, Id, Query, Reader},
     paging::{Page, Slice},
     store::Store,
-    use_cases::views,
+    use_cases::{undo, views},
     view::{View, ViewChange, ViewDraft},
 };
 use askama::Template;
 use axum::{
     Form,
     extract::State,
-    response::{Redirect, Response},
+    response::{IntoResponse as _, Redirect, Response},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The fields of a search, with their titles.
+const FIELDS: [(&str, &str); 5] =
+    [("query", "Search"), ("group_by", "Group by"), ("sort", "Sort by"), ("from", "From"), ("to", "To")];
 
 #[derive(Template)]
 #[template(path = "views.html")]
 struct ViewsPage {
     page: Page<View>,
     actor: Actor,
+    /// The audit line of a deletion, to undo it.
+    undo: Option<Uuid>,
+    rejected: Rejected,
 }
 
 impl ViewsPage {
     fn can_edit(&self, view: &View) -> bool {
         self.actor.role.can_edit() && view.is_editable_by(Some(self.actor.id), Some(self.actor.role))
+    }
+
+    /// The value of the checkbox to share.
+    fn flag(view: &View) -> &'static str {
+        if view.draft.shared { "true" } else { "" }
     }
 
     /// The search, in one line.
@@ -42,13 +56,25 @@ impl ViewsPage {
 pub(super) async fn list(
     Reader(actor): Reader,
     State(store): State<Store>,
-    Query(slice): Query<Slice>,
+    Query((Deleted(deleted), slice)): Query<(Deleted, Slice)>,
 ) -> Result<Response, ApiError> {
-    Ok(render(&ViewsPage { page: store.views(actor.id, &slice).await?, actor }))
+    let page = store.views(actor.id, &slice).await?;
+    let undo = match deleted {
+        Some(id) => undo::of_deleted(&store, ObjectKind::View, id).await?,
+        None => None,
+    };
+    Ok(render(&ViewsPage { page, actor, undo, rejected: Rejected::default() }))
+}
+
+/// The list with a rejected form.
+async fn reject(store: &Store, actor: Actor, rejected: Rejected) -> Result<Response, ApiError> {
+    let page = store.views(actor.id, &Slice::default()).await?;
+    let page = ViewsPage { page, actor, undo: None, rejected };
+    Ok(page.rejected.respond(&page))
 }
 
 /// The form next to the list of attacks.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ViewForm {
     name: String,
     query: String,
@@ -60,19 +86,28 @@ pub(super) struct ViewForm {
     shared: bool,
 }
 
+impl ViewForm {
+    fn draft(&self) -> ViewDraft {
+        let Self { name, query, group_by, sort, from, to, shared } = self;
+        let [query, group_by, sort, from, to] = [query, group_by, sort, from, to].map(Clone::clone);
+        ViewDraft { name: name.trim().to_owned(), query, group_by, sort, from, to, shared: *shared }
+    }
+}
+
 /// Saves a search, and returns to it.
 pub(super) async fn add(
+    Reader(actor): Reader,
     Analyst(author): Analyst,
     State(store): State<Store>,
     Form(form): Form<ViewForm>,
-) -> Result<Redirect, ApiError> {
-    let ViewForm { name, query, group_by, sort, from, to, shared } = form;
-    let draft = ViewDraft { name: name.trim().to_owned(), query, group_by, sort, from, to, shared };
-    let view = views::add(&store, &author, draft).await?;
-    Ok(Redirect::to(&format!("/attacks?{}", search::of_view(&view.draft))))
+) -> Result<Response, ApiError> {
+    match views::add(&store, &author, form.draft()).await {
+        Ok(view) => Ok(Redirect::to(&format!("/attacks?{}", search::of_view(&view.draft))).into_response()),
+        Err(error) => reject(&store, actor, Rejected::new(&form, None, error)?).await,
+    }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Renamed {
     name: String,
     #[serde(default)]
@@ -81,15 +116,18 @@ pub(super) struct Renamed {
 }
 
 pub(super) async fn change(
+    Reader(actor): Reader,
     Analyst(author): Analyst,
     State(store): State<Store>,
     Id(id): Id,
-    Form(Renamed { name, shared, revision }): Form<Renamed>,
-) -> Result<Redirect, ApiError> {
-    let name = Some(name.trim().to_owned());
-    let change = ViewChange { name, shared: Some(shared), ..ViewChange::default() };
-    views::change(&store, &author, (id, revision), change).await?;
-    Ok(Redirect::to("/views"))
+    Form(form): Form<Renamed>,
+) -> Result<Response, ApiError> {
+    let name = Some(form.name.trim().to_owned());
+    let change = ViewChange { name, shared: Some(form.shared), ..ViewChange::default() };
+    match views::change(&store, &author, (id, form.revision), change).await {
+        Ok(_) => Ok(Redirect::to("/views").into_response()),
+        Err(error) => reject(&store, actor, Rejected::new(&form, Some(id), error)?).await,
+    }
 }
 
 pub(super) async fn delete(
@@ -99,5 +137,5 @@ pub(super) async fn delete(
     Form(KnownRevision { revision }): Form<KnownRevision>,
 ) -> Result<Redirect, ApiError> {
     views::delete(&store, &author, (id, revision)).await?;
-    Ok(Redirect::to("/views"))
+    Ok(Redirect::to(&format!("/views?deleted={id}")))
 }

@@ -53,6 +53,7 @@ impl FromParameters for LogFilter {
             )?,
             kind,
             object: object.flatten(),
+            sign_ins: parameters.parse("sign_ins", "true or false")?,
             from: parameters.time("from")?,
             to: parameters.time("to")?,
         })
@@ -67,6 +68,11 @@ impl IntoParams for LogFilter {
             query_parameter("actor", "The actor.", text()),
             query_parameter("action", "The action.", actions),
             query_parameter("object", "The object: `rule`, or `rule:ID`.", text().examples(["rule"])),
+            query_parameter(
+                "sign_ins",
+                "True: only sign-ins and ended sessions; false: all others.",
+                ObjectBuilder::new().schema_type(Type::Boolean),
+            ),
             query_parameter("from", "The start of the time range.", text().examples(["-24h"])),
             query_parameter("to", "The end of the time range, exclusive.", text().examples(["2026-01-31"])),
         ]

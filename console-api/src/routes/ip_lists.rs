@@ -1,11 +1,13 @@
 //! Entries of the IP lists.
 
 use crate::{
+    audit::ObjectKind,
+    clock::Clock,
     error::ApiError,
     extract::{Analyst, Body, FromParameters, Id, IfMatch, Named, Parameters, Query, Reader, Tagged},
     openapi::query_parameter,
     paging::{Page, Slice},
-    ruleset::{EntryDraft, StoredEntry},
+    ruleset::{Activity, EntryDraft, StoredEntry},
     store::Store,
     use_cases::{RulesetWriter, ip_lists},
 };
@@ -58,6 +60,25 @@ pub(super) async fn one(
     Named(entry): Named<StoredEntry>,
 ) -> Tagged<StoredEntry> {
     Tagged(entry)
+}
+
+/// The use of an entry: its hits of the last 24 hours and 30 days, and its latest change.
+#[utoipa::path(
+    get,
+    path = "/ip-lists/{id}/activity",
+    security(("token" = ["reader"])),
+    params(Id),
+    responses((status = 200, description = "The use of the entry.", body = Activity))
+)]
+pub(super) async fn activity(
+    _: Reader,
+    State(store): State<Store>,
+    State(clock): State<Clock>,
+    Query(()): Query<()>,
+    Named(StoredEntry { entry, .. }): Named<StoredEntry>,
+) -> Result<Json<Activity>, ApiError> {
+    let mut activities = store.activities(ObjectKind::IpListEntry, &[entry.id], clock.now()).await?;
+    Ok(Json(activities.remove(&entry.id).unwrap_or_default()))
 }
 
 /// Adds an entry; nodes apply it within a second.

@@ -1,10 +1,12 @@
 //! Rules.
 
 use crate::{
+    audit::ObjectKind,
+    clock::Clock,
     error::ApiError,
     extract::{Analyst, Body, Id, IfMatch, Named, Query, Reader, Tagged},
     paging::{Page, Slice},
-    ruleset::{RuleDraft, StoredRule},
+    ruleset::{Activity, RuleDraft, StoredRule},
     store::Store,
     use_cases::{RulesetWriter, rules},
 };
@@ -40,6 +42,25 @@ pub(super) async fn one(
     Named(rule): Named<StoredRule>,
 ) -> Tagged<StoredRule> {
     Tagged(rule)
+}
+
+/// The use of a rule: its hits of the last 24 hours and 30 days, and its latest change.
+#[utoipa::path(
+    get,
+    path = "/rules/{id}/activity",
+    security(("token" = ["reader"])),
+    params(Id),
+    responses((status = 200, description = "The use of the rule.", body = Activity))
+)]
+pub(super) async fn activity(
+    _: Reader,
+    State(store): State<Store>,
+    State(clock): State<Clock>,
+    Query(()): Query<()>,
+    Named(StoredRule { rule, .. }): Named<StoredRule>,
+) -> Result<Json<Activity>, ApiError> {
+    let mut activities = store.activities(ObjectKind::Rule, &[rule.id], clock.now()).await?;
+    Ok(Json(activities.remove(&rule.id).unwrap_or_default()))
 }
 
 /// Adds a rule; nodes apply it within a second.

@@ -2,6 +2,7 @@
 
 use crate::{
     access::Session,
+    browser,
     clock::Clock,
     error::ApiError,
     extract::{Admin, Body, FromBody, Id, Query},
@@ -58,9 +59,11 @@ pub(super) async fn list(
 pub(super) async fn open(
     State(sign_in): State<sign_in::SignIn>,
     Extension(client): Extension<Client>,
+    headers: HeaderMap,
     Body(Credentials { user, password }): Body<Credentials>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Session>), ApiError> {
-    let Opened { session, secret } = sign_in.by_password(client.address, &user, password).await?;
+    let browser = browser::name(&headers);
+    let Opened { session, secret } = sign_in.by_password(client.address, browser, &user, password).await?;
     Ok((StatusCode::CREATED, session_cookie::start(&secret, client.is_https), Json(session)))
 }
 

@@ -52,7 +52,7 @@ impl HitRule for ContentDraft {
         let effect = Effect::Content { content: self.content, points };
         let scope = self.scope.unwrap_or_else(|| similar(hit, attack_path));
         let comment = if self.comment.is_empty() { format!("from hit {}", hit.id) } else { self.comment };
-        Ok(RuleDraft { scope, effect, comment })
+        Ok(RuleDraft { scope, effect, comment, expires_at: None })
     }
 }
 

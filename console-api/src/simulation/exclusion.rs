@@ -44,7 +44,7 @@ impl HitRule for ExclusionDraft {
         let effect = Effect::Ignore { findings: suppressed(self.width, finding)?, points };
         let scope = self.scope.unwrap_or_else(|| similar(hit, attack_path));
         let comment = if self.comment.is_empty() { format!("from hit {}", hit.id) } else { self.comment };
-        Ok(RuleDraft { scope, effect, comment })
+        Ok(RuleDraft { scope, effect, comment, expires_at: None })
     }
 }
 

@@ -14,9 +14,10 @@ use crate::store::{
     },
     sql::{
         self,
+        bulk::among,
         row::{ReadRow, Row},
         statement::Statement,
-        text_codec::{count, json},
+        text_codec::{Text, count, json},
     },
 };
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
     query::Filter,
 };
 use shared::AttackType;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 /// Sources in the details of an attack.
@@ -312,6 +313,18 @@ impl Store {
         }
         statement.push(") order by a.id");
         self.counted(&self.reader, statement.fetch_all(&self.reader).await?, hits.as_ref()).await
+    }
+
+    /// Type, host and path of the attacks among these ids that still exist.
+    pub async fn attack_titles(&self, ids: &[String]) -> Result<BTreeMap<String, String>, StoreError> {
+        let query = "select id, type, host, path from attacks where id";
+        let rows: Vec<(String, String, Text, Text)> =
+            among(self.dialect, query, ids).fetch_all(&self.reader).await?;
+        let title = |(id, attack_type, host, path): (String, String, Text, Text)| {
+            let attack_type = AttackType::from(attack_type.as_str());
+            (id, format!("{} at {}{}", attack_type.title(), String::from(host), String::from(path)))
+        };
+        Ok(rows.into_iter().map(title).collect())
     }
 
     /// The attack of this id, or the one it was merged into.

@@ -113,6 +113,10 @@ impl Store {
         if let Some(object) = &filter.object {
             statement.push(" and object = ").bind(Text::from(object.as_str()));
         }
+        if let Some(sign_ins) = filter.sign_ins {
+            statement.push(if sign_ins { " and kind = " } else { " and kind <> " });
+            statement.bind(ObjectKind::Session.as_str());
+        }
         if let Some(from) = filter.from {
             statement.push(" and at >= ").bind(from.as_millisecond());
         }

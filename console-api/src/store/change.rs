@@ -6,12 +6,18 @@ use crate::{
     paging::{Listed, Page, Slice},
     store::{
         Connection, Store, StoreError, audit,
-        sql::{bulk::Query, dialect::Dialect, row::ReadRow, statement::Statement},
+        sql::{
+            bulk::{Query, among},
+            dialect::Dialect,
+            row::ReadRow,
+            statement::Statement,
+        },
     },
 };
 use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::{Any, AssertSqlSafe, Transaction};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Why a change was not made.
@@ -93,6 +99,23 @@ impl Store {
 
     pub(crate) async fn find<T: Stored>(&self, id: Uuid) -> Result<Option<T>, StoreError> {
         by_id::<T>(id).fetch_optional(&self.reader).await
+    }
+
+    /// The ids among these whose objects exist.
+    pub async fn existing(&self, kind: ObjectKind, ids: &[String]) -> Result<BTreeSet<String>, StoreError> {
+        let query = match kind {
+            ObjectKind::Rule => "select id from rules where id",
+            ObjectKind::IpListEntry => "select id from list_entries where id",
+            ObjectKind::Attack => {
+                "select x.id from (select id from attacks union all select old_id from attack_redirects) x where x.id"
+            }
+            ObjectKind::User => "select id from users where id",
+            ObjectKind::View => "select id from views where id",
+            ObjectKind::Webhook => "select id from webhooks where id",
+            _ => return Ok(BTreeSet::new()),
+        };
+        let rows: Vec<(String,)> = among(self.dialect, query, ids).fetch_all(&self.reader).await?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
     pub(crate) async fn begin_change<'a>(&self, author: &'a Author) -> Result<Change<'a>, StoreError> {

@@ -8,6 +8,7 @@ pub(crate) mod nodes;
 pub(crate) mod not_inspected;
 pub(crate) mod requests;
 pub(crate) mod responses;
+pub(crate) mod rule_hits;
 pub(crate) mod sources;
 pub(crate) mod statuses;
 pub(crate) mod time_buckets;

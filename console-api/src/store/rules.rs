@@ -1,17 +1,19 @@
 //! Rules and the ruleset.
 
+pub(crate) mod activity;
 pub(crate) mod lists;
 pub(crate) mod replays;
 pub(crate) mod rulesets;
 pub(crate) mod versioned;
 
 use crate::store::{
-    StoreError,
+    Store, StoreError,
     change::Stored,
     rules::versioned::Versioned,
     sql::{
         bulk::Query,
         row::{ReadRow, Row},
+        statement::Statement,
         text_codec::{Text, json},
     },
 };
@@ -31,7 +33,12 @@ impl ReadRow for StoredRule {
             effect: row.json("effect")?,
             comment: row.text("comment")?,
         };
-        Ok(Self { rule, created_at: row.time("created_at")?, updated_at: row.time("updated_at")? })
+        Ok(Self {
+            rule,
+            created_at: row.time("created_at")?,
+            updated_at: row.time("updated_at")?,
+            expires_at: row.optional("expires_at", Row::time)?,
+        })
     }
 }
 
@@ -41,7 +48,7 @@ impl Stored for StoredRule {
     /// Nodes match each request against all rules.
     const MAX: Option<i64> = Some(10_000);
     const SELECT: &'static str =
-        "select id, revision, scope, effect, comment, created_at, updated_at from rules";
+        "select id, revision, scope, effect, comment, created_at, updated_at, expires_at from rules";
 
     fn id(&self) -> Uuid {
         self.rule.id
@@ -60,10 +67,10 @@ impl Versioned for StoredRule {
     fn upsert(&self) -> Query {
         let rule = &self.rule;
         sqlx::query(
-            "insert into rules (id, revision, kind, scope, effect, comment, created_at, updated_at) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (id) do update set revision = excluded.revision, \
+            "insert into rules (id, revision, kind, scope, effect, comment, created_at, updated_at, expires_at) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (id) do update set revision = excluded.revision, \
              kind = excluded.kind, scope = excluded.scope, effect = excluded.effect, comment = excluded.comment, \
-             created_at = excluded.created_at, updated_at = excluded.updated_at",
+             created_at = excluded.created_at, updated_at = excluded.updated_at, expires_at = excluded.expires_at",
         )
         .bind(rule.id.to_string())
         .bind(i64::from(rule.revision))
@@ -73,5 +80,15 @@ impl Versioned for StoredRule {
         .bind(Text::from(rule.comment.as_str()))
         .bind(self.created_at.as_millisecond())
         .bind(self.updated_at.as_millisecond())
+        .bind(self.expires_at.map(Timestamp::as_millisecond))
+    }
+}
+
+impl Store {
+    /// The rules that have ended.
+    pub(crate) async fn ended_rules(&self, now: Timestamp) -> Result<Vec<StoredRule>, StoreError> {
+        let mut statement = Statement::new(StoredRule::SELECT);
+        statement.push(" where expires_at <= ").bind(now.as_millisecond());
+        statement.fetch_all(&self.reader).await
     }
 }

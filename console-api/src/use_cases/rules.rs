@@ -1,21 +1,27 @@
-//! Rules: add, replace, delete, test.
+//! Rules: add, replace, delete, test, expiry.
 
 use super::RulesetWriter;
 use crate::{
     audit::Author,
-    error::ApiError,
+    clock::Clock,
+    error::{ApiError, with_sources},
     hit::HitFilter,
     ruleset::{RuleDraft, StoredRule},
     simulation::detector,
     store::Store,
     validation::ValidationError,
 };
+use jiff::Timestamp;
 use shared::ruleset::{Effect, Rule};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub async fn add(ruleset: &RulesetWriter, author: &Author, draft: RuleDraft) -> Result<StoredRule, ApiError> {
+    let expires_at = end(&draft, author.at)?;
     let rule = validated(Uuid::now_v7(), 1, draft)?;
-    ruleset.add(StoredRule { rule, created_at: author.at, updated_at: author.at }, author).await
+    let rule = StoredRule { rule, created_at: author.at, updated_at: author.at, expires_at };
+    ruleset.add(rule, author).await
 }
 
 pub async fn replace(
@@ -24,8 +30,32 @@ pub async fn replace(
     (id, revision): (Uuid, u32),
     draft: RuleDraft,
 ) -> Result<StoredRule, ApiError> {
+    let expires_at = end(&draft, author.at)?;
     let rule = validated(id, revision, draft)?;
-    ruleset.replace((id, revision), |before: &StoredRule| StoredRule { rule, ..before.clone() }, author).await
+    let after = |before: &StoredRule| StoredRule { rule, expires_at, ..before.clone() };
+    ruleset.replace((id, revision), after, author).await
+}
+
+/// The end of a rule, which is in the future.
+fn end(draft: &RuleDraft, now: Timestamp) -> Result<Option<Timestamp>, ValidationError> {
+    if draft.expires_at.is_some_and(|end| end <= now) {
+        return Err(ValidationError::new("expires_at", "`expires_at` must be in the future"));
+    }
+    Ok(draft.expires_at)
+}
+
+/// Deletes the rules that have ended. Returns their number.
+pub async fn delete_ended(ruleset: &RulesetWriter, now: Timestamp) -> Result<usize, ApiError> {
+    let ended = ruleset.store.ended_rules(now).await?;
+    let author = Author { id: None, name: "expiry".to_owned(), role: None, at: now };
+    for StoredRule { rule, .. } in &ended {
+        match delete(ruleset, &author, (rule.id, rule.revision)).await {
+            // Changed or deleted since, by a user or another console.
+            Ok(()) | Err(ApiError::Stale(_) | ApiError::NotFound(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(ended.len())
 }
 
 pub async fn delete(ruleset: &RulesetWriter, author: &Author, known: (Uuid, u32)) -> Result<(), ApiError> {
@@ -42,9 +72,25 @@ pub async fn test(store: &Store, draft: RuleDraft, hits: HitFilter) -> Result<de
     Ok(detector::test(store, rule, hits).await?)
 }
 
+/// The pause between searches for rules that have ended.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Deletes rules when they end, until `stop`.
+pub async fn expire(ruleset: RulesetWriter, clock: Clock, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_some() {
+        match delete_ended(&ruleset, clock.now()).await {
+            Ok(0) => {}
+            Ok(rules) => tracing::info!(rules, "deleted rules that have ended"),
+            Err(error) => {
+                tracing::error!(error = with_sources(&error), "cannot delete rules that have ended")
+            }
+        }
+    }
+}
+
 /// A rule that nodes can compile and that does not cost too much.
 pub fn validated(id: Uuid, revision: u32, draft: RuleDraft) -> Result<Rule, ValidationError> {
-    let RuleDraft { scope, effect, comment } = draft;
+    let RuleDraft { scope, effect, comment, .. } = draft;
     let rule = Rule { id, revision, scope, effect, comment };
     engine::rules::check(&rule)
         .map_err(|error| ValidationError::new(error.field, format!("`{}` {}", error.field, error.cause)))?;

@@ -1,7 +1,8 @@
-//! Sign-in by password or token, from the page or through the API; and the end of sessions.
+//! Sign-in by password or token, from the page or through the API; changes of the own password; and
+//! the end of sessions.
 
 use crate::{
-    access::{SESSION, Session},
+    access::{PasswordChange, SESSION, Session, User},
     actor::Actor,
     audit::{AuditEvent, Author},
     clock::Clock,
@@ -35,6 +36,7 @@ impl SignIn {
     pub async fn by_password(
         &self,
         source: IpAddr,
+        browser: Option<String>,
         name: &str,
         password: String,
     ) -> Result<Opened, ApiError> {
@@ -52,11 +54,16 @@ impl SignIn {
         self.throttle.succeeded(Some(name), source);
         let actor = Actor { id: user.id, name: user.name, role: user.role };
         let holder = Holder::User { id: user.id, network: network(source) };
-        self.open(actor, holder, now + SESSION).await
+        self.open(actor, holder, (source, browser), now + SESSION).await
     }
 
     /// Opens a session for the holder of a token.
-    pub async fn by_token(&self, source: IpAddr, token: &Token) -> Result<Opened, ApiError> {
+    pub async fn by_token(
+        &self,
+        source: IpAddr,
+        browser: Option<String>,
+        token: &Token,
+    ) -> Result<Opened, ApiError> {
         let now = self.clock.now();
         self.throttle.enter(Attempt::Token, source, now).map_err(|seconds| ApiError::TooMany { seconds })?;
         let Some(actor) = self.store.actor_of_token(token, now).await? else {
@@ -69,10 +76,16 @@ impl SignIn {
         }
         let expiry = self.store.token_expiry(token).await?;
         let ends = expiry.map_or(now + SESSION, |expiry| expiry.min(now + SESSION));
-        self.open(actor, Holder::Token(token.clone()), ends).await
+        self.open(actor, Holder::Token(token.clone()), (source, browser), ends).await
     }
 
-    async fn open(&self, actor: Actor, holder: Holder, expires_at: Timestamp) -> Result<Opened, ApiError> {
+    async fn open(
+        &self,
+        actor: Actor,
+        holder: Holder,
+        (source, browser): (IpAddr, Option<String>),
+        expires_at: Timestamp,
+    ) -> Result<Opened, ApiError> {
         let (secret, now) = (Token::generate(), self.clock.now());
         let session = Session {
             id: Uuid::now_v7(),
@@ -81,10 +94,39 @@ impl SignIn {
             role: actor.role,
             created_at: now,
             expires_at,
+            last_active_at: now,
+            ip: Some(source),
+            browser,
         };
         self.store.open_session(&session, &secret, &holder, &Author::new(actor, now)).await?;
         tracing::info!(name = session.name, role = session.role.as_str(), "signed in");
         Ok(Opened { session, secret })
+    }
+
+    /// Replaces the password of the caller, a user, and ends the user's sessions but `kept`. Guesses
+    /// of the present password count as failed sign-ins.
+    pub async fn change_password(
+        &self,
+        source: IpAddr,
+        actor: &Actor,
+        kept: Option<&Token>,
+        PasswordChange { current, password }: PasswordChange,
+    ) -> Result<(), ApiError> {
+        let now = self.clock.now();
+        let user: Option<User> = self.store.find(actor.id).await?;
+        let name = user.ok_or(ApiError::Forbidden("a user who signs in with a password"))?.name;
+        let attempt = Attempt::Password { user: &name, is_known: true };
+        self.throttle.enter(attempt, source, now).map_err(|seconds| ApiError::TooMany { seconds })?;
+        let (_, stored) = self.store.user_to_sign_in(&name).await?.unzip();
+        let matches = Password::presented(current).matches(stored).await;
+        if !matches.inspect_err(|_| self.throttle.undo(Some(&name), source))? {
+            self.record_failure(&name, source).await?;
+            return Err(ApiError::parameter("current", "`current` is not the present password"));
+        }
+        self.throttle.succeeded(Some(&name), source);
+        let (hash, author) = (password.hash().await?, Author::new(actor.clone(), now));
+        self.store.set_password(actor.id, hash, kept, &author).await?;
+        Ok(())
     }
 
     async fn record_failure(&self, name: &str, source: IpAddr) -> Result<(), ApiError> {
@@ -97,5 +139,10 @@ impl SignIn {
 
 /// Ends a session of any user.
 pub async fn end(store: &Store, author: &Author, id: Uuid) -> Result<(), ApiError> {
-    Ok(store.end_session(id, author).await?)
+    Ok(store.end_session(id, None, author).await?)
+}
+
+/// Ends a session of the caller.
+pub async fn end_own(store: &Store, author: &Author, id: Uuid) -> Result<(), ApiError> {
+    Ok(store.end_session(id, author.id, author).await?)
 }

@@ -1,11 +1,13 @@
-//! Users: add, replace, delete.
+//! Users: add, restore, replace, delete.
 
 use crate::{
     access::{User, UserDraft},
     actor::Role,
     audit::Author,
     error::ApiError,
+    password::Password,
     store::Store,
+    token::Token,
     validation,
 };
 use uuid::Uuid;
@@ -17,6 +19,12 @@ pub async fn add(store: &Store, author: &Author, draft: UserDraft) -> Result<Use
     let UserDraft { name, role, .. } = draft;
     let user = User { id: Uuid::now_v7(), name, role, revision: 1, created_at: author.at };
     Ok(store.add_user(user, &hash, author).await?)
+}
+
+/// Adds a deleted user again, with the id. The password is unknown: the user signs in with a new one.
+pub async fn restore(store: &Store, author: &Author, user: User) -> Result<User, ApiError> {
+    let unknown = Password::parse(Token::generate().reveal().to_owned())?;
+    Ok(store.add_user(user, &unknown.hash().await?, author).await?)
 }
 
 /// Replaces a user. A new password ends all sessions of the user.

@@ -24,8 +24,26 @@ pub async fn change(
     known: (Uuid, u32),
     change: ViewChange,
 ) -> Result<View, ApiError> {
-    let draft = editable(store, known.0, author).await?.draft.with(change).validated(author.at)?;
-    Ok(store.replace_view(known, draft, author).await?)
+    let draft = editable(store, known.0, author).await?.draft.with(change);
+    Ok(store.replace_view(known, draft.validated(author.at)?, author).await?)
+}
+
+/// Replaces the whole search.
+pub async fn replace(
+    store: &Store,
+    author: &Author,
+    known: (Uuid, u32),
+    draft: ViewDraft,
+) -> Result<View, ApiError> {
+    editable(store, known.0, author).await?;
+    Ok(store.replace_view(known, draft.validated(author.at)?, author).await?)
+}
+
+/// Adds a deleted view again, with its id and its owner.
+pub async fn restore(store: &Store, author: &Author, view: View) -> Result<View, ApiError> {
+    let view = allowed(view, author)?;
+    let draft = view.draft.clone().validated(author.at)?;
+    Ok(store.put_view(View { draft, ..view }, author).await?)
 }
 
 pub async fn delete(store: &Store, author: &Author, known: (Uuid, u32)) -> Result<(), ApiError> {
@@ -34,7 +52,11 @@ pub async fn delete(store: &Store, author: &Author, known: (Uuid, u32)) -> Resul
 }
 
 async fn editable(store: &Store, id: Uuid, author: &Author) -> Result<View, ApiError> {
-    let view = visible(store, id, author.id).await?;
+    allowed(visible(store, id, author.id).await?, author)
+}
+
+/// The view, if the author may change it.
+fn allowed(view: View, author: &Author) -> Result<View, ApiError> {
     if view.is_editable_by(author.id, author.role) {
         Ok(view)
     } else {

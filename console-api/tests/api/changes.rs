@@ -233,6 +233,8 @@ fn changes_of_views() -> [Change; 3] {
 const NO_CHANGES: &[(&str, &str)] = &[
     ("POST", "/sessions"),                       // authenticates by password: see sessions.rs
     ("DELETE", "/sessions/current"),             // the caller's own session
+    ("PUT", "/account/password"),                // the caller's own password: see account.rs
+    ("DELETE", "/account/sessions/{id}"),        // the caller's own session: see account.rs
     ("POST", "/replays"),                        // simulates a ruleset
     ("POST", "/ingest"),                         // records of nodes
     ("POST", "/rules/test"),                     // evaluates a rule

@@ -157,7 +157,7 @@ async fn the_page_of_an_attack_leads_only_to_hits_that_match() {
     };
     let list = page(&format!("/attacks?q=ip:{GUEST}&sort=-hits")).await;
     let link = format!("/attacks/{id}?q=ip%3A198.51.100.9");
-    assert!(list.contains(&format!(r#"<a href="{link}" data-drawer>"#)), "{list}");
+    assert!(list.contains(&format!(r#"<a href="{link}&#38;sort=-hits" data-drawer>"#)), "{list}");
     let opened = page(&link).await;
     assert!(opened.contains("2 of 8 hits match the search."), "{opened}");
     assert!(!opened.contains("203.0.113.7"), "hits of another source: {opened}");

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step of the harness is a failed test")]
 
+mod account;
 mod attacks;
 mod audit;
 mod authorisation;

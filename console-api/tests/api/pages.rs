@@ -1,6 +1,7 @@
 //! Pages: sign-in, lists, forms and errors.
 
 mod access;
+mod audit;
 mod invisible;
 mod rules;
 mod rulesets;
@@ -208,6 +209,40 @@ async fn the_list_leads_to_the_attack_and_its_hit() {
         hit.text
     );
     assert!(browse(&console.router, "/not-inspected", &cookie).await.text.contains("node_timeout"));
+}
+
+#[tokio::test]
+async fn pages_of_attacks_and_hits_lead_back_to_the_search() {
+    let console = Console::start().await;
+    console.ingest(&[attack(1, 0)]).await;
+    let id = console.only_attack().await;
+    let search = "q=type%3Aptrav&from=-24h&sort=-hits";
+    let shown = search.replace('&', "&#38;");
+    let page = async |path: &str| console.get_as(Role::Analyst, path).await.text;
+    let list = page(&format!("/attacks?{search}")).await;
+    assert!(list.contains(&format!(r#"<a href="/attacks/{id}?{shown}" data-drawer>"#)), "{list}");
+    let attack = page(&format!("/attacks/{id}?{search}")).await;
+    let links = ["/attacks".to_owned(), format!("/hits/{}", uuid(1)), format!("/attacks/{id}/mark")];
+    for link in links {
+        assert!(attack.contains(&format!("\"{link}?{shown}\"")), "{link}: {attack}");
+    }
+    let mark = [("mark", "true_positive"), ("note", ""), ("revision", "0")];
+    let marked = submit(&console, Role::Analyst, &format!("/attacks/{id}/mark?{search}"), &mark).await;
+    let to = marked.header("location");
+    for part in ["q=type%3Aptrav", "from=-24h", "sort=-hits"] {
+        assert!(to.starts_with(&format!("/attacks/{id}?")) && to.contains(part), "{to}");
+    }
+    let path = format!("/hits/{}", uuid(1));
+    let order = "q=type%3Aptrav&#38;from=-24h&#38;sort=-hits";
+    let hit = page(&format!("{path}?{search}")).await;
+    assert!(hit.contains(&format!(r#"<a href="/attacks/{id}?{order}">← Attack</a>"#)), "{hit}");
+    let blocked =
+        submit(&console, Role::Analyst, &format!("{path}/block-source?{search}"), &[("for", "24")]).await;
+    let hit = page(blocked.header("location")).await;
+    assert!(hit.contains("Source added") && hit.contains(&format!("/attacks/{id}?{order}")), "{hit}");
+    let form = "width=type&location=here&requests=alike";
+    let preview = page(&format!("{path}/exclusion?{search}&{form}")).await;
+    assert!(preview.contains(&format!(r#"action="{path}/exclusion?{order}""#)), "{preview}");
 }
 
 #[tokio::test]
@@ -444,8 +479,9 @@ const FORMS: &[(Role, &[&str])] = &[
         ],
     ),
 ];
-/// Forms of anyone: they change only the caller's own sessions.
-const OWN_FORMS: &[&str] = &["/sign-in", "/sign-out", "/sign-out/others"];
+/// Forms of anyone: they change only the caller's own sessions and password.
+const OWN_FORMS: &[&str] =
+    &["/sign-in", "/sign-out", "/sign-out/others", "/account/password", "/account/sessions/{id}/end"];
 
 /// The routes with a `post` handler in a table of routes.
 fn posted(table: &str) -> BTreeSet<&str> {
@@ -591,13 +627,13 @@ async fn marks_an_attack_and_clears_the_mark() {
 #[tokio::test]
 async fn rejects_the_undo_of_a_change_that_cannot_be_undone() {
     let console = Console::start().await;
-    let form = [("name", "ann"), ("role", "analyst"), ("password", "correct horse battery")];
-    assert_eq!(submit(&console, Role::Admin, "/users", &form).await.status, 303);
-    let log = console.get_as(Role::Admin, "/api/v1/audit?object=user").await.json();
+    let form = [("name", "ci"), ("role", "analyst"), ("for", "30")];
+    assert_eq!(submit(&console, Role::Admin, "/tokens", &form).await.status, 303);
+    let log = console.get_as(Role::Admin, "/api/v1/audit?object=token").await.json();
     let undo = format!("/audit/{}/undo", log["items"][0]["id"].as_str().unwrap());
     let rejected = submit(&console, Role::Analyst, &undo, &[]).await;
     assert_eq!(rejected.status, 409, "{}", rejected.text);
-    let reason = "changes of user cannot be undone; supported: rule, ip_list_entry, attack, ruleset";
+    let reason = "changes of token cannot be undone; supported: rule, ip_list_entry, attack, ruleset, view, user, webhook";
     assert!(rejected.text.contains(reason), "{}", rejected.text);
 }
 

@@ -1,11 +1,15 @@
 //! Rules: add, change, delete, and validation.
 
-use crate::harness::{Answer, Console, send, token_of};
+use crate::harness::{Answer, Console, app, attack, now, send, token_of, uuid, with};
+use axum::extract::FromRef as _;
 use axum::{
     body::Body,
     http::{Request, header},
 };
-use console_api::actor::Role;
+use console_api::{
+    actor::Role,
+    use_cases::{RulesetWriter, rules},
+};
 use insta::{assert_debug_snapshot, assert_json_snapshot};
 use serde_json::{Value, json};
 
@@ -113,4 +117,87 @@ async fn rejects_an_array_instead_of_an_object() {
         let answer = admin(&console, "POST", "/api/v1/rules", &body).await;
         assert_eq!(answer.status, 400, "{body}: {}", answer.text);
     }
+}
+
+#[tokio::test]
+async fn the_activity_of_a_rule_counts_the_hits_that_it_decided_on() {
+    let console = Console::start().await;
+    let patch = added(&console, &json!({"effect": {"kind": "virtual_patch"}})).await;
+    let exclusion = added(&console, &json!({"effect": {"kind": "ignore", "findings": "all"}})).await;
+    let mode = added(&console, &json!({"effect": {"kind": "mode", "mode": "block"}})).await;
+    let record = |n: u32, at: &str| {
+        let mut record = with(attack(n, 0), &[("/attack/request/at", json!(at))]);
+        record["attack"]["decision"]["mode_source"] = json!(format!("rule:{mode}"));
+        record["attack"]["decision"]["decided_by"] = json!({
+            "rule": {"id": patch, "revision": 1}, "silenced_by": [{"id": exclusion, "revision": 1}],
+        });
+        record
+    };
+    let times =
+        ["2026-01-01T11:00:00Z", "2025-12-31T23:00:00Z", "2025-12-25T10:00:00Z", "2025-11-01T10:00:00Z"];
+    let records: Vec<_> = (1..).zip(times).map(|(n, at)| record(n, at)).collect();
+    console.ingest(&records).await;
+    // A node repeats its delivery.
+    console.ingest(&records[..1]).await;
+    for id in [&patch, &exclusion, &mode] {
+        let activity = console.get(&format!("/api/v1/rules/{id}/activity")).await.json();
+        let expected = json!({
+            "hits_24h": 2, "hits_30d": 3, "last_hit_at": "2026-01-01T11:00:00Z",
+            "changed_at": "2026-01-01T12:00:00Z", "changed_by": "test",
+        });
+        assert_eq!(activity, expected);
+    }
+    // Another stage decides otherwise.
+    let mut other =
+        with(record(1, times[0]), &[("/attack/request/connector/event", json!("origin-request"))]);
+    other["attack"]["decision"]["decided_by"] = json!({});
+    other["attack"]["decision"]["outcome"] = json!("monitored");
+    let mut later = with(attack(7, 0), &[("/attack/decision/outcome", json!("monitored"))]);
+    console.ingest(&[other, later.clone()]).await;
+    later["attack"]["decision"] = record(7, times[0])["attack"]["decision"].clone();
+    later["attack"]["request"]["connector"]["event"] = json!("origin-request");
+    console.ingest(&[later]).await;
+    let activity = console.get(&format!("/api/v1/rules/{patch}/activity")).await.json();
+    assert_eq!((&activity["hits_24h"], &activity["hits_30d"]), (&json!(3), &json!(4)), "{activity}");
+    console.store.delete_rule_hours("2026-03-01T00:00:00Z".parse().unwrap()).await.unwrap();
+    let activity = console.get(&format!("/api/v1/rules/{patch}/activity")).await.json();
+    assert_eq!(
+        (&activity["hits_30d"], &activity["last_hit_at"]),
+        (&json!(0), &json!("2026-01-01T11:00:00Z")),
+        "the last hit stays known"
+    );
+    let unknown = format!("/api/v1/rules/{}/activity", uuid(1));
+    assert_eq!(console.get(&unknown).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_rule_ends_at_its_time_and_comes_back_by_undo() {
+    let console = Console::start().await;
+    let rule = |end: &str| json!({"effect": {"kind": "mode", "mode": "off"}, "expires_at": end});
+    let past = admin(&console, "POST", "/api/v1/rules", &rule("2026-01-01T12:00:00Z")).await;
+    assert!(past.status == 400 && past.text.contains("`expires_at` must be in the future"), "{}", past.text);
+    let id = added(&console, &rule("2026-01-01T13:00:00Z")).await;
+    let writer = RulesetWriter::from_ref(&app(&console.store, now()));
+    assert_eq!(rules::delete_ended(&writer, now()).await.unwrap(), 0);
+    let end = "2026-01-01T13:00:00Z".parse().unwrap();
+    let before = console.store.ruleset(now()).await.unwrap();
+    assert_eq!(before.rules.items.len(), 1);
+    assert_eq!(console.store.ruleset(end).await.unwrap().rules.items, [], "nodes do not wait for the task");
+    assert_eq!(rules::delete_ended(&writer, end).await.unwrap(), 1);
+    assert!(console.store.ruleset(end).await.unwrap().version > before.version, "nodes fetch the change");
+    assert_eq!(console.get(&format!("/api/v1/rules/{id}")).await.status, 404);
+    let log = console.get_as(Role::Admin, "/api/v1/audit?object=rule").await.json();
+    assert_eq!((&log["items"][0]["actor"], &log["items"][0]["action"]), (&json!("expiry"), &json!("delete")));
+    let undo = format!("/audit/{}/undo", log["items"][0]["id"].as_str().unwrap());
+    let later = console.at("2026-01-01T14:00:00Z");
+    let request = call(Role::Analyst, "POST", &undo, None, &json!(null));
+    let (mut parts, _) = request.into_parts();
+    parts.headers.insert(header::CONTENT_TYPE, "application/x-www-form-urlencoded".parse().unwrap());
+    let undone = send(&later, Request::from_parts(parts, Body::empty())).await;
+    assert_eq!(undone.status, 303, "{}", undone.text);
+    let rules = console.get("/api/v1/rules").await.json();
+    assert_eq!(
+        (rules["items"].as_array().unwrap().len(), &rules["items"][0]["expires_at"]),
+        (1, &json!(null))
+    );
 }

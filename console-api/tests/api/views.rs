@@ -38,7 +38,10 @@ async fn stores_changes_and_deletes_a_view() {
     assert_eq!((changed.status.as_u16(), changed.header("etag")), (200, "\"2\""), "{}", changed.text);
     let mut view = console.get(&path).await.json();
     assert_eq!(view, changed.json());
-    view["id"] = json!("[id]");
+    for id in ["id", "owner_id"] {
+        assert!(view[id].is_string(), "{view}");
+        view[id] = json!("[id]");
+    }
     assert_json_snapshot!(view);
     assert_eq!(as_analyst(&console, "DELETE", &path, "\"2\"", &Value::Null).await.status, 204);
     assert_eq!(console.get(&path).await.status, 404);

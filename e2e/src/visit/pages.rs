@@ -5,12 +5,14 @@ use crate::{console::Console, stack::TIMEOUT};
 use serde_json::json;
 
 /// The pages without an id.
-pub const LISTS: [&str; 18] = [
+pub const LISTS: [&str; 21] = [
     "/attacks",
     "/attacks/charts",
     "/views",
     "/not-inspected",
     "/rules",
+    "/rules/new",
+    "/rules/new?kind=ignore",
     "/rulesets",
     "/rulesets/compare?from=0",
     "/replays",
@@ -19,6 +21,7 @@ pub const LISTS: [&str; 18] = [
     "/connectors",
     "/connectors/keys",
     "/audit",
+    "/audit?sign_ins=true",
     "/settings",
     "/users",
     "/tokens",
@@ -79,6 +82,8 @@ pub async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
     let replay = format!("/replays/{}", replay["id"].as_str().unwrap_or_default());
     let webhook = console.items("/api/v1/webhooks").await?.swap_remove(0);
     let webhook = format!("/webhooks/{}", webhook["id"].as_str().unwrap_or_default());
+    let rule = console.items("/api/v1/rules").await?.swap_remove(0);
+    let rule = format!("/rules/{}", rule["id"].as_str().unwrap_or_default());
     Ok(vec![
         Page::new("attacks", "/attacks", ".charts .series"),
         Page::new("drawer", "/attacks", ".drawer h1").after_click(".name a"),
@@ -93,6 +98,10 @@ pub async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
         Page::new("hit", hit, "h1"),
         Page::new("not-inspected", "/not-inspected", "h1"),
         Page::new("rules", "/rules", "td"),
+        Page::new("rule", rule.clone(), "[name=points]"),
+        Page::new("rule-json", format!("{rule}?json"), "[name=effect]"),
+        Page::new("add-exclusion", "/rules/new?kind=ignore", "[name=findings]"),
+        Page::new("add-detector", "/rules/new?kind=detector", "[name=pattern]"),
         Page::new("versions", "/rulesets", "td"),
         Page::new("versions-compared", "/rulesets/compare?from=0", ".diff ins"),
         Page::new("version", "/rulesets/1", ".diff del"),
@@ -103,6 +112,7 @@ pub async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
         Page::new("connectors", "/connectors", "h2"),
         Page::new("signing-keys", "/connectors/keys", "h1"),
         Page::new("audit", "/audit", "td"),
+        Page::new("sign-ins", "/audit?sign_ins=true", "td"),
         Page::new("settings", "/settings", "td"),
         Page::new("users", "/users", "td"),
         Page::new("tokens", "/tokens", "td"),

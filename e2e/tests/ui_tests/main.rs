@@ -8,6 +8,7 @@ mod access;
 mod accessible;
 mod journey;
 mod poison;
+mod rules;
 mod versions;
 mod views;
 
@@ -36,6 +37,8 @@ ui_tests! {
     view_is_saved_opened_renamed_and_deleted_with_and_without_scripts => views::saved;
     ruleset_versions_are_compared_rolled_back_and_replayed => versions::of_rulesets;
     users_tokens_and_sessions_are_managed_by_administrators => access::managed;
+    rules_are_made_with_forms_and_their_changes_are_in_the_audit_log => rules::made_with_forms;
+    users_change_their_own_password => rules::own_account;
     payloads_are_shown_as_text_on_every_page => poison::everywhere;
     every_page_conforms_to_wcag_2_1_aa_in_both_themes_wide_and_narrow => accessible::pages;
 }

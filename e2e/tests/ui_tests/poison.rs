@@ -72,7 +72,7 @@ async fn open_pages(visit: &Visit) -> anyhow::Result<()> {
         visit.sees("pre").await?;
         is_clean(visit).await?;
     }
-    for list in ["attacks", "replays", "webhooks"] {
+    for list in ["attacks", "replays", "rules", "webhooks"] {
         for item in visit.stack.console_api().items(&format!("/api/v1/{list}")).await? {
             visit.page(&format!("/{list}/{}", item["id"].as_str().unwrap_or_default())).await?;
             is_clean(visit).await?;

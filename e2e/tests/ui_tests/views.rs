@@ -40,7 +40,10 @@ async fn save_and_delete(visit: &Visit, name: &str) -> anyhow::Result<()> {
     visit.click_where("td button", "Save").await?;
     visit.reads("td a", "Renamed: ").await?;
     visit.reads("td", "All users").await?;
-    visit.click_where("td summary", "Delete").await?;
+    visit.click_where("td button", "Delete").await?;
+    visit.reads(".empty", "No views yet").await?;
+    visit.click_where(".done button", "Undo").await?;
+    visit.reads("td a", "Renamed: ").await?;
     visit.click_where("td button", "Delete").await?;
     visit.reads(".empty", "No views yet").await
 }

@@ -12,7 +12,6 @@ use crate::store::{
 };
 use crate::{
     access::Session,
-    actor::Actor,
     audit::{AuditEvent, Author, ObjectKind},
     paging::{Page, Slice},
     token::Token,
@@ -33,7 +32,8 @@ pub enum Holder {
 }
 
 /// Name and role are the current ones of the user or the token.
-const SESSIONS: &str = "select s.id, coalesce(u.id, t.id) as holder_id, coalesce(u.name, t.name) as name, coalesce(u.role, t.role) as role, s.created_at, s.expires_at \
+const SESSIONS: &str = "select s.id, coalesce(u.id, t.id) as holder_id, coalesce(u.name, t.name) as name, coalesce(u.role, t.role) as role, s.created_at, s.expires_at, \
+     coalesce(s.last_active_at, s.created_at) as last_active_at, s.ip, s.browser \
      from sessions s left join users u on u.id = s.user_id left join tokens t on t.hash = s.token_hash";
 
 impl ReadRow for Session {
@@ -47,6 +47,9 @@ impl ReadRow for Session {
             created_at: row.time("created_at")?,
             expires_at: row.time("expires_at")?,
             name: row.text("name")?,
+            last_active_at: row.time("last_active_at")?,
+            ip: row.optional("ip", Row::parse)?,
+            browser: row.get("browser")?,
         })
     }
 }
@@ -60,13 +63,24 @@ impl Store {
         statement.fetch_page(&self.reader, slice).await
     }
 
-    pub async fn actor_of_session(
-        &self,
-        secret: &Token,
-        now: Timestamp,
-    ) -> Result<Option<Actor>, StoreError> {
-        let session = self.session(secret, now).await?;
-        Ok(session.map(actor))
+    /// The valid sessions of a user or token, the newest first.
+    pub async fn sessions_of(&self, holder: Uuid, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        let mut statement = Statement::new(SESSIONS);
+        statement.push(" where s.expires_at > ").bind(now.as_millisecond());
+        statement.push(" and coalesce(u.id, t.id) = ").bind(holder.to_string());
+        statement.push(" order by s.created_at desc, s.id desc");
+        statement.fetch_all(&self.reader).await
+    }
+
+    /// Records the activity of a session.
+    pub async fn touch_session(&self, id: Uuid, ip: IpAddr, now: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("update sessions set last_active_at = $2, ip = $3 where id = $1")
+            .bind(id.to_string())
+            .bind(now.as_millisecond())
+            .bind(ip.to_string())
+            .execute(&self.writer)
+            .await?;
+        Ok(())
     }
 
     /// The session of a browser.
@@ -92,7 +106,8 @@ impl Store {
             .execute(&mut *change)
             .await?;
         sqlx::query(
-            "insert into sessions (id, hash, user_id, token_hash, created_at, expires_at) values ($1, $2, $3, $4, $5, $6)",
+            "insert into sessions (id, hash, user_id, token_hash, created_at, expires_at, ip, browser, last_active_at) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
         .bind(session.id.to_string())
         .bind(secret.digest())
@@ -100,6 +115,9 @@ impl Store {
         .bind(token)
         .bind(session.created_at.as_millisecond())
         .bind(session.expires_at.as_millisecond())
+        .bind(session.ip.map(|ip| ip.to_string()))
+        .bind(session.browser.clone())
+        .bind(session.last_active_at.as_millisecond())
         .execute(&mut *change)
         .await?;
         if let Holder::User { id, network } = holder {
@@ -114,22 +132,17 @@ impl Store {
     pub async fn close_session(&self, secret: &Token, now: Timestamp) -> Result<(), StoreError> {
         let mut change = self.begin_write().await?;
         if let Some(session) = session(&mut change, "hash", &secret.digest(), now).await? {
-            let author = Author::new(actor(session.clone()), now);
+            let author = Author::new(session.clone().actor(), now);
             end(&mut change, &session, &author).await?;
         }
         Ok(change.commit().await?)
-    }
-
-    /// The other sessions of the same holder, the newest first.
-    pub async fn other_sessions(&self, own: Uuid, now: Timestamp) -> Result<Vec<Session>, StoreError> {
-        others(&mut *self.reader.acquire().await?, own, now).await
     }
 
     /// Ends the other sessions of the same holder.
     pub async fn close_other_sessions(&self, secret: &Token, now: Timestamp) -> Result<(), StoreError> {
         let mut change = self.begin_write().await?;
         if let Some(own) = session(&mut change, "hash", &secret.digest(), now).await? {
-            let author = Author::new(actor(own.clone()), now);
+            let author = Author::new(own.clone().actor(), now);
             for other in others(&mut change, own.id, now).await? {
                 end(&mut change, &other, &author).await?;
             }
@@ -137,10 +150,16 @@ impl Store {
         Ok(change.commit().await?)
     }
 
-    /// Ends any session.
-    pub async fn end_session(&self, id: Uuid, author: &Author) -> Result<(), ChangeError> {
+    /// Ends a session: any, or one of this holder.
+    pub async fn end_session(
+        &self,
+        id: Uuid,
+        holder: Option<Uuid>,
+        author: &Author,
+    ) -> Result<(), ChangeError> {
         let mut change = self.begin_write().await?;
         let session = session(&mut change, "id", &id.to_string(), author.at).await?;
+        let session = session.filter(|session| holder.is_none_or(|holder| session.holder_id == holder));
         let session = session.ok_or_else(|| ChangeError::unknown("session", &id))?;
         end(&mut change, &session, author).await?;
         Ok(change.commit().await?)
@@ -150,10 +169,6 @@ impl Store {
     pub async fn record_audit_event(&self, author: &Author, event: &AuditEvent) -> Result<(), StoreError> {
         audit::record(&mut *self.writer.acquire().await?, author, event, None).await
     }
-}
-
-fn actor(Session { holder_id: id, name, role, .. }: Session) -> Actor {
-    Actor { id, name, role }
 }
 
 async fn end(connection: &mut Connection, session: &Session, author: &Author) -> Result<(), StoreError> {

@@ -13,6 +13,7 @@ use crate::{
     access::User,
     actor::Role,
     audit::{Author, ObjectKind},
+    token::Token,
 };
 use uuid::Uuid;
 
@@ -108,6 +109,29 @@ impl Store {
         .bind(after.role.as_str())
         .bind(password)
         .bind(i64::from(after.revision));
+        change.replace(&before, after, update).await
+    }
+
+    /// Replaces a password, and ends the sessions of the user but one.
+    pub async fn set_password(
+        &self,
+        id: Uuid,
+        password: String,
+        kept: Option<&Token>,
+        author: &Author,
+    ) -> Result<User, ChangeError> {
+        let mut change = self.begin_change(author).await?;
+        let before: User = change.find(id).await?;
+        let after = User { revision: before.revision + 1, ..before.clone() };
+        sqlx::query("delete from sessions where user_id = $1 and hash <> $2")
+            .bind(id.to_string())
+            .bind(kept.map(Token::digest).unwrap_or_default())
+            .execute(change.connection())
+            .await?;
+        let update = sqlx::query("update users set password = $2, revision = $3 where id = $1")
+            .bind(id.to_string())
+            .bind(password)
+            .bind(i64::from(after.revision));
         change.replace(&before, after, update).await
     }
 

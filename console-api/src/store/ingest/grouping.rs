@@ -6,7 +6,7 @@ use crate::store::{
     Connection, StoreError,
     attacks::marks,
     delivery::webhooks,
-    ingest::{requests, sources, statuses, time_buckets},
+    ingest::{requests, rule_hits, sources, statuses, time_buckets},
     search::terms::{self, Term},
     sql::{
         address,
@@ -174,6 +174,7 @@ async fn store(connection: &mut Connection, growths: &[Growth<'_>]) -> Result<()
     insert.rows(connection, &hits, bind_hit).await?;
     time_buckets::add(connection, &hits).await?;
     statuses::add(connection, &hits).await?;
+    rule_hits::add(connection, &hits).await?;
     terms::add(connection, terms_of(growths)).await?;
     sources::add(connection, &hits).await
 }

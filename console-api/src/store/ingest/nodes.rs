@@ -152,11 +152,12 @@ impl Store {
 
     /// When a version of the ruleset got a successor.
     async fn superseded_at(&self, version: u64) -> Result<Option<Timestamp>, StoreError> {
-        let (at,): (Option<i64>,) = sqlx::query_as("select min(at) from audit where ruleset > $1")
+        let next = "select at from audit where ruleset > $1 order by ruleset, id limit 1";
+        let at: Option<(i64,)> = sqlx::query_as(next)
             .bind(i64::try_from(version).unwrap_or(i64::MAX))
-            .fetch_one(&self.reader)
+            .fetch_optional(&self.reader)
             .await?;
-        Ok(at.and_then(|at| Timestamp::from_millisecond(at).ok()))
+        Ok(at.and_then(|(at,)| Timestamp::from_millisecond(at).ok()))
     }
 
     /// Removes a node. It is listed again when it delivers.

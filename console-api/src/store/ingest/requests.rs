@@ -3,7 +3,7 @@
 use crate::store::{
     Connection, StoreError,
     delivery::webhooks,
-    ingest::{not_inspected, responses, sources, statuses, time_buckets},
+    ingest::{not_inspected, responses, rule_hits, sources, statuses, time_buckets},
     requests::DECISION,
     sql::{
         bulk::{self, Insert, Query},
@@ -160,6 +160,7 @@ async fn decide(
     .bind(decided_by(new))
     .execute(&mut *connection)
     .await?;
+    rule_hits::change(connection, id, old, new).await?;
     let blocked = i64::from(is_enforced(new)) - i64::from(is_enforced(old));
     let suspicious = i64::from(is_suspicious(new)) - i64::from(is_suspicious(old));
     if blocked != 0 || suspicious != 0 {

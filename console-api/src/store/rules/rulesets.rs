@@ -50,11 +50,13 @@ impl Store {
         head(&mut *self.reader.acquire().await?).await
     }
 
-    /// The current ruleset, without expired entries.
+    /// The current ruleset, without expired rules and entries.
     pub async fn ruleset(&self, now: Timestamp) -> Result<Ruleset, StoreError> {
         let mut snapshot = self.reader.begin_with(self.dialect.begin_snapshot()).await?;
         let (version, id) = head(&mut snapshot).await?;
-        let rules = rules(&mut snapshot).await?;
+        let mut rules = versioned::all::<StoredRule>(&mut snapshot).await?;
+        rules.retain(|rule| rule.expires_at.is_none_or(|end| end > now));
+        let rules: Vec<Rule> = rules.into_iter().map(|rule| rule.rule).collect();
         let entries = versioned::all::<StoredEntry>(&mut snapshot).await?;
         let mut lists: Vec<ListEntry> = entries.into_iter().map(|entry| entry.entry).collect();
         lists.retain(|entry| entry.expires_at.is_none_or(|end| end > now));

@@ -115,6 +115,8 @@ fn a_migration_does_not_change_once_it_is_listed() {
         "e07c6cd99b852d7b1b723bb221b4866f95ac012e49e0bfc537f05cecaed36369",
         "ddfac563863c7ecdbf5bdbb88c90824ff5d9c8e0e2b8c698118ce48d3b305f65",
         "fe10d93cdc2ed78c121c6194f34aa1387deb733d7f4e511b6b60f49f3e1a2b89",
+        "026b43cf6d14905e889a835aece0dad60d227e75dc9a9bb3300d724766aef135",
+        "cf14deec02af18df9b5a9deb0beed757de069a8adc47e5773953ffed28c8ca2a",
     ];
     let postgres = [
         "963920033bc5065460cf320501ec598b59309cf4b60f84b63900be7ab23c0175",
@@ -126,6 +128,8 @@ fn a_migration_does_not_change_once_it_is_listed() {
         "e07c6cd99b852d7b1b723bb221b4866f95ac012e49e0bfc537f05cecaed36369",
         "ddfac563863c7ecdbf5bdbb88c90824ff5d9c8e0e2b8c698118ce48d3b305f65",
         "fe10d93cdc2ed78c121c6194f34aa1387deb733d7f4e511b6b60f49f3e1a2b89",
+        "733342eeaff72a304053b526ffe06bde3fa2357eb1e9ca55d58fd793e7aad0b1",
+        "cf14deec02af18df9b5a9deb0beed757de069a8adc47e5773953ffed28c8ca2a",
     ];
     for (migrations, digests) in
         [(sqlx::migrate!("migrations/sqlite"), sqlite), (sqlx::migrate!("migrations/postgres"), postgres)]

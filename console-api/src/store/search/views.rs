@@ -63,6 +63,11 @@ impl Store {
     pub async fn add_view(&self, draft: ViewDraft, author: &Author) -> Result<View, ChangeError> {
         let (id, owner, owner_id, at) = (Uuid::now_v7(), author.name.clone(), author.id, author.at);
         let view = View { id, revision: 1, owner, owner_id, created_at: at, updated_at: at, draft };
+        self.put_view(view, author).await
+    }
+
+    /// Adds a view with its id.
+    pub async fn put_view(&self, view: View, author: &Author) -> Result<View, ChangeError> {
         let insert = upsert(&view);
         self.begin_change(author).await?.add(view, insert).await
     }

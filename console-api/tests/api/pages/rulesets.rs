@@ -86,5 +86,5 @@ async fn starts_a_replay_and_follows_it_to_the_end() {
     assert_eq!(draft["recorded"], json!({"query": "type:ptrav", "from": "-30d", "to": null}));
     let id = console.get("/api/v1/rules").await.json()["items"][0]["id"].as_str().unwrap().to_owned();
     let form = console.get_as(Role::Analyst, &format!("/replays?remove={id}&ruleset=1")).await.text;
-    assert!(form.contains(&format!("<option value=\"{id}\" selected>Mode for */two")), "{form}");
+    assert!(form.contains(&format!("<option value=\"{id}\" selected>Use mode")), "{form}");
 }

@@ -1,9 +1,21 @@
 //! Views: links above the list of attacks, and their page.
 
 use super::submit;
-use crate::harness::{Console, attack};
+use crate::harness::{Answer, Console, attack};
 use console_api::actor::Role;
 use serde_json::json;
+
+/// Whether a form was rejected with an error beside this field, and shows these values.
+#[track_caller]
+pub(super) fn rejected(page: &Answer, field: &str, shown: &[&str]) {
+    assert_eq!(page.status, 400, "{}", page.text);
+    for part in [&format!(r#"id="error-{field}""#), r#"aria-invalid="true""#] {
+        assert!(page.text.contains(part), "{part}: {}", page.text);
+    }
+    for part in shown {
+        assert!(page.text.contains(part), "{part}: {}", page.text);
+    }
+}
 
 const SEARCH: [(&str, &str); 6] = [
     ("name", " <i>Injections</i> "),
@@ -60,4 +72,27 @@ async fn views_are_renamed_and_deleted() {
     let deleted = submit(&console, Role::Analyst, &format!("{path}/delete"), &[("revision", "2")]).await;
     assert_eq!(deleted.status, 303, "{}", deleted.text);
     assert_eq!(console.get("/api/v1/views").await.json()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_rejected_form_of_a_view_keeps_its_fields() {
+    let console = Console::start().await;
+    let with = |name: &'static str, value: &'static str| {
+        SEARCH.map(|field| if field.0 == name { (name, value) } else { field })
+    };
+    let page = submit(&console, Role::Analyst, "/views", &with("name", " ")).await;
+    rejected(&page, "name", &[r#"name="query" value="type:sqli""#, r#"name="sort" value="-hits""#]);
+    let page = submit(&console, Role::Analyst, "/views", &with("from", "once")).await;
+    rejected(
+        &page,
+        "from",
+        &[r#"name="from" value="once""#, r#"value=" &#60;i&#62;Injections&#60;/i&#62; ""#],
+    );
+
+    submit(&console, Role::Analyst, "/views", &SEARCH).await;
+    let view = console.get_as(Role::Analyst, "/api/v1/views").await.json()["items"][0].clone();
+    let path = format!("/views/{}", view["id"].as_str().unwrap());
+    let renamed = [("name", ""), ("shared", "true"), ("revision", "1")];
+    let page = submit(&console, Role::Analyst, &path, &renamed).await;
+    rejected(&page, "name", &["<details open><summary>Rename", r#"name="shared" value="true" checked"#]);
 }
