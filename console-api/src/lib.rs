@@ -4,7 +4,7 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | domain types | [`attack`], [`hit`], [`ruleset`], [`replay`], [`view`], [`webhook`], [`signing_key`], [`connectors`], [`access`], [`actor`], [`token`], [`password`], [`audit`], [`paging`], [`query`], [`grouping`], [`node_problem`], [`validation`], [`json_object`], [`clock`], [`sealing`], `country`, `digest`, `invisible`, `attachment` |
+//! | domain types | [`attack`], [`hit`], [`ruleset`], [`replay`], [`view`], [`webhook`], [`signing_key`], [`connectors`], [`access`], [`actor`], [`token`], [`password`], [`audit`], [`paging`], [`query`], [`grouping`], [`facet`], [`node_problem`], [`validation`], [`json_object`], [`clock`], [`sealing`], `country`, `digest`, `invisible`, `user_agent`, `attachment` |
 //! | store | [`store`]: the database; the only module with SQL |
 //! | services | [`simulation`], [`notification`], [`retention`], [`seed`], [`bundles`], [`metrics`], [`ingest_quota`], [`caller_limit`], [`login_throttle`], [`change_notifier`], [`error`] |
 //! | use cases | [`use_cases`]: one function for each change |
@@ -27,6 +27,7 @@ mod country;
 mod digest;
 pub mod error;
 pub mod extract;
+pub mod facet;
 pub mod grouping;
 pub mod hit;
 pub mod ingest_quota;
@@ -55,6 +56,7 @@ pub mod store;
 pub mod token;
 pub mod transport;
 pub mod use_cases;
+mod user_agent;
 pub mod validation;
 pub mod view;
 pub mod webhook;

@@ -11,7 +11,7 @@ mod schema;
 mod value;
 mod word;
 
-pub use condition::Condition;
+pub use condition::{Condition, HitAction};
 pub use error::{Problem, QueryError};
 pub use field::Field;
 pub use schema::Schema;
@@ -134,8 +134,8 @@ impl Filter {
         self.and(Self::Not(Box::new(hidden.into())))
     }
 
-    /// Whether the filter asks for suspicious attacks: by a condition on their status, or on ids of
-    /// requests.
+    /// Whether the filter asks for suspicious attacks: by a condition on their status, on the action
+    /// of hits, or on ids of requests.
     pub fn selects_suspicious(&self) -> bool {
         match self {
             Self::All(filters) | Self::Any(filters) => filters.iter().any(Self::selects_suspicious),
@@ -143,6 +143,7 @@ impl Filter {
             Self::Condition(condition) => matches!(
                 condition,
                 Condition::Status(AttackStatus::Suspicious)
+                    | Condition::Action(HitAction::Suspicious | HitAction::Any)
                     | Condition::RequestId(_)
                     | Condition::EdgeRequestId(_)
             ),

@@ -32,6 +32,9 @@ pub struct Top {
     pub path: Vec<AttackGroup>,
     pub parameter: Vec<AttackGroup>,
     pub ip: Vec<AttackGroup>,
+    pub country: Vec<AttackGroup>,
+    pub network: Vec<AttackGroup>,
+    pub user_agent: Vec<AttackGroup>,
 }
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]

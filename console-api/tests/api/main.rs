@@ -11,6 +11,7 @@ mod changes;
 mod connectors;
 mod contents;
 mod exclusions;
+mod facets;
 mod harness;
 mod health;
 mod hit_searches;

@@ -25,7 +25,8 @@ macro_rules! hits {
     ($($rest:literal),+ $(,)?) => {
         concat!(
             "select h.id, h.request_id, h.attack_id, h.type, h.point, h.parameter, h.payload, h.severity, h.at, ",
-            "h.findings, r.client_ip, r.method, r.host, r.path, r.query, r.outcome, r.reason, r.mode, r.mode_source, ",
+            "h.findings, h.country, h.network, h.user_agent, h.http_version, h.connector as connector_name, h.node, h.rule, ",
+            "h.signature, h.score, r.client_ip, r.method, r.host, r.path, r.query, r.outcome, r.reason, r.mode, r.mode_source, ",
             "r.delivery, r.enforced, r.decided_by, r.response_status, r.edge_request_id, r.connector ",
             "from hits h join requests r on r.request_id = h.request_id ",
             $($rest),+
@@ -60,6 +61,15 @@ impl ReadRow for RecordedHit {
             edge_request_id: row.get("edge_request_id")?,
             application: connector.and_then(|connector| connector.application),
             findings: row.json("findings")?,
+            country: row.optional("country", Row::text)?,
+            network: row.optional("network", Row::text)?,
+            user_agent: row.optional("user_agent", Row::text)?,
+            http_version: row.optional("http_version", Row::text)?,
+            connector: row.optional("connector_name", Row::text)?,
+            node: row.optional("node", Row::text)?,
+            rule: row.optional("rule", Row::text)?,
+            signature: row.optional("signature", Row::text)?,
+            score: row.get("score")?,
         })
     }
 }

@@ -3,7 +3,7 @@
 use crate::store::{
     Connection, StoreError,
     delivery::webhooks,
-    ingest::{not_inspected, responses, sources, statuses, time_buckets},
+    ingest::{facets, not_inspected, responses, sources, statuses, time_buckets},
     requests::DECISION,
     sql::{
         bulk::{self, Insert, Query},
@@ -194,6 +194,7 @@ async fn change_counters(
         .await?;
     time_buckets::change(connection, id, blocked, suspicious).await?;
     sources::change(connection, (id, client_ip), blocked, suspicious).await?;
+    facets::change(connection, id, blocked, suspicious).await?;
     if suspicious < 0 {
         statuses::clear_suspicious(connection, id).await?;
         let attacks: Vec<(String,)> =

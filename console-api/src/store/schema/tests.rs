@@ -114,6 +114,7 @@ fn a_migration_does_not_change_once_it_is_listed() {
         "4ee80985d5b4d5d57f5544f1f2e51678ef0e4ff6a683bd2d62082952a80778f3",
         "e07c6cd99b852d7b1b723bb221b4866f95ac012e49e0bfc537f05cecaed36369",
         "ddfac563863c7ecdbf5bdbb88c90824ff5d9c8e0e2b8c698118ce48d3b305f65",
+        "0710c5c108a8ba0135d3d2aeba6f4b082df418ba9458f847272d72e8fed230c7",
         "fe10d93cdc2ed78c121c6194f34aa1387deb733d7f4e511b6b60f49f3e1a2b89",
     ];
     let postgres = [
@@ -125,6 +126,7 @@ fn a_migration_does_not_change_once_it_is_listed() {
         "596615a677b5988379a2d18d84e72c8f039457091807b8efc2624911068afa5c",
         "e07c6cd99b852d7b1b723bb221b4866f95ac012e49e0bfc537f05cecaed36369",
         "ddfac563863c7ecdbf5bdbb88c90824ff5d9c8e0e2b8c698118ce48d3b305f65",
+        "2272dd8c4587e829b83fe5edf50341d2f809206c28b53b758bd611bc0500ed85",
         "fe10d93cdc2ed78c121c6194f34aa1387deb733d7f4e511b6b60f49f3e1a2b89",
     ];
     for (migrations, digests) in
