@@ -116,7 +116,7 @@ pub(crate) fn score(hit: &Hit) -> i64 {
     score::of_request(&hit.findings).into()
 }
 
-fn severity(severity: Severity) -> &'static str {
+pub(crate) fn severity(severity: Severity) -> &'static str {
     match severity {
         Severity::Low => "low",
         Severity::Medium => "medium",

@@ -2,7 +2,7 @@
 
 use crate::{
     paging::{Cursor, Listed},
-    query::{Filter, TimeRange},
+    query::{Filter, HitAction, TimeRange},
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -74,6 +74,13 @@ pub struct RecordedHit {
     /// Of its findings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub score: Option<i64>,
+}
+
+impl RecordedHit {
+    /// What happened to its request.
+    pub fn action(&self) -> HitAction {
+        HitAction::of(&self.decision)
+    }
 }
 
 impl Listed for RecordedHit {

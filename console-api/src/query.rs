@@ -59,6 +59,13 @@ impl Filter {
         if filter.selects_hits() { filter.during(time_range) } else { filter }
     }
 
+    /// The same for lists of hits: selects the hits of this time, also without conditions on them.
+    #[must_use]
+    pub fn hits_within(self, time_range: TimeRange) -> Self {
+        let filter = self.within(time_range);
+        if filter.selects_hits() { filter } else { filter.during(time_range) }
+    }
+
     /// Restricts the filter to hits of a time range.
     #[must_use]
     pub fn during(self, time_range: TimeRange) -> Self {

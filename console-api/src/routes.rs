@@ -18,6 +18,7 @@ mod nodes;
 mod not_inspected;
 mod ocsf;
 mod replays;
+mod requests;
 mod rule_tests;
 mod rules;
 mod rulesets;
@@ -87,6 +88,11 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(attacks::one))
         .routes(routes!(attacks::hits))
         .routes(routes!(marks::mark))
+        .routes(routes!(requests::list))
+        .routes(routes!(requests::stats))
+        .routes(routes!(export::requests_csv))
+        .routes(routes!(export::requests_ndjson))
+        .routes(routes!(stream::requests))
         .routes(routes!(audit::list))
         .routes(routes!(hits::list))
         .routes(routes!(hits::one))

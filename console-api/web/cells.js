@@ -29,8 +29,9 @@ export function cells() {
 
 /** The address of this search narrowed by a condition, which may be negated. */
 export function narrowed(condition) {
-  const address = new URL('/attacks', location.origin);
-  const here = location.pathname === '/attacks' ? new URLSearchParams(location.search) : new URLSearchParams(backdrop());
+  const list = document.querySelector('#results')?.dataset.list ?? '/attacks';
+  const address = new URL(list, location.origin);
+  const here = location.pathname === list ? new URLSearchParams(location.search) : new URLSearchParams(backdrop());
   here.delete('cursor');
   const base = document.querySelector('#q')?.dataset.base ?? '';
   here.set('q', `${base} ${condition}`.trim());

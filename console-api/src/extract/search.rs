@@ -43,6 +43,16 @@ impl FromParameters for Filter {
     }
 }
 
+/// A filter of a list of hits: its time range is that of the hits.
+pub struct HitsFilter(pub Filter);
+
+impl FromParameters for HitsFilter {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        let (filter, time_range) = FromParameters::from_parameters(parameters)?;
+        Ok(Self(Filter::hits_within(filter, time_range)))
+    }
+}
+
 /// The same, with the time range apart.
 impl FromParameters for (Filter, TimeRange) {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {

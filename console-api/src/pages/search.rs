@@ -1,5 +1,6 @@
 //! The search of a page, read from its address, and the addresses of related searches.
 
+use super::columns::Column;
 use crate::{
     attack::{Grouping, Order},
     clock::Clock,
@@ -13,6 +14,38 @@ use form_urlencoded::Serializer;
 use jiff::{SignedDuration, Timestamp};
 use std::fmt::Display;
 
+/// What a search lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subject {
+    Attacks,
+    /// Hits, one by one.
+    Requests,
+}
+
+impl Subject {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Attacks => "attacks",
+            Self::Requests => "requests",
+        }
+    }
+
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::Attacks => "Attacks",
+            Self::Requests => "Requests",
+        }
+    }
+
+    /// The field that the form of the search has a choice for.
+    pub(super) fn choice(self) -> &'static str {
+        match self {
+            Self::Attacks => "status",
+            Self::Requests => "action",
+        }
+    }
+}
+
 /// A parsed search.
 pub(super) struct Search {
     pub filter: Filter,
@@ -20,6 +53,26 @@ pub(super) struct Search {
     pub order: Order,
     pub grouping: Option<Grouping>,
     pub slice: Slice,
+    pub columns: Vec<Column>,
+}
+
+/// A parsed search of requests, which have one order.
+pub(super) struct RequestSearch(pub Search);
+
+impl FromParameters for RequestSearch {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        let (filter, time_range) = FromParameters::from_parameters(parameters)?;
+        let grouping = parameters.read("group_by", Grouping::EXPECTED, Grouping::parse)?;
+        let columns = parameters.read("columns", Column::EXPECTED, Column::parse)?;
+        Ok(Self(Search {
+            filter: Filter::hits_within(filter, time_range),
+            time_range,
+            order: Order::default(),
+            grouping,
+            slice: Slice::from_parameters(parameters)?,
+            columns: columns.unwrap_or_else(Column::default),
+        }))
+    }
 }
 
 impl FromParameters for Search {
@@ -33,7 +86,8 @@ impl FromParameters for Search {
         } else {
             FromParameters::from_parameters(parameters)?
         };
-        Ok(Self { filter, time_range, order, grouping, slice })
+        let filter = Filter::within(filter, time_range);
+        Ok(Self { filter, time_range, order, grouping, slice, columns: Vec::new() })
     }
 }
 
@@ -68,14 +122,14 @@ impl Given {
         self.value(name) == value
     }
 
-    /// Whether the search filters attacks.
+    /// Whether the search filters.
     pub(super) fn is_filtered(&self) -> bool {
-        self.0.iter().any(|(name, _)| !matches!(name.as_str(), "sort" | "group_by" | "limit" | "cursor"))
+        self.0.iter().any(|(name, _)| !matches!(name.as_str(), "sort" | "group_by" | "limit" | "cursor" | "columns"))
     }
 
-    /// The hidden fields of the search form.
-    pub(super) fn hidden(&self) -> impl Iterator<Item = &(String, String)> {
-        let shown = ["q", "from", "status", "group_by", "cursor"];
+    /// The hidden fields of the search form, which has a choice for one field.
+    pub(super) fn hidden(&self, choice: &str) -> impl Iterator<Item = &(String, String)> {
+        let shown = ["q", "from", choice, "group_by", "cursor"];
         self.0.iter().filter(move |(name, _)| !shown.contains(&name.as_str()))
     }
 

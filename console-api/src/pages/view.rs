@@ -1,5 +1,6 @@
 //! Formatting of values on pages.
 
+use crate::{country, facet::Facet};
 use jiff::Timestamp;
 use shared::{AttackType, Decision, Enforced, Finding, Outcome, Severity};
 
@@ -55,6 +56,18 @@ pub(super) fn number(number: &u64) -> String {
     groups.collect::<Vec<_>>().join(",")
 }
 
+/// A value of a field, for people: a country with its flag.
+pub(super) fn value(field: &str, value: &str) -> String {
+    let is_country = field == Facet::Country.name() && country::is_known(value);
+    if is_country { format!("{} {value}", flag(value)) } else { value.to_owned() }
+}
+
+/// The flag of a country code: its letters as regional indicators.
+fn flag(code: &str) -> String {
+    let letter = |letter: char| char::from_u32(u32::from(letter) - u32::from('A') + 0x1f1e6);
+    code.chars().filter_map(letter).collect()
+}
+
 /// The title of an attack type.
 pub(super) fn type_title(code: &str) -> String {
     AttackType::from(code).title().to_owned()
@@ -63,6 +76,13 @@ pub(super) fn type_title(code: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_country_has_its_flag() {
+        assert_eq!(value("country", "DE"), "\u{1f1e9}\u{1f1ea} DE");
+        assert_eq!(value("country", "unknown"), "unknown");
+        assert_eq!(value("network", "AS1"), "AS1");
+    }
 
     #[test]
     fn numbers_have_thousands_separators() {

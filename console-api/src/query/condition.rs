@@ -12,7 +12,7 @@ use crate::{
     user_agent,
 };
 use jiff::Timestamp;
-use shared::{AttackType, RequestId};
+use shared::{AttackType, Decision, Enforced, Outcome, RequestId};
 use std::fmt;
 use uuid::Uuid;
 
@@ -59,6 +59,14 @@ pub enum HitAction {
 }
 
 impl HitAction {
+    pub fn of(decision: &Decision) -> Self {
+        match (decision.outcome, decision.enforced) {
+            (Outcome::Suspicious, _) => Self::Suspicious,
+            (Outcome::Blocked, Enforced::Yes | Enforced::Unknown) => Self::Blocked,
+            (Outcome::Blocked, Enforced::No) | (Outcome::Monitored, _) => Self::Passed,
+        }
+    }
+
     pub const ALL: [Self; 4] = [Self::Blocked, Self::Passed, Self::Suspicious, Self::Any];
 
     pub fn as_str(self) -> &'static str {

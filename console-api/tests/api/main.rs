@@ -35,6 +35,7 @@ mod postgres;
 #[path = "../support/postgres.rs"]
 mod postgres_server;
 mod replays;
+mod requests;
 mod retention;
 mod rule_tests;
 mod rules;

@@ -3,6 +3,7 @@
 use crate::store::{
     Store, StoreError,
     search::{
+        id_set::IdSet,
         plan::{HitLookup, Plan, SearchScope},
         text_search::Matches,
     },
@@ -110,7 +111,64 @@ impl Statement {
     }
 }
 
+/// Hits of at most this many attacks are read attack by attack, others in the order of time.
+const FEW_ATTACKS: i64 = 2_000;
+/// As many hits of these attacks cost less than a search in the order of time.
+const FEW_HITS: i64 = 300_000;
+
 impl Store {
+    /// The hits that match a filter, the latest first. Suspicious ones only if the filter selects
+    /// them.
+    pub async fn hits_matching(
+        &self,
+        filter: &Filter,
+        slice: &Slice,
+    ) -> Result<Page<RecordedHit>, StoreError> {
+        let attacks = filter.of_attacks();
+        let matches = self.matches(&attacks).await?;
+        let plan = Plan::new(&attacks, SearchScope::page(&matches));
+        // The details of hits are read for those of the page only.
+        let mut statement = Statement::new(hits!(
+            "where h.id in (select h.id from hits h cross join attacks a where a.id = h.attack_id and "
+        ));
+        // The sum keeps SQLite from the order of time where it has to read few attacks.
+        let at = match self.few_attacks(&attacks, &plan).await? {
+            Some(ids) => {
+                statement.push("h.attack_id ").push_among(&ids);
+                "h.at + 0"
+            }
+            None => {
+                statement.push_plan(&plan);
+                if let Some((at, _)) = slice.bounds() {
+                    statement.push(" and h.at <= ").bind(at);
+                }
+                "h.at"
+            }
+        };
+        if !filter.selects_suspicious() {
+            statement.push(" and h.suspicious = 0");
+        }
+        if let Some(hits) = Plan::of_hits(filter, HitLookup::Each) {
+            statement.push(" and ").push_plan(&hits);
+        }
+        statement.push(" and ").push_newest_by((at, "h.id"), slice);
+        statement.push(") order by h.at desc, h.id desc");
+        Ok(Page::cut(statement.fetch_all(&self.searcher).await?, slice.limit))
+    }
+
+    /// The attacks that match a filter, if they and their hits are few.
+    async fn few_attacks(&self, filter: &Filter, plan: &Plan) -> Result<Option<IdSet>, StoreError> {
+        if filter.left_out().is_some() {
+            return Ok(None);
+        }
+        let mut statement = Statement::new("select count(*), cast(coalesce(sum(t.hits), 0) as bigint), ");
+        statement.push(self.dialect.ids());
+        statement.push(" from (select a.id as attack_id, a.hits as hits from attacks a where ").push_plan(plan);
+        statement.push(" limit ").bind(FEW_ATTACKS + 1).push(") t");
+        let (attacks, hits, ids): (i64, i64, Option<String>) = statement.fetch_tuple(&self.searcher).await?;
+        Ok((attacks <= FEW_ATTACKS && hits <= FEW_HITS).then(|| self.ids(ids)))
+    }
+
     /// The hits of an attack that match the conditions on hits of a filter.
     pub async fn hits_of_attack(
         &self,

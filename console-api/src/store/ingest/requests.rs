@@ -1,5 +1,6 @@
 //! Requests and their decisions.
 
+use crate::query::HitAction;
 use crate::store::{
     Connection, StoreError,
     delivery::webhooks,
@@ -128,12 +129,12 @@ pub(crate) async fn passed(connection: &mut Connection, id: RequestId) -> Result
 
 /// Whether the decision blocked the request, and it is not known to have reached the origin.
 pub(crate) fn is_enforced(decision: &Decision) -> bool {
-    decision.outcome == Outcome::Blocked && decision.enforced != Enforced::No
+    HitAction::of(decision) == HitAction::Blocked
 }
 
 /// Whether the request is no attack at its sensitivity.
 pub(crate) fn is_suspicious(decision: &Decision) -> bool {
-    decision.outcome == Outcome::Suspicious
+    HitAction::of(decision) == HitAction::Suspicious
 }
 
 /// Replaces a decision, and updates the counters of the attacks.

@@ -24,7 +24,7 @@ enum Scope {
     All,
 }
 
-const QUERIES: [&str; 23] = [
+const QUERIES: [&str; 22] = [
     "type:sqli",
     "type:\"none\"",
     "host:api.example.com",
@@ -39,8 +39,7 @@ const QUERIES: [&str; 23] = [
     "method:get -type:xss",
     "severity:critical,low",
     "country:DE -network:AS64501",
-    "user_agent:curl OR score:<3",
-    "action:passed",
+    "user_agent:curl OR severity:low",
     "response:404",
     "-response:2xx",
     "etc/ OR nowhere OR -alert",
