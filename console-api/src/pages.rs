@@ -22,6 +22,7 @@ mod lists;
 mod new_secret;
 mod nodes;
 mod not_inspected;
+mod overview;
 mod raw;
 mod replays;
 mod rules;
@@ -69,6 +70,7 @@ pub(crate) fn table(document: &Value) -> Router<App> {
 /// Attacks, requests, hits, and searches.
 fn of_attacks() -> Router<App> {
     Router::new()
+        .route("/overview", get(overview::page))
         .route("/attacks", get(lists::attacks))
         .route("/attacks/charts", get(charts::of_attacks))
         .route("/requests", get(lists::requests))

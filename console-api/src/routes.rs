@@ -17,6 +17,7 @@ mod node_config;
 mod nodes;
 mod not_inspected;
 mod ocsf;
+mod overview;
 mod replays;
 mod requests;
 mod rule_tests;
@@ -88,6 +89,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(attacks::one))
         .routes(routes!(attacks::hits))
         .routes(routes!(marks::mark))
+        .routes(routes!(overview::read))
         .routes(routes!(requests::list))
         .routes(routes!(requests::stats))
         .routes(routes!(export::requests_csv))

@@ -49,7 +49,8 @@ function show(cell) {
   const menu = element('div', { class: 'menu', role: 'group', 'aria-label': condition },
     element('a', { href: narrowed(condition) }, 'Show only'),
     element('a', { href: narrowed(`-${condition}`) }, 'Exclude'),
-    element('button', { type: 'button', click: () => copy(cell) }, 'Copy'));
+    element('button', { type: 'button', click: () => copy(cell.textContent) }, 'Copy'),
+    element('button', { type: 'button', click: () => copy(narrowed(condition).href) }, 'Copy as search'));
   const rect = cell.getBoundingClientRect();
   document.body.append(menu);
   const width = menu.offsetWidth;
@@ -60,8 +61,8 @@ function show(cell) {
   menu.querySelector('a').focus();
 }
 
-async function copy(cell) {
-  await navigator.clipboard.writeText(cell.textContent);
+async function copy(text) {
+  await navigator.clipboard.writeText(text);
   announce('Copied');
   close(true);
 }

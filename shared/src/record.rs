@@ -245,6 +245,13 @@ pub struct NodeStatus {
     /// Rules and list entries that this node cannot use.
     pub left_out: u64,
     pub requests: u64,
+    /// Of those, the ones that filters or the mode `off` exempted from inspection. Absent from older
+    /// nodes.
+    #[serde(default)]
+    pub bypassed: u64,
+    /// Requests that connectors exempted: they are not in `requests`.
+    #[serde(default)]
+    pub bypassed_by_connectors: u64,
     pub attacks: u64,
     pub blocked: u64,
     /// Records waiting for delivery.

@@ -43,6 +43,16 @@ impl FromParameters for Filter {
     }
 }
 
+/// Whether to compare with the period before the time range.
+pub struct Compare(pub bool);
+
+impl FromParameters for Compare {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        let previous = parameters.read("compare", "previous", |text| (text == "previous").then_some(true))?;
+        Ok(Self(previous.unwrap_or_default()))
+    }
+}
+
 /// A filter of a list of hits: its time range is that of the hits.
 pub struct HitsFilter(pub Filter);
 

@@ -12,6 +12,7 @@ use crate::{
     error::ApiError,
     extract::{Query, Reader, Searching},
     facet::UNKNOWN,
+    query::TimeRange,
     store::Store,
 };
 use askama::Template;
@@ -118,8 +119,13 @@ async fn charts(
     given: Given,
     search: &Search,
 ) -> Result<Response, ApiError> {
-    let stats = store.stats(&search.filter, search.time_range, clock.now()).await?;
+    let mut stats = store.stats(&search.filter(), search.time_range, clock.now()).await?;
+    if search.compares {
+        let before = TimeRange::before(stats.series.from, stats.series.to);
+        stats.previous = Some(store.period(&search.filter_of(before), before).await?);
+    }
     let zoom = format!("/{}?{}", subject.name(), given.changed("from", "").prefix("to", ""));
-    let chart = Chart::new(&stats.series, zoom);
+    let previous = stats.previous.as_ref().map(|previous| &previous.series);
+    let chart = Chart::new(&stats.series, previous, zoom);
     Ok(render(&ChartsPage { stats, chart, given, subject }))
 }

@@ -226,7 +226,7 @@ async fn list(
         problem: None,
         site: site.clone(),
     };
-    let Search { filter, order, grouping, slice, columns, .. } = match search {
+    let search = match search {
         Ok(search) => search,
         Err(problem @ ApiError::Invalid(_)) => {
             let status = problem.status();
@@ -235,6 +235,8 @@ async fn list(
         }
         Err(problem) => return Err(problem),
     };
+    let filter = search.filter();
+    let Search { order, grouping, slice, columns, .. } = search;
     page.list = match (grouping, subject) {
         (Some(grouping), _) => List::Groups {
             fields: grouping.fields().to_vec(),

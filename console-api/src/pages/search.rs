@@ -1,11 +1,11 @@
 //! The search of a page, read from its address, and the addresses of related searches.
 
-use super::columns::Column;
+use super::{columns::Column, context};
 use crate::{
     attack::{Grouping, Order},
     clock::Clock,
     error::ApiError,
-    extract::{FromParameters, Parameters},
+    extract::{Compare, FromParameters, Parameters},
     paging::Slice,
     query::{Condition, Field, Filter, Pattern, QueryError, TimeRange, moment},
     view::ViewDraft,
@@ -48,12 +48,30 @@ impl Subject {
 
 /// A parsed search.
 pub(super) struct Search {
-    pub filter: Filter,
+    /// The conditions, without the time range.
+    conditions: Filter,
     pub time_range: TimeRange,
+    subject: Subject,
+    /// Whether charts also show the period before.
+    pub compares: bool,
     pub order: Order,
     pub grouping: Option<Grouping>,
     pub slice: Slice,
     pub columns: Vec<Column>,
+}
+
+impl Search {
+    pub(super) fn filter(&self) -> Filter {
+        self.filter_of(self.time_range)
+    }
+
+    /// The same search in another time range.
+    pub(super) fn filter_of(&self, time_range: TimeRange) -> Filter {
+        match self.subject {
+            Subject::Attacks => self.conditions.clone().within(time_range),
+            Subject::Requests => self.conditions.clone().hits_within(time_range),
+        }
+    }
 }
 
 /// A parsed search of requests, which have one order.
@@ -61,12 +79,15 @@ pub(super) struct RequestSearch(pub Search);
 
 impl FromParameters for RequestSearch {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        let (filter, time_range) = FromParameters::from_parameters(parameters)?;
+        let (conditions, time_range) = FromParameters::from_parameters(parameters)?;
+        let Compare(compares) = FromParameters::from_parameters(parameters)?;
         let grouping = parameters.read("group_by", Grouping::EXPECTED, Grouping::parse)?;
         let columns = parameters.read("columns", Column::EXPECTED, Column::parse)?;
         Ok(Self(Search {
-            filter: Filter::hits_within(filter, time_range),
+            conditions,
             time_range,
+            subject: Subject::Requests,
+            compares,
             order: Order::default(),
             grouping,
             slice: Slice::from_parameters(parameters)?,
@@ -77,7 +98,8 @@ impl FromParameters for RequestSearch {
 
 impl FromParameters for Search {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        let (filter, time_range) = FromParameters::from_parameters(parameters)?;
+        let (conditions, time_range) = FromParameters::from_parameters(parameters)?;
+        let Compare(compares) = FromParameters::from_parameters(parameters)?;
         let grouping = parameters.read("group_by", Grouping::EXPECTED, Grouping::parse)?;
         let (order, slice) = if grouping.is_some() {
             // Groups have a fixed order. The order of attacks stays in the address for their list.
@@ -86,8 +108,8 @@ impl FromParameters for Search {
         } else {
             FromParameters::from_parameters(parameters)?
         };
-        let filter = Filter::within(filter, time_range);
-        Ok(Self { filter, time_range, order, grouping, slice, columns: Vec::new() })
+        let (subject, columns) = (Subject::Attacks, Vec::new());
+        Ok(Self { conditions, time_range, subject, compares, order, grouping, slice, columns })
     }
 }
 
@@ -124,13 +146,24 @@ impl Given {
 
     /// Whether the search filters.
     pub(super) fn is_filtered(&self) -> bool {
-        self.0.iter().any(|(name, _)| !matches!(name.as_str(), "sort" | "group_by" | "limit" | "cursor" | "columns"))
+        self.0.iter().any(|(name, _)| !matches!(name.as_str(), "sort" | "group_by" | "limit" | "cursor" | "columns" | "compare"))
     }
 
     /// The hidden fields of the search form, which has a choice for one field.
     pub(super) fn hidden(&self, choice: &str) -> impl Iterator<Item = &(String, String)> {
         let shown = ["q", "from", choice, "group_by", "cursor"];
         self.0.iter().filter(move |(name, _)| !shown.contains(&name.as_str()))
+    }
+
+    /// The hidden fields of the form of the time range.
+    pub(super) fn hidden_but_times(&self) -> impl Iterator<Item = &(String, String)> {
+        self.0.iter().filter(|(name, _)| !matches!(name.as_str(), "from" | "to" | "cursor"))
+    }
+
+    /// A time, as the fields of a form take it; empty without one.
+    pub(super) fn picked(&self, name: &str) -> String {
+        let time = moment(self.value(name), context::now());
+        time.map(|time| time.strftime("%Y-%m-%dT%H:%M:%S").to_string()).unwrap_or_default()
     }
 
     /// The query string with one parameter changed; the first page.

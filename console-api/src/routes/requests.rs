@@ -4,7 +4,7 @@ use crate::{
     attack::{AttackGroup, AttackStats, Grouping},
     clock::Clock,
     error::ApiError,
-    extract::{FromParameters, HitsFilter, Parameters, Query, Reader, Searching},
+    extract::{Compare, FromParameters, HitsFilter, Parameters, Query, Reader, Searching},
     hit::RecordedHit,
     paging::{Page, Slice},
     query::{Filter, TimeRange},
@@ -68,7 +68,7 @@ pub(super) async fn list(
     get,
     path = "/requests/stats",
     security(("token" = ["reader"])),
-    params(Filter),
+    params(Filter, ("compare" = Option<String>, Query, description = "`previous`: with the period before the time range, of the same length.")),
     responses(
         (status = 200, description = "Totals, a time series, and the most frequent values.", body = AttackStats),
         (status = 503, description = "Too many searches at a time, or the search takes too long."),
@@ -78,9 +78,14 @@ pub(super) async fn stats(
     _: Searching<Reader>,
     State(store): State<Store>,
     State(clock): State<Clock>,
-    Query((filter, times)): Query<(Filter, TimeRange)>,
+    Query(((filter, times), Compare(compares))): Query<((Filter, TimeRange), Compare)>,
 ) -> Result<Json<AttackStats>, ApiError> {
-    Ok(Json(store.stats(&filter.hits_within(times), times, clock.now()).await?))
+    let mut stats = store.stats(&filter.clone().hits_within(times), times, clock.now()).await?;
+    if compares {
+        let before = TimeRange::before(stats.series.from, stats.series.to);
+        stats.previous = Some(store.period(&filter.hits_within(before), before).await?);
+    }
+    Ok(Json(stats))
 }
 
 /// `anyOf`, not `oneOf`: an empty page is valid as both.

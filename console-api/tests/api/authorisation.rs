@@ -51,6 +51,7 @@ const OPERATIONS: &[(&str, &str, &[Role])] = &[
     ("get", "/replays", READERS),
     ("post", "/replays", ANALYSTS),
     ("get", "/replays/{id}", READERS),
+    ("get", "/overview", READERS),
     ("get", "/requests", READERS),
     ("get", "/requests/export.csv", READERS),
     ("get", "/requests/export.ndjson", READERS),

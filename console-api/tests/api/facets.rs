@@ -1,6 +1,11 @@
 //! Facets: country, network, user agent and others as fields to search and to group by.
 
-use crate::harness::{Console, attack, monitored, not_inspected, uuid, with};
+use crate::harness::{Console, attack, monitored, not_inspected, send, token_of, uuid, with};
+use axum::{
+    body::Body,
+    http::{Request, header},
+};
+use console_api::actor::Role;
 use serde_json::{Value, json};
 
 const RULE: &str = "00000000-0000-7000-8000-000000000777";
@@ -157,4 +162,24 @@ async fn a_late_hit_merges_the_counters_of_two_attacks() {
     console.only_attack().await;
     let expected = [json!([{"country": "FR"}, 2, 2]), json!([{"country": "DE"}, 1, 1])];
     assert_eq!(groups(&console, "/api/v1/attacks?group_by=country").await, expected);
+}
+
+#[tokio::test]
+async fn the_page_of_a_hit_blocks_its_address_network_or_country() {
+    let console = console().await;
+    let call = async |n: u32, form: &str| {
+        let request = Request::post(format!("/hits/{}/block-source", uuid(n)))
+            .header(header::AUTHORIZATION, format!("Bearer {}", token_of(Role::Analyst)))
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        send(&console.router, request.body(Body::from(form.to_owned())).unwrap()).await.status
+    };
+    for what in ["what=country&for=24", "what=network&for=24", "what=ip&for=24"] {
+        assert_eq!(call(1, what).await, 303, "{what}");
+    }
+    let entries = console.get("/api/v1/ip-lists").await.json();
+    let sources: Vec<_> =
+        entries["items"].as_array().unwrap().iter().map(|entry| entry["source"].clone()).collect();
+    let expected = [json!({"country": "DE"}), json!({"asn": 64500})];
+    assert!(sources.len() == 3 && expected.iter().all(|source| sources.contains(source)), "{sources:?}");
+    assert_eq!(call(4, "what=country&for=24").await, 400, "its country is not known");
 }

@@ -28,6 +28,7 @@ mod not_inspected;
 mod ocsf;
 mod openapi;
 mod order;
+mod overview;
 mod pages;
 #[path = "../support/plain_secrets.rs"]
 mod plain_secrets;

@@ -156,3 +156,34 @@ async fn an_unknown_column_is_an_error() {
     let console = console().await;
     assert!(page(&console, "/requests?columns=size").await.contains("names of columns"));
 }
+
+#[tokio::test]
+async fn a_range_is_compared_with_the_period_before_it() {
+    let console = console().await;
+    let range = "from=2026-01-01T10:03:00Z&to=2026-01-01T10:06:00Z";
+    for subject in ["requests", "attacks"] {
+        let path = format!("/api/v1/{subject}/stats?method=GET&{range}&compare=previous");
+        let stats = console.get(&path).await.json();
+        let before = &stats["previous"];
+        assert_eq!(before["series"]["from"], "2026-01-01T10:00:00Z", "{stats}");
+        assert_eq!((&stats["hits"], &before["hits"], &before["blocked"]), (&json!(2), &json!(2), &json!(2)), "{stats}");
+        assert_eq!(stats["previous"]["attacks"], 1, "{stats}");
+    }
+    let without = console.get(&format!("/api/v1/requests/stats?{range}")).await.json();
+    assert_eq!(without["previous"], json!(null));
+    let charts = page(&console, &format!("/requests/charts?method=GET&{range}&compare=previous")).await;
+    assert!(charts.contains("hits <b>±0 %</b>") && charts.contains("class=\"previous\""), "{charts}");
+    let charts = page(&console, &format!("/requests/charts?{range}")).await;
+    assert!(charts.contains("&amp;compare=previous") || charts.contains("&#38;compare=previous"), "{charts}");
+}
+
+#[tokio::test]
+async fn times_without_a_zone_are_in_utc() {
+    let console = console().await;
+    let expected = ids(&console, "/api/v1/requests?from=2026-01-01T10:04:00Z").await;
+    assert_eq!(ids(&console, "/api/v1/requests?from=2026-01-01T10:04").await, expected);
+    let list = page(&console, "/requests?from=2026-01-01T10:04").await;
+    assert!(list.contains("name=\"from\" value=\"2026-01-01T10:04:00\""), "{list}");
+    // The age, and the exact time on hover.
+    assert!(list.contains("title=\"2026-01-01 10:05:00 UTC\">1 h ago <span>10:05:00</span>"), "{list}");
+}

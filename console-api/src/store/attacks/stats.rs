@@ -6,7 +6,7 @@ use crate::store::{
     sql::{statement::Statement, text_codec::count},
 };
 use crate::{
-    attack::{Attack, AttackGroup, AttackStats, BUCKET, GroupField, Grouping, Series, SeriesPoint, Top},
+    attack::{Attack, AttackGroup, AttackStats, BUCKET, GroupField, Grouping, Previous, Series, SeriesPoint, Top},
     facet::Facet,
     paging::Slice,
     query::{Filter, TimeRange},
@@ -75,7 +75,19 @@ impl Store {
             series,
             top: Top { attack_type, host, path, parameter, ip: ip.items, country, network, user_agent },
             response_statuses,
+            previous: None,
         })
+    }
+
+    /// The attacks that match a filter of a time range, and its hits.
+    pub async fn period(&self, filter: &Filter, times: TimeRange) -> Result<Previous, StoreError> {
+        let set = self.attack_set(filter).await?;
+        let (from, to) = (times.from.map_or(0, ms), times.to.map_or(i64::MAX, ms));
+        // The first millisecond after the range is not in it.
+        let (totals, series) =
+            tokio::try_join!(self.totals(&set), self.series(&set, from..=to.saturating_sub(1)))?;
+        let (hits, blocked) = series.totals();
+        Ok(Previous { attacks: count(totals.attacks), hits, blocked, series })
     }
 
     async fn totals(&self, set: &AttackSet) -> Result<Totals, StoreError> {
