@@ -192,7 +192,11 @@ impl Bench {
             ("requests of an hour", "/api/v1/requests?from=-73h&to=-72h".to_owned(), LIST_WITHIN),
             ("requests of an address", "/api/v1/requests?q=ip:198.18.50.1".to_owned(), LIST_WITHIN),
             ("requests of a country", "/api/v1/requests?q=country:DE".to_owned(), LIST_WITHIN),
-            ("requests of a network and type", "/api/v1/requests?q=network:64500+type:rce".to_owned(), LIST_WITHIN),
+            (
+                "requests of a network and type",
+                "/api/v1/requests?q=network:64500+type:rce".to_owned(),
+                LIST_WITHIN,
+            ),
             ("one attack", format!("/api/v1/attacks/{attack}"), LIST_WITHIN),
             ("hits of an attack", format!("/api/v1/attacks/{attack}/hits"), LIST_WITHIN),
             ("statistics of all attacks", "/api/v1/attacks/stats".to_owned(), STATS_WITHIN),

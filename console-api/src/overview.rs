@@ -192,7 +192,10 @@ fn attention(nodes: &[Node], coverage: &Coverage, passed: u64, movers: &[Mover])
     for kind in NodeProblemKind::ALL {
         let count = nodes.iter().filter(|node| node.problems.iter().any(|it| it.kind == kind)).count();
         if count > 0 {
-            all.push(Attention { title: format!("{}: {count} of {} nodes", kind.title(), nodes.len()), page: "/nodes".to_owned() });
+            all.push(Attention {
+                title: format!("{}: {count} of {} nodes", kind.title(), nodes.len()),
+                page: "/nodes".to_owned(),
+            });
         }
     }
     if coverage.not_inspected > 0 {
@@ -204,7 +207,10 @@ fn attention(nodes: &[Node], coverage: &Coverage, passed: u64, movers: &[Mover])
         all.push(Attention { title, page: of_day("/requests", &[("action", "passed")]) });
     }
     if let Some(mover) = movers.iter().find(|mover| mover.hits >= 2 * mover.before) {
-        let title = format!("More hits than last week, {} {}: {} (before: {})", mover.field, mover.value, mover.hits, mover.before);
+        let title = format!(
+            "More hits than last week, {} {}: {} (before: {})",
+            mover.field, mover.value, mover.hits, mover.before
+        );
         all.push(Attention { title, page: of_day("/requests", &[("q", &mover.condition())]) });
     }
     if coverage.suspicious > 0 {

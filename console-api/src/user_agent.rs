@@ -56,8 +56,7 @@ mod tests {
 
     #[test]
     fn an_agent_belongs_to_the_family_that_it_names_most_specifically() {
-        let chrome =
-            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
+        let chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
         for (agent, expected) in [
             (chrome, "chrome"),
             (&format!("{chrome} Edg/126.0.0.0"), "edge"),

@@ -4,9 +4,9 @@
 
 use proptest::prelude::*;
 use shared::{
-    Action, AttackRecord, AttackType, BlockResponse, Body, Class, ConnectorInfo, DecidedBy, Delivery, Encoding, Finding,
-    InspectRequest, ListRef, Location, Mode, NotInspected, NotInspectedReason, Point, Reason, RequestId,
-    ResponseReport, Severity, Trigger, TruncationPolicy, UnseenBody, Verdict,
+    Action, AttackRecord, AttackType, BlockResponse, Body, Class, ConnectorInfo, DecidedBy, Delivery,
+    Encoding, Finding, InspectRequest, ListRef, Location, Mode, NotInspected, NotInspectedReason, Point,
+    Reason, RequestId, ResponseReport, Severity, Trigger, TruncationPolicy, UnseenBody, Verdict,
     ruleset::{List, RuleRef},
 };
 

@@ -3,7 +3,8 @@
 
 use super::render;
 use crate::{
-    actor::Role, app::App, clock::Clock, error::ApiError, extract::Reader, node_problem::NodeProblemKind, store::Node,
+    actor::Role, app::App, clock::Clock, error::ApiError, extract::Reader, node_problem::NodeProblemKind,
+    store::Node,
 };
 use askama::Template;
 use axum::{

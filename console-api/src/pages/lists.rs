@@ -161,7 +161,10 @@ impl ListPage {
     }
 
     fn can_be_saved(&self) -> bool {
-        self.subject == Subject::Attacks && self.can_edit && self.problem.is_none() && !search::of_view(&self.given.to_view()).is_empty()
+        self.subject == Subject::Attacks
+            && self.can_edit
+            && self.problem.is_none()
+            && !search::of_view(&self.given.to_view()).is_empty()
     }
 
     fn offers(choices: &[(&str, &str)], value: &str) -> bool {

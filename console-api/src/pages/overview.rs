@@ -42,7 +42,10 @@ impl OverviewPage {
     /// The requests of a value in the last day.
     fn requests_of(mover: &Mover) -> String {
         let mut query = Serializer::new(String::new());
-        format!("/requests?{}", query.append_pair("q", &mover.condition()).append_pair("from", "-24h").finish())
+        format!(
+            "/requests?{}",
+            query.append_pair("q", &mover.condition()).append_pair("from", "-24h").finish()
+        )
     }
 }
 

@@ -146,7 +146,9 @@ impl Given {
 
     /// Whether the search filters.
     pub(super) fn is_filtered(&self) -> bool {
-        self.0.iter().any(|(name, _)| !matches!(name.as_str(), "sort" | "group_by" | "limit" | "cursor" | "columns" | "compare"))
+        self.0.iter().any(|(name, _)| {
+            !matches!(name.as_str(), "sort" | "group_by" | "limit" | "cursor" | "columns" | "compare")
+        })
     }
 
     /// The hidden fields of the search form, which has a choice for one field.

@@ -121,8 +121,16 @@ mod tests {
     fn ages_are_short() {
         let at = |seconds: i64| Timestamp::from_second(1_000_000_000 + seconds).unwrap();
         let ages = [-59, 59, 60, 3599, 3600, 86_399, 86_400, 8_640_000].map(|age| age_at(&at(-age), at(0)));
-        let expected =
-            ["just now", "just now", "1 min ago", "59 min ago", "1 h ago", "23 h ago", "1 d ago", "100 d ago"];
+        let expected = [
+            "just now",
+            "just now",
+            "1 min ago",
+            "59 min ago",
+            "1 h ago",
+            "23 h ago",
+            "1 d ago",
+            "100 d ago",
+        ];
         assert_eq!(ages, expected);
         assert_eq!(age_at(&at(61), at(0)), clock(&at(61)), "the clock of a node may be ahead");
     }

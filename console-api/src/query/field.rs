@@ -153,7 +153,9 @@ impl Field {
             Self::Facet(Facet::Network) => "Autonomous system (network) of a hit's source, or unknown.",
             Self::Facet(Facet::UserAgent) => "Family of a hit's user agent, or unknown.",
             Self::Facet(Facet::HttpVersion) => "HTTP version of a hit's request, or unknown.",
-            Self::Facet(Facet::Connector) => "Distribution, or else kind, of the connector that sent a hit's request.",
+            Self::Facet(Facet::Connector) => {
+                "Distribution, or else kind, of the connector that sent a hit's request."
+            }
             Self::Facet(Facet::Node) => "Node that reported a hit.",
             Self::Facet(Facet::Rule) => "Rule or list entry that decided on a hit, by its id, or unknown.",
             Self::Facet(Facet::Signature) => "Signature of a hit's most severe finding.",

@@ -1,6 +1,6 @@
 //! The schema of queries, for programs and for the completion in the search bar.
 
-use super::{HitAction, Field, condition::SEVERITIES, field::ValueKind};
+use super::{Field, HitAction, condition::SEVERITIES, field::ValueKind};
 use crate::{
     attack::{AttackStatus, GroupField, Marks, SortKey},
     facet::Facet,

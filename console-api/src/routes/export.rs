@@ -73,12 +73,8 @@ const HITS_CSV: Format<RecordedHit> = Format {
     head: HITS_CSV_HEADER,
     write: hits_as_csv,
 };
-const HITS_NDJSON: Format<RecordedHit> = Format {
-    content_type: "application/x-ndjson",
-    file_name: "requests.ndjson",
-    head: "",
-    write: as_ndjson,
-};
+const HITS_NDJSON: Format<RecordedHit> =
+    Format { content_type: "application/x-ndjson", file_name: "requests.ndjson", head: "", write: as_ndjson };
 
 /// Exports the hits that match a filter as CSV.
 #[utoipa::path(

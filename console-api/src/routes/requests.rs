@@ -57,9 +57,7 @@ pub(super) async fn list(
 ) -> Result<Json<RequestListing>, ApiError> {
     Ok(Json(match listing.grouping {
         None => RequestListing::Hits(store.hits_matching(&filter, &listing.slice).await?),
-        Some(grouping) => {
-            RequestListing::Groups(store.groups(&filter, &grouping, &listing.slice).await?)
-        }
+        Some(grouping) => RequestListing::Groups(store.groups(&filter, &grouping, &listing.slice).await?),
     }))
 }
 

@@ -164,7 +164,8 @@ impl Watch {
                 Ok(page.items.iter().rev().filter(is_new).map(|attack| event("attack", attack)).collect())
             }
             Known::Hits(known) => {
-                let page = self.store.hits_matching(&filter.during(TimeRange { from, to: None }), &slice).await?;
+                let page =
+                    self.store.hits_matching(&filter.during(TimeRange { from, to: None }), &slice).await?;
                 let before = std::mem::take(known);
                 *known = page.items.iter().map(|hit| hit.id).collect();
                 let is_new = |hit: &&RecordedHit| !before.contains(&hit.id);

@@ -40,6 +40,10 @@ async fn console() -> Console {
     console
 }
 
+fn escaped(query: &str) -> String {
+    form_urlencoded::byte_serialize(query.as_bytes()).collect()
+}
+
 async fn groups(console: &Console, path: &str) -> Vec<Value> {
     let list = console.get(path).await.json();
     let items = list["items"].as_array().unwrap_or_else(|| panic!("{path}: {list}"));
@@ -71,16 +75,20 @@ async fn a_condition_on_a_facet_counts_the_hits_that_match() {
         ("action:passed", 2),
         ("action:passed country:FR", 1),
     ] {
-        let list = console.get(&format!("/api/v1/attacks?q={query}")).await.json();
+        let escaped = escaped(query);
+        let list = console.get(&format!("/api/v1/attacks?q={escaped}")).await.json();
         assert_eq!(list["items"][0]["hits"], hits, "{query}: {list}");
-        let stats = console.get(&format!("/api/v1/attacks/stats?q={query}")).await.json();
+        let stats = console.get(&format!("/api/v1/attacks/stats?q={escaped}")).await.json();
         assert_eq!(stats["hits"], hits, "{query}: {stats}");
     }
-    for none in ["country:US", "network:1", "severity:low", "score:>90", "action:suspicious", "connector:other"] {
-        let list = console.get(&format!("/api/v1/attacks?q={none}")).await.json();
+    for none in
+        ["country:US", "network:1", "severity:low", "score:>90", "action:suspicious", "connector:other"]
+    {
+        let list = console.get(&format!("/api/v1/attacks?q={}", escaped(none))).await.json();
         assert_eq!(list["items"], json!([]), "{none}");
     }
-    for wrong in ["country:XX", "network:big", "user_agent:mosaic", "action:maybe", "node:1", "severity:huge"] {
+    for wrong in ["country:XX", "network:big", "user_agent:mosaic", "action:maybe", "node:1", "severity:huge"]
+    {
         assert_eq!(console.get(&format!("/api/v1/attacks?q={wrong}")).await.status, 400, "{wrong}");
     }
 }
@@ -88,14 +96,25 @@ async fn a_condition_on_a_facet_counts_the_hits_that_match() {
 #[tokio::test]
 async fn groups_of_a_facet_count_all_hits_also_those_without_a_value() {
     let console = console().await;
-    let expected =
-        [json!([{"country": "DE"}, 2, 2]), json!([{"country": "FR"}, 1, 0]), json!([{"country": "unknown"}, 1, 0])];
+    let expected = [
+        json!([{"country": "DE"}, 2, 2]),
+        json!([{"country": "unknown"}, 1, 0]),
+        json!([{"country": "FR"}, 1, 0]),
+    ];
     assert_eq!(groups(&console, "/api/v1/attacks?group_by=country").await, expected);
     // The same numbers from counters by attack and from hits.
     assert_eq!(groups(&console, "/api/v1/attacks?group_by=country&q=method:GET").await, expected);
-    for facet in
-        ["network", "user_agent", "http_version", "connector", "node", "rule", "signature", "severity", "score"]
-    {
+    for facet in [
+        "network",
+        "user_agent",
+        "http_version",
+        "connector",
+        "node",
+        "rule",
+        "signature",
+        "severity",
+        "score",
+    ] {
         let path = format!("/api/v1/attacks?group_by={facet}");
         let counted = groups(&console, &path).await;
         assert_eq!(counted, groups(&console, &format!("{path}&q=method:GET")).await, "{facet}");
@@ -117,7 +136,10 @@ async fn statistics_have_the_most_frequent_countries_networks_and_agents() {
     let console = console().await;
     for query in ["", "?q=method:GET"] {
         let top = console.get(&format!("/api/v1/attacks/stats{query}")).await.json()["top"].clone();
-        assert_eq!((&top["country"][0]["group"], &top["country"][0]["hits"]), (&json!({"country": "DE"}), &json!(2)));
+        assert_eq!(
+            (&top["country"][0]["group"], &top["country"][0]["hits"]),
+            (&json!({"country": "DE"}), &json!(2))
+        );
         assert_eq!(top["network"].as_array().unwrap().len(), 4, "{top}");
         assert_eq!(top["user_agent"][0]["group"], json!({"user_agent": "curl"}), "{top}");
     }
@@ -127,13 +149,21 @@ async fn statistics_have_the_most_frequent_countries_networks_and_agents() {
 async fn a_hit_has_its_facets() {
     let console = console().await;
     let hit = console.get(&format!("/api/v1/hits/{}", uuid(1))).await.json();
-    let facets: Vec<_> =
-        ["country", "network", "user_agent", "http_version", "connector", "node", "rule", "signature", "score"]
-            .map(|facet| hit[facet].clone())
-            .into();
-    let expected = json!([
-        "DE", "AS64500", "curl", "2.0", "cloudfront", uuid(900), RULE, "ptrav-sample", hit["score"]
-    ]);
+    let facets: Vec<_> = [
+        "country",
+        "network",
+        "user_agent",
+        "http_version",
+        "connector",
+        "node",
+        "rule",
+        "signature",
+        "score",
+    ]
+    .map(|facet| hit[facet].clone())
+    .into();
+    let expected =
+        json!(["DE", "AS64500", "curl", "2.0", "cloudfront", uuid(900), RULE, "ptrav-sample", hit["score"]]);
     assert_eq!(json!(facets), expected, "{hit}");
     assert!(hit["score"].as_i64().unwrap() > 0, "{hit}");
     let other = console.get(&format!("/api/v1/hits/{}", uuid(4))).await.json();

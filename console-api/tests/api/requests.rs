@@ -99,7 +99,9 @@ async fn pages_of_the_list_follow_each_other() {
 #[tokio::test]
 async fn groups_and_statistics_count_the_same_hits_as_the_list() {
     let console = console().await;
-    for query in ["", "action=any", "q=type:xss", "q=method:GET", "from=2026-01-01T10:02:00Z&to=2026-01-01T10:04:00Z"] {
+    for query in
+        ["", "action=any", "q=type:xss", "q=method:GET", "from=2026-01-01T10:02:00Z&to=2026-01-01T10:04:00Z"]
+    {
         let listed = ids(&console, &format!("/api/v1/requests?{query}")).await.len();
         for fields in ["type", "country", "ip", "path,signature"] {
             let groups = console.get(&format!("/api/v1/requests?group_by={fields}&{query}")).await.json();
@@ -121,7 +123,10 @@ async fn exports_have_a_row_for_each_hit() {
     let csv = console.get("/api/v1/requests/export.csv?q=ip:203.0.113.7").await.text;
     let rows: Vec<_> = csv.lines().collect();
     assert_eq!(rows.len(), 5, "{csv}");
-    assert!(rows[0].starts_with("at,id,request_id,") && rows[4].contains(",203.0.113.7,DE,AS64500,curl,"), "{csv}");
+    assert!(
+        rows[0].starts_with("at,id,request_id,") && rows[4].contains(",203.0.113.7,DE,AS64500,curl,"),
+        "{csv}"
+    );
     let lines = console.get("/api/v1/requests/export.ndjson?action=any").await.text;
     let first: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
     assert_eq!((lines.lines().count(), &first["id"]), (6, &json!(uuid(6))));
@@ -134,7 +139,9 @@ async fn the_page_has_a_row_for_each_hit_with_the_chosen_columns() {
     for n in 1..=6 {
         assert_eq!(all.contains(&format!("/hits/{}", uuid(n))), n < 6, "{n}: {all}");
     }
-    for shown in ["\u{1f1e9}\u{1f1ea} DE", "AS64500", "198.51.100.9", "POST", ">Passed<", ">404<", "get &#62; q"] {
+    for shown in
+        ["\u{1f1e9}\u{1f1ea} DE", "AS64500", "198.51.100.9", "POST", ">Passed<", ">404<", "get &#62; q"]
+    {
         assert!(all.contains(shown), "{shown}: {all}");
     }
     assert!(!all.contains("ptrav-sample"));
@@ -142,13 +149,19 @@ async fn the_page_has_a_row_for_each_hit_with_the_chosen_columns() {
     assert!(chosen.contains("ptrav-sample") && chosen.contains(">curl<"), "{chosen}");
     assert!(!chosen.contains("<th scope=\"col\" class=\"\">Source</th>"), "{chosen}");
     // The choice stays in the addresses of the page.
-    assert!(chosen.contains("<input type=\"hidden\" name=\"columns\" value=\"signature,user_agent\">"), "{chosen}");
+    assert!(
+        chosen.contains("<input type=\"hidden\" name=\"columns\" value=\"signature,user_agent\">"),
+        "{chosen}"
+    );
     let with_suspicious = page(&console, "/requests?action=any").await;
     assert!(with_suspicious.contains(&format!("/hits/{}", uuid(6))));
     let grouped = page(&console, "/requests?group_by=country").await;
     assert!(grouped.contains("q=country%3ADE") && grouped.contains("q=country%3Aunknown"), "{grouped}");
     let charts = page(&console, "/requests/charts?q=type:ptrav").await;
-    assert!(charts.contains("Countries") && charts.contains("/requests?q=type%3Aptrav+country%3ADE"), "{charts}");
+    assert!(
+        charts.contains("Countries") && charts.contains("/requests?q=type%3Aptrav+country%3ADE"),
+        "{charts}"
+    );
 }
 
 #[tokio::test]
@@ -166,7 +179,11 @@ async fn a_range_is_compared_with_the_period_before_it() {
         let stats = console.get(&path).await.json();
         let before = &stats["previous"];
         assert_eq!(before["series"]["from"], "2026-01-01T10:00:00Z", "{stats}");
-        assert_eq!((&stats["hits"], &before["hits"], &before["blocked"]), (&json!(2), &json!(2), &json!(2)), "{stats}");
+        assert_eq!(
+            (&stats["hits"], &before["hits"], &before["blocked"]),
+            (&json!(2), &json!(2), &json!(2)),
+            "{stats}"
+        );
         assert_eq!(stats["previous"]["attacks"], 1, "{stats}");
     }
     let without = console.get(&format!("/api/v1/requests/stats?{range}")).await.json();

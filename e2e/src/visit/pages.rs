@@ -85,7 +85,7 @@ pub async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
     Ok(vec![
         Page::new("attacks", "/attacks", ".charts .series"),
         Page::new("drawer", "/attacks", ".drawer h1").after_click(".name a"),
-        Page::new("save-view", "/attacks?q=type:sqli", "#keep:popover-open").after_click("[popovertarget]"),
+        Page::new("save-view", "/attacks?q=type:sqli", "#keep:popover-open").after_click("[popovertarget=keep]"),
         Page::new("groups", "/attacks?group_by=type,ip", ".charts .series"),
         Page::new("charts", "/attacks/charts", ".charts .series"),
         Page::new("search-mistake", "/attacks?q=hosst:shop", ".problem").with_error_status(),

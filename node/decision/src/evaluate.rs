@@ -1,8 +1,8 @@
 //! The evaluation of one request: mode, lists, analysis, behavior, ruling.
 
 use crate::{
-    Detection, EffectiveMode, Facts, GeoFields, ListMatch, ModeAllowOverride, Policy,
-    RouteSettings, Ruling, Visitor, matrix, truncation,
+    Detection, EffectiveMode, Facts, GeoFields, ListMatch, ModeAllowOverride, Policy, RouteSettings, Ruling,
+    Visitor, matrix, truncation,
 };
 use engine::{Engine, rules::RequestRules};
 use jiff::Timestamp;

@@ -163,7 +163,9 @@ impl Store {
         }
         let mut statement = Statement::new("select count(*), cast(coalesce(sum(t.hits), 0) as bigint), ");
         statement.push(self.dialect.ids());
-        statement.push(" from (select a.id as attack_id, a.hits as hits from attacks a where ").push_plan(plan);
+        statement
+            .push(" from (select a.id as attack_id, a.hits as hits from attacks a where ")
+            .push_plan(plan);
         statement.push(" limit ").bind(FEW_ATTACKS + 1).push(") t");
         let (attacks, hits, ids): (i64, i64, Option<String>) = statement.fetch_tuple(&self.searcher).await?;
         Ok((attacks <= FEW_ATTACKS && hits <= FEW_HITS).then(|| self.ids(ids)))

@@ -6,7 +6,9 @@ use crate::store::{
     sql::{statement::Statement, text_codec::count},
 };
 use crate::{
-    attack::{Attack, AttackGroup, AttackStats, BUCKET, GroupField, Grouping, Previous, Series, SeriesPoint, Top},
+    attack::{
+        Attack, AttackGroup, AttackStats, BUCKET, GroupField, Grouping, Previous, Series, SeriesPoint, Top,
+    },
     facet::Facet,
     paging::Slice,
     query::{Filter, TimeRange},

@@ -105,7 +105,10 @@ pub(crate) enum Direct {
 /// A condition on a table with several rows per attack: at least one row meets it.
 #[derive(Debug)]
 pub(crate) enum Related {
-    Source { first: IpAddr, last: IpAddr },
+    Source {
+        first: IpAddr,
+        last: IpAddr,
+    },
     Status(Numbers),
     Term(Term),
     /// Empty: not known.
