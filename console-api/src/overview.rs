@@ -193,7 +193,12 @@ fn attention(nodes: &[Node], coverage: &Coverage, passed: u64, movers: &[Mover])
         let count = nodes.iter().filter(|node| node.problems.iter().any(|it| it.kind == kind)).count();
         if count > 0 {
             all.push(Attention {
-                title: format!("{}: {count} of {} nodes", kind.title(), nodes.len()),
+                title: format!(
+                    "{}: {count} of {} node{}",
+                    kind.title(),
+                    nodes.len(),
+                    if nodes.len() == 1 { "" } else { "s" }
+                ),
                 page: "/nodes".to_owned(),
             });
         }

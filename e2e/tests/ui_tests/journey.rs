@@ -198,7 +198,7 @@ pub(crate) async fn requests(visit: &Visit) -> anyhow::Result<()> {
     visit.until(&rows(2)).await?;
 
     visit.click("[popovertarget=columns]").await?;
-    visit.click_where("#columns a", "Show signature").await?;
+    visit.click_where("#columns a", "Show Signature").await?;
     visit.until("location.search.includes('signature') && location.pathname === '/requests'").await?;
     visit.reads("#results tbody", "sqli-").await?;
     visit.click_where("a.cell", "sqli").await?;
