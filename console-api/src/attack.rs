@@ -10,7 +10,7 @@ pub use group::{AttackGroup, GroupField, Grouping};
 pub use mark::{Mark, MarkDraft, Marking, Marks};
 pub use order::{Order, SortKey};
 pub(crate) use stats::BUCKET;
-pub use stats::{AttackStats, Series, SeriesPoint, Top};
+pub use stats::{AttackStats, Previous, Series, SeriesPoint, Top};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -13,4 +13,4 @@ pub use caller::{Admin, Analyst, Identified, NodeCaller, Reader, Searching};
 pub use parameters::{FromParameters, Parameters, Query};
 pub use path::{Entity, Id, Named, Number};
 pub use revision::{IfMatch, Revised, Tag, Tagged, etag};
-pub use search::StateFilter;
+pub use search::{Compare, HitsFilter, StateFilter};

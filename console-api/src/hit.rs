@@ -2,7 +2,7 @@
 
 use crate::{
     paging::{Cursor, Listed},
-    query::{Filter, TimeRange},
+    query::{Filter, HitAction, TimeRange},
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -46,6 +46,41 @@ pub struct RecordedHit {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub application: Option<u32>,
     pub findings: Vec<Finding>,
+    /// Of the source: ISO 3166-1 alpha-2. Absent if unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// The autonomous system of the source, e.g. `AS64500`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<String>,
+    /// The family of the user agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http_version: Option<String>,
+    /// The distribution of the connector, or else its kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connector: Option<String>,
+    /// The node that delivered it first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
+    pub node: Option<String>,
+    /// The rule or list entry that decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
+    pub rule: Option<String>,
+    /// Of the most severe finding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
+    /// Of its findings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<i64>,
+}
+
+impl RecordedHit {
+    /// What happened to its request.
+    pub fn action(&self) -> HitAction {
+        HitAction::of(&self.decision)
+    }
 }
 
 impl Listed for RecordedHit {

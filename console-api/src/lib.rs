@@ -4,9 +4,9 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | domain types | [`attack`], [`hit`], [`ruleset`], [`replay`], [`view`], [`webhook`], [`signing_key`], [`connectors`], [`access`], [`actor`], [`token`], [`password`], [`audit`], [`paging`], [`query`], [`grouping`], [`node_problem`], [`validation`], [`json_object`], [`clock`], [`sealing`], `country`, `digest`, `invisible`, `attachment` |
+//! | domain types | [`attack`], [`hit`], [`ruleset`], [`replay`], [`view`], [`webhook`], [`signing_key`], [`connectors`], [`access`], [`actor`], [`token`], [`password`], [`audit`], [`paging`], [`query`], [`grouping`], [`facet`], [`node_problem`], [`validation`], [`json_object`], [`clock`], [`sealing`], `country`, `digest`, `invisible`, `user_agent`, `attachment` |
 //! | store | [`store`]: the database; the only module with SQL |
-//! | services | [`simulation`], [`notification`], [`retention`], [`seed`], [`bundles`], [`metrics`], [`ingest_quota`], [`caller_limit`], [`login_throttle`], [`change_notifier`], [`error`] |
+//! | services | [`simulation`], [`overview`], [`notification`], [`retention`], [`seed`], [`bundles`], [`metrics`], [`ingest_quota`], [`caller_limit`], [`login_throttle`], [`change_notifier`], [`error`] |
 //! | use cases | [`use_cases`]: one function for each change |
 //! | handlers | [`app`] (their shared state), [`transport`] (the client of a request), [`extract`], [`session_cookie`], `openapi`, `routes` (the API), [`pages`] |
 //! | program | [`server`], [`config`] |
@@ -28,6 +28,7 @@ mod country;
 mod digest;
 pub mod error;
 pub mod extract;
+pub mod facet;
 pub mod grouping;
 pub mod hit;
 pub mod ingest_quota;
@@ -38,6 +39,7 @@ pub mod metrics;
 pub mod node_problem;
 pub mod notification;
 mod openapi;
+pub mod overview;
 pub mod pages;
 pub mod paging;
 pub mod password;
@@ -56,6 +58,7 @@ pub mod store;
 pub mod token;
 pub mod transport;
 pub mod use_cases;
+mod user_agent;
 pub mod validation;
 pub mod view;
 pub mod webhook;

@@ -6,11 +6,11 @@ mod actions;
 mod api;
 mod assets;
 mod attack;
-mod attacks;
 mod audit;
 mod chart;
 mod charts;
 mod chips;
+mod columns;
 mod connectors;
 pub(crate) mod context;
 mod curl;
@@ -19,9 +19,11 @@ mod evidence;
 mod form;
 mod hits;
 mod ip_lists;
+mod lists;
 mod new_secret;
 mod nodes;
 mod not_inspected;
+mod overview;
 mod raw;
 mod replays;
 mod rules;
@@ -66,11 +68,14 @@ pub(crate) fn table(document: &Value) -> Router<App> {
         .layer(middleware::from_fn(guarded))
 }
 
-/// Attacks, hits, and searches.
+/// Attacks, requests, hits, and searches.
 fn of_attacks() -> Router<App> {
     Router::new()
-        .route("/attacks", get(attacks::list))
+        .route("/overview", get(overview::page))
+        .route("/attacks", get(lists::attacks))
         .route("/attacks/charts", get(charts::of_attacks))
+        .route("/requests", get(lists::requests))
+        .route("/requests/charts", get(charts::of_requests))
         .route("/attacks/{id}", get(attack::one))
         .route("/attacks/{id}/mark", post(actions::mark))
         .route("/hits/{id}", get(hits::one))

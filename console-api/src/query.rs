@@ -11,7 +11,7 @@ mod schema;
 mod value;
 mod word;
 
-pub use condition::Condition;
+pub use condition::{Condition, HitAction};
 pub use error::{Problem, QueryError};
 pub use field::Field;
 pub use schema::Schema;
@@ -57,6 +57,13 @@ impl Filter {
             filter = filter.and(Condition::FirstSeen(TimeRange { from: None, to: time_range.to }).into());
         }
         if filter.selects_hits() { filter.during(time_range) } else { filter }
+    }
+
+    /// The same for lists of hits: selects the hits of this time, also without conditions on them.
+    #[must_use]
+    pub fn hits_within(self, time_range: TimeRange) -> Self {
+        let filter = self.within(time_range);
+        if filter.selects_hits() { filter } else { filter.during(time_range) }
     }
 
     /// Restricts the filter to hits of a time range.
@@ -134,8 +141,8 @@ impl Filter {
         self.and(Self::Not(Box::new(hidden.into())))
     }
 
-    /// Whether the filter asks for suspicious attacks: by a condition on their status, or on ids of
-    /// requests.
+    /// Whether the filter asks for suspicious attacks: by a condition on their status, on the action
+    /// of hits, or on ids of requests.
     pub fn selects_suspicious(&self) -> bool {
         match self {
             Self::All(filters) | Self::Any(filters) => filters.iter().any(Self::selects_suspicious),
@@ -143,6 +150,7 @@ impl Filter {
             Self::Condition(condition) => matches!(
                 condition,
                 Condition::Status(AttackStatus::Suspicious)
+                    | Condition::Action(HitAction::Suspicious | HitAction::Any)
                     | Condition::RequestId(_)
                     | Condition::EdgeRequestId(_)
             ),

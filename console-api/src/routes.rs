@@ -18,7 +18,9 @@ mod node_config;
 mod nodes;
 mod not_inspected;
 mod ocsf;
+mod overview;
 mod replays;
+mod requests;
 mod rule_tests;
 mod rules;
 mod rulesets;
@@ -88,6 +90,12 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(attacks::one))
         .routes(routes!(attacks::hits))
         .routes(routes!(marks::mark))
+        .routes(routes!(overview::read))
+        .routes(routes!(requests::list))
+        .routes(routes!(requests::stats))
+        .routes(routes!(export::requests_csv))
+        .routes(routes!(export::requests_ndjson))
+        .routes(routes!(stream::requests))
         .routes(routes!(audit::list))
         .routes(routes!(hits::list))
         .routes(routes!(hits::one))

@@ -23,6 +23,9 @@ const PATHS: [&str; 8] = [
 ];
 const AGENTS: [&str; 4] = ["Mozilla/5.0", "curl/8.0", "sqlmap/1.8", "python-requests/2.32"];
 
+/// Countries of the sources.
+const COUNTRIES: [&str; 8] = ["US", "CN", "DE", "RU", "BR", "NL", "IN", "VN"];
+
 /// Response statuses of the origin.
 const STATUSES: [u16; 6] = [200, 200, 302, 400, 404, 500];
 
@@ -186,6 +189,7 @@ impl Attacks {
         } = self.attack;
         let payload = self.random.pick(payloads).replace('#', &self.random.below(1 << 32).to_string());
         let address = format!("198.{}.{}.{}", 18 + network % 2, network / 16 % 256, self.random.below(4) + 1);
+        let country = COUNTRIES[usize::try_from(network).unwrap_or_default() % COUNTRIES.len()];
         let (mode, enforced) =
             if outcome == Outcome::Blocked { ("block", "yes") } else { ("monitoring", "no") };
         let is_suspicious = outcome == Outcome::Suspicious;
@@ -209,6 +213,7 @@ impl Attacks {
                 "outcome": outcome, "reason": reason, "mode": mode, "mode_source": "config", "delivery": "inline",
                 "enforced": enforced,
             },
+            "location": {"country": country, "asn": 64_496 + network % 500},
             "hits": [{"id": self.hit_id(at), "type": code, "point": point, "findings": [finding]}],
         }});
         let status = self.random.pick(STATUSES);

@@ -9,6 +9,7 @@ import { drawer } from './drawer.js';
 import { keys } from './keys.js';
 import { live } from './live.js';
 import { search } from './search.js';
+import { times } from './times.js';
 
 function themeSwitch(button) {
   const root = document.documentElement;
@@ -55,3 +56,4 @@ search();
 complete();
 live();
 alerts();
+times();

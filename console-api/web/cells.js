@@ -29,8 +29,9 @@ export function cells() {
 
 /** The address of this search narrowed by a condition, which may be negated. */
 export function narrowed(condition) {
-  const address = new URL('/attacks', location.origin);
-  const here = location.pathname === '/attacks' ? new URLSearchParams(location.search) : new URLSearchParams(backdrop());
+  const list = document.querySelector('#results')?.dataset.list ?? '/attacks';
+  const address = new URL(list, location.origin);
+  const here = location.pathname === list ? new URLSearchParams(location.search) : new URLSearchParams(backdrop());
   here.delete('cursor');
   const base = document.querySelector('#q')?.dataset.base ?? '';
   here.set('q', `${base} ${condition}`.trim());
@@ -48,7 +49,8 @@ function show(cell) {
   const menu = element('div', { class: 'menu', role: 'group', 'aria-label': condition },
     element('a', { href: narrowed(condition) }, 'Show only'),
     element('a', { href: narrowed(`-${condition}`) }, 'Exclude'),
-    element('button', { type: 'button', click: () => copy(cell) }, 'Copy'));
+    element('button', { type: 'button', click: () => copy(cell.textContent) }, 'Copy'),
+    element('button', { type: 'button', click: () => copy(narrowed(condition).href) }, 'Copy as search'));
   const rect = cell.getBoundingClientRect();
   document.body.append(menu);
   const width = menu.offsetWidth;
@@ -59,8 +61,8 @@ function show(cell) {
   menu.querySelector('a').focus();
 }
 
-async function copy(cell) {
-  await navigator.clipboard.writeText(cell.textContent);
+async function copy(text) {
+  await navigator.clipboard.writeText(text);
   announce('Copied');
   close(true);
 }

@@ -73,11 +73,12 @@ function put({ page }, focus) {
   if (focus) panel.focus({ preventScroll: true });
 }
 
-/** Highlights the open attack in the list. */
+/** Highlights the open attack or request in the list. */
 function mark() {
   for (const row of document.querySelectorAll('#results [data-row]')) {
-    const isOpen = row.querySelector('a').pathname === location.pathname;
-    if (isOpen || DRAWER_PATHS.test(location.pathname) && location.pathname.startsWith('/attacks/')) row.classList.toggle('current', isOpen);
+    const path = row.querySelector('a').pathname;
+    // The hit of an attack keeps the attack highlighted.
+    if (path.split('/')[1] === location.pathname.split('/')[1]) row.classList.toggle('current', path === location.pathname);
   }
 }
 

@@ -2,7 +2,7 @@
 import { element, isTyping } from './dom.js';
 
 const KEYS = [
-  ['/', 'Search'], ['j  k', 'Next, previous attack'], ['Enter', 'Open attack'], ['Esc', 'Close'], ['?', 'Show shortcuts'],
+  ['/', 'Search'], ['j  k', 'Next, previous row'], ['Enter', 'Open row'], ['Esc', 'Close'], ['?', 'Show shortcuts'],
 ];
 
 export function keys() {

@@ -1,4 +1,4 @@
-// Live updates of the list: new attacks are counted, and listed on request.
+// Live updates of the list: new attacks or requests are counted, and listed on request.
 import { adopt, element, fetchPage } from './dom.js';
 
 export function live() {
@@ -15,7 +15,7 @@ export function live() {
   const stream = new EventSource(section.dataset.live);
   stream.addEventListener('open', () => { state.textContent = 'Live'; state.classList.remove('off'); });
   stream.addEventListener('error', () => { state.textContent = 'Not live'; state.classList.add('off'); });
-  stream.addEventListener('attack', (event) => {
+  stream.addEventListener(section.dataset.event, (event) => {
     fresh.add(JSON.parse(event.data).id);
     if (waiting) return refresh();
     button.textContent = `${fresh.size} new`;
@@ -26,7 +26,7 @@ export function live() {
 
   async function refresh() {
     if (waiting) return location.reload();
-    const { page, ok } = await fetchPage(`/attacks${document.querySelector('#results').dataset.search ?? location.search}`);
+    const { page, ok } = await fetchPage(`${document.querySelector('#results')?.dataset.list ?? location.pathname}${location.search}`);
     const [list, now] = [adopt(page, '#results'), document.querySelector('#results')];
     if (!ok || !list || !now) return location.reload();
     for (const row of list.querySelectorAll('[data-row]')) {

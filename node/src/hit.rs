@@ -1,7 +1,9 @@
 //! The record of a request with attacks: sensitive values masked, the body bounded.
 
 use crate::mask::Masks;
-use shared::{AttackRecord, Body, Decision, Finding, Hit, InspectRequest, RecordedRequest, RequestId};
+use shared::{
+    AttackRecord, Body, Decision, Finding, Hit, InspectRequest, Location, RecordedRequest, RequestId,
+};
 use uuid::Uuid;
 
 /// The recorded start of a body. Findings carry their payloads in any case.
@@ -12,6 +14,7 @@ pub(crate) fn record(
     request: InspectRequest,
     request_id: RequestId,
     decision: Decision,
+    location: Location,
     findings: Vec<Finding>,
     masks: &Masks<'_>,
 ) -> AttackRecord {
@@ -29,7 +32,7 @@ pub(crate) fn record(
             }),
         }
     }
-    AttackRecord { request, decision, hits }
+    AttackRecord { request, decision, location, hits }
 }
 
 fn recorded(
@@ -106,7 +109,7 @@ mod tests {
             decided_by: DecidedBy::default(),
         };
         let masks = Masks::of(&RequestRules::default(), Some(b"a key of the test"));
-        record(request, RequestId::random(), decision, findings, &masks)
+        record(request, RequestId::random(), decision, Location::default(), findings, &masks)
     }
 
     #[test]

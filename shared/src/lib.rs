@@ -50,7 +50,7 @@ pub use mode::Mode;
 pub use point::Point;
 pub use problem::Problem;
 pub use record::{
-    AttackRecord, Decision, Enforced, Finding, Hit, IngestBatch, IngestReply, Outcome, Record,
+    AttackRecord, Decision, Enforced, Finding, Hit, IngestBatch, IngestReply, Location, Outcome, Record,
     RecordedRequest, RejectedRecord,
 };
 pub use sensitivity::{ScorePart, Sensitivity};

@@ -29,7 +29,28 @@ pub enum Record {
 pub struct AttackRecord {
     pub request: RecordedRequest,
     pub decision: Decision,
+    /// Of the source. Absent from older nodes.
+    #[serde(default, skip_serializing_if = "Location::is_unknown")]
+    pub location: Location,
     pub hits: Vec<Hit>,
+}
+
+/// The country and the autonomous system of an address, as far as the node can look them up.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Location {
+    /// ISO 3166-1 alpha-2, upper-case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// The number of the autonomous system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asn: Option<u32>,
+}
+
+impl Location {
+    fn is_unknown(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The stored request: sensitive values masked, the body limited.
@@ -224,6 +245,13 @@ pub struct NodeStatus {
     /// Rules and list entries that this node cannot use.
     pub left_out: u64,
     pub requests: u64,
+    /// Of those, the ones that filters or the mode `off` exempted from inspection. Absent from older
+    /// nodes.
+    #[serde(default)]
+    pub bypassed: u64,
+    /// Requests that connectors exempted: they are not in `requests`.
+    #[serde(default)]
+    pub bypassed_by_connectors: u64,
     pub attacks: u64,
     pub blocked: u64,
     /// Records waiting for delivery.

@@ -4,9 +4,9 @@
 
 use proptest::prelude::*;
 use shared::{
-    Action, AttackType, BlockResponse, Body, Class, ConnectorInfo, DecidedBy, Delivery, Encoding, Finding,
-    InspectRequest, ListRef, Mode, NotInspected, NotInspectedReason, Point, Reason, RequestId,
-    ResponseReport, Severity, Trigger, TruncationPolicy, UnseenBody, Verdict,
+    Action, AttackRecord, AttackType, BlockResponse, Body, Class, ConnectorInfo, DecidedBy, Delivery,
+    Encoding, Finding, InspectRequest, ListRef, Location, Mode, NotInspected, NotInspectedReason, Point,
+    Reason, RequestId, ResponseReport, Severity, Trigger, TruncationPolicy, UnseenBody, Verdict,
     ruleset::{List, RuleRef},
 };
 
@@ -84,6 +84,19 @@ fn verdict() -> Verdict {
 /// `MessagePack` as readable text: every byte that is not printable ASCII as `\xNN`.
 fn msgpack<T: serde::Serialize>(message: &T) -> String {
     Encoding::MessagePack.encode(message).unwrap().escape_ascii().to_string()
+}
+
+#[test]
+fn a_record_of_an_older_node_has_no_location() {
+    let older = r#"{"request": {"request_id": "0f3c5bb6d1e94e0c8e0f2b6c4d1a7e55", "at": "2026-01-01T00:00:00Z",
+        "client_ip": "203.0.113.7", "method": "GET", "host": "h", "path": "/"}, "decision": {"outcome": "monitored",
+        "reason": null, "mode": "monitoring", "mode_source": "config", "delivery": "inline", "enforced": "no"}, "hits": []}"#;
+    let mut record: AttackRecord = serde_json::from_str(older).unwrap();
+    assert!(!serde_json::to_string(&record).unwrap().contains("location"));
+    record.location = Location { country: Some("DE".into()), asn: Some(64500) };
+    let newer = serde_json::to_value(&record).unwrap();
+    assert_eq!(newer["location"], serde_json::json!({"country": "DE", "asn": 64500}));
+    assert_eq!(serde_json::from_value::<AttackRecord>(newer).unwrap(), record);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::{
     attack::AttackStatus,
+    facet::Facet,
     paging::{Cursor, Listed},
 };
 use jiff::Timestamp;
@@ -16,6 +17,7 @@ pub enum GroupField {
     Path,
     Parameter,
     Ip,
+    Facet(Facet),
 }
 
 /// One to four fields, each once.
@@ -45,7 +47,23 @@ impl Listed for AttackGroup {
 }
 
 impl GroupField {
-    pub const ALL: [Self; 5] = [Self::Type, Self::Host, Self::Path, Self::Parameter, Self::Ip];
+    pub const ALL: [Self; 15] = [
+        Self::Type,
+        Self::Host,
+        Self::Path,
+        Self::Parameter,
+        Self::Ip,
+        Self::Facet(Facet::Country),
+        Self::Facet(Facet::Network),
+        Self::Facet(Facet::UserAgent),
+        Self::Facet(Facet::HttpVersion),
+        Self::Facet(Facet::Connector),
+        Self::Facet(Facet::Node),
+        Self::Facet(Facet::Rule),
+        Self::Facet(Facet::Signature),
+        Self::Facet(Facet::Severity),
+        Self::Facet(Facet::Score),
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -54,12 +72,31 @@ impl GroupField {
             Self::Path => "path",
             Self::Parameter => "parameter",
             Self::Ip => "ip",
+            Self::Facet(facet) => facet.name(),
         }
+    }
+
+    /// The name on pages.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Type => "Type",
+            Self::Host => "Host",
+            Self::Path => "Path",
+            Self::Parameter => "Parameter",
+            Self::Ip => "Source address",
+            Self::Facet(facet) => facet.title(),
+        }
+    }
+
+    /// Whether hits of one attack may differ in it.
+    pub(crate) fn is_of_hit(self) -> bool {
+        matches!(self, Self::Ip | Self::Facet(_))
     }
 }
 
 impl Grouping {
-    pub const EXPECTED: &str = "one to four of type, host, path, parameter and ip, with commas between them";
+    pub const EXPECTED: &str = "one to four of type, host, path, parameter, ip, country, network, user_agent, \
+        http_version, connector, node, rule, signature, severity and score, with commas between them";
 
     pub fn parse(text: &str) -> Option<Self> {
         let mut fields = Vec::new();

@@ -21,6 +21,26 @@ pub struct AttackStats {
     pub top: Top,
     /// Counts of response statuses; requests without a response report are left out.
     pub response_statuses: BTreeMap<String, u64>,
+    /// With `compare=previous`: the period before that of the series, of the same length.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Previous>,
+}
+
+/// A period before that of statistics. Its hits are those between its start and its end.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Previous {
+    pub attacks: u64,
+    pub hits: u64,
+    pub blocked: u64,
+    pub series: Series,
+}
+
+impl Series {
+    /// Its hits, and the blocked ones.
+    pub fn totals(&self) -> (u64, u64) {
+        let add = |(hits, blocked), point: &SeriesPoint| (hits + point.hits, blocked + point.blocked);
+        self.points.iter().fold((0, 0), add)
+    }
 }
 
 /// The values with the most hits, the most frequent first.
@@ -32,6 +52,9 @@ pub struct Top {
     pub path: Vec<AttackGroup>,
     pub parameter: Vec<AttackGroup>,
     pub ip: Vec<AttackGroup>,
+    pub country: Vec<AttackGroup>,
+    pub network: Vec<AttackGroup>,
+    pub user_agent: Vec<AttackGroup>,
 }
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]

@@ -43,6 +43,26 @@ impl FromParameters for Filter {
     }
 }
 
+/// Whether to compare with the period before the time range.
+pub struct Compare(pub bool);
+
+impl FromParameters for Compare {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        let previous = parameters.read("compare", "previous", |text| (text == "previous").then_some(true))?;
+        Ok(Self(previous.unwrap_or_default()))
+    }
+}
+
+/// A filter of a list of hits: its time range is that of the hits.
+pub struct HitsFilter(pub Filter);
+
+impl FromParameters for HitsFilter {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        let (filter, time_range) = FromParameters::from_parameters(parameters)?;
+        Ok(Self(Filter::hits_within(filter, time_range)))
+    }
+}
+
 /// The same, with the time range apart.
 impl FromParameters for (Filter, TimeRange) {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {

@@ -66,6 +66,31 @@ impl Requests {
 pub(super) struct Block {
     /// Hours; 0: no end.
     r#for: u32,
+    #[serde(default)]
+    what: Blocked,
+}
+
+/// What to block of a hit's source.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Blocked {
+    #[default]
+    Ip,
+    Network,
+    Country,
+}
+
+impl Blocked {
+    /// As the form of IP lists takes it.
+    fn source(&self, hit: &RecordedHit) -> Result<String, ApiError> {
+        let (field, value) = match self {
+            Self::Ip => return Ok(hit.client_ip.to_string()),
+            Self::Network => ("network", &hit.network),
+            Self::Country => ("country", &hit.country),
+        };
+        let unknown = || ApiError::parameter("what", format!("the {field} of this source is not known"));
+        value.clone().ok_or_else(unknown)
+    }
 }
 
 pub(super) async fn block_source(
@@ -77,7 +102,7 @@ pub(super) async fn block_source(
 ) -> Result<Redirect, ApiError> {
     let draft = EntryDraft {
         list: List::Deny,
-        source: ip_lists::source(&hit.client_ip.to_string())?,
+        source: ip_lists::source(&block.what.source(&hit)?)?,
         applications: Vec::new(),
         expires_at: ip_lists::end(author.at, block.r#for),
         reason: format!("from hit {}", hit.id),

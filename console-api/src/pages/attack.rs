@@ -71,7 +71,7 @@ pub(super) async fn one(
     let hits = store.hits_of_attack(attack.id, &filter, &slice).await?;
     let given = Given::new(pairs);
     let zoom = format!("/attacks/{}?{}", attack.id, given.changed("from", "").prefix("to", ""));
-    let chart = Chart::new(&store.attack_series(&attack, &filter).await?, zoom);
+    let chart = Chart::new(&store.attack_series(&attack, &filter).await?, None, zoom);
     let all_hits = attack.hits;
     let detail = store.attack_detail(attack, &filter).await?;
     let (origin, frozen) = (Origin::of(&given), Origin::of(&given.frozen(clock.now())));

@@ -14,6 +14,8 @@ const TIMES: i64 = 4;
 pub(super) struct Chart {
     pub bars: Vec<Bar>,
     pub width: usize,
+    /// The hits of the period before, as a path.
+    pub previous: Option<String>,
     /// The labels of the scale, from the top.
     pub scale: [String; 3],
     /// The length of an interval, in words.
@@ -38,12 +40,13 @@ pub(super) struct Bar {
 
 impl Chart {
     /// `zoom`: the address of the same page without times.
-    pub(super) fn new(series: &Series, zoom: String) -> Self {
+    pub(super) fn new(series: &Series, previous: Option<&Series>, zoom: String) -> Self {
         let interval = SignedDuration::from_secs(i64::try_from(series.interval_seconds).unwrap_or(i64::MAX));
         let end_of = |at: Timestamp| at.checked_add(interval).unwrap_or(at);
         let from = series.points.first().map_or(series.from, |point| point.at);
         let to = series.points.last().map_or(series.to, |point| end_of(point.at));
-        let top = top(series.points.iter().map(|point| point.hits).max().unwrap_or(0));
+        let before = previous.map_or(&[][..], |previous| &previous.points[..]);
+        let top = top(series.points.iter().chain(before).map(|point| point.hits).max().unwrap_or(0));
         let height = |hits: u64| if hits == 0 { 0 } else { (hits.saturating_mul(HEIGHT) / top).max(2) };
         let bar = |(index, point): (usize, &SeriesPoint)| {
             let end = end_of(point.at);
@@ -66,6 +69,7 @@ impl Chart {
         Self {
             bars,
             width: series.points.len().max(1) * STEP,
+            previous: previous.map(|previous| line(&previous.points, top)),
             scale: [top, top / 2, 0].map(|hits| view::number(&hits)),
             interval: in_words(series.interval_seconds),
             times: times(from, to),
@@ -74,6 +78,15 @@ impl Chart {
             to,
         }
     }
+}
+
+/// A path through the hits of each interval.
+fn line(points: &[SeriesPoint], top: u64) -> String {
+    let points = points.iter().enumerate().map(|(index, point)| {
+        let y = HEIGHT - (point.hits.saturating_mul(HEIGHT) / top).min(HEIGHT);
+        format!("{}{} {y}", if index == 0 { "M" } else { "L" }, index * STEP + STEP / 2)
+    });
+    points.collect()
 }
 
 /// The top of a scale whose half is a whole number.

@@ -1,9 +1,9 @@
-//! Charts of a search. Each bar links to the attacks that it counts.
+//! Charts of a search. Each bar links to the attacks or requests that it counts.
 
 use super::{
     chart::Chart,
     render,
-    search::{Given, Search, condition},
+    search::{Given, RequestSearch, Search, Subject, condition},
     view,
 };
 use crate::{
@@ -11,6 +11,8 @@ use crate::{
     clock::Clock,
     error::ApiError,
     extract::{Query, Reader, Searching},
+    facet::UNKNOWN,
+    query::TimeRange,
     store::Store,
 };
 use askama::Template;
@@ -25,6 +27,7 @@ struct ChartsPage {
     stats: AttackStats,
     chart: Chart,
     given: Given,
+    subject: Subject,
 }
 
 /// A value of a top list.
@@ -49,8 +52,13 @@ impl ChartsPage {
             ("Sources", top_values("ip", &top.ip)),
             ("Endpoints", top_values("path", &top.path)),
             ("Status codes", self.statuses()),
+            ("Countries", top_values("country", &top.country)),
+            ("Networks", top_values("network", &top.network)),
+            ("User agents", top_values("user_agent", &top.user_agent)),
         ];
-        lists.retain(|(_, values)| !values.is_empty());
+        // Without a GeoIP database, no country is known.
+        let is_known = |value: &TopValue| value.label != UNKNOWN;
+        lists.retain(|(_, values)| values.iter().any(is_known));
         lists
     }
 
@@ -72,7 +80,7 @@ fn top_values(field: &'static str, groups: &[AttackGroup]) -> Vec<TopValue> {
     let most = groups.first().map_or(1, |group| group.hits);
     let value = |group: &AttackGroup| {
         let value = group.group.get(field)?;
-        let label = if field == "type" { view::type_title(value) } else { value.clone() };
+        let label = if field == "type" { view::type_title(value) } else { view::value(field, value) };
         let share = share(group.hits, most);
         Some(TopValue { label, hits: group.hits, condition: condition(field, value), share })
     };
@@ -91,8 +99,33 @@ pub(super) async fn of_attacks(
     Pairs(pairs): Pairs<Vec<(String, String)>>,
     Query(search): Query<Search>,
 ) -> Result<Response, ApiError> {
-    let stats = store.stats(&search.filter.within(search.time_range), search.time_range, clock.now()).await?;
-    let given = Given::new(pairs);
-    let chart = Chart::new(&stats.series, format!("/attacks?{}", given.changed("from", "").prefix("to", "")));
-    Ok(render(&ChartsPage { stats, chart, given }))
+    charts(&store, &clock, Subject::Attacks, Given::new(pairs), &search).await
+}
+
+pub(super) async fn of_requests(
+    _: Searching<Reader>,
+    State(store): State<Store>,
+    State(clock): State<Clock>,
+    Pairs(pairs): Pairs<Vec<(String, String)>>,
+    Query(RequestSearch(search)): Query<RequestSearch>,
+) -> Result<Response, ApiError> {
+    charts(&store, &clock, Subject::Requests, Given::new(pairs), &search).await
+}
+
+async fn charts(
+    store: &Store,
+    clock: &Clock,
+    subject: Subject,
+    given: Given,
+    search: &Search,
+) -> Result<Response, ApiError> {
+    let mut stats = store.stats(&search.filter(), search.time_range, clock.now()).await?;
+    if search.compares {
+        let before = TimeRange::before(stats.series.from, stats.series.to);
+        stats.previous = Some(store.period(&search.filter_of(before), before).await?);
+    }
+    let zoom = format!("/{}?{}", subject.name(), given.changed("from", "").prefix("to", ""));
+    let previous = stats.previous.as_ref().map(|previous| &previous.series);
+    let chart = Chart::new(&stats.series, previous, zoom);
+    Ok(render(&ChartsPage { stats, chart, given, subject }))
 }

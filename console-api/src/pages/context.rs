@@ -3,7 +3,8 @@
 
 use super::render;
 use crate::{
-    actor::Role, app::App, error::ApiError, extract::Reader, node_problem::NodeProblemKind, store::Node,
+    actor::Role, app::App, clock::Clock, error::ApiError, extract::Reader, node_problem::NodeProblemKind,
+    store::Node,
 };
 use askama::Template;
 use axum::{
@@ -20,6 +21,8 @@ tokio::task_local! {
 struct Context {
     role: Role,
     alerts: Vec<Alert>,
+    /// The base of ages.
+    now: Timestamp,
 }
 
 /// A problem of one or several nodes.
@@ -41,8 +44,9 @@ pub(crate) async fn provide(State(app): State<App>, request: Request, next: Next
     let request = Request::from_parts(parts, body);
     let Ok(Reader(actor)) = caller else { return next.run(request).await };
     // Without the database, the page itself reports the error.
-    let nodes = app.store.nodes(app.clock.now()).await.unwrap_or_default();
-    CONTEXT.scope(Context { role: actor.role, alerts: alerts_of(&nodes) }, next.run(request)).await
+    let now = app.clock.now();
+    let nodes = app.store.nodes(now).await.unwrap_or_default();
+    CONTEXT.scope(Context { role: actor.role, alerts: alerts_of(&nodes), now }, next.run(request)).await
 }
 
 fn alerts_of(nodes: &[Node]) -> Vec<Alert> {
@@ -64,6 +68,11 @@ fn alerts_of(nodes: &[Node]) -> Vec<Alert> {
 
 pub(super) fn alerts() -> Vec<Alert> {
     CONTEXT.try_with(|context| context.alerts.clone()).unwrap_or_default()
+}
+
+/// The time of the page.
+pub(super) fn now() -> Timestamp {
+    CONTEXT.try_with(|context| context.now).unwrap_or_else(|_| Clock::System.now())
 }
 
 pub(super) fn is_admin() -> bool {

@@ -1,10 +1,11 @@
 //! The search of a page, read from its address, and the addresses of related searches.
 
+use super::{columns::Column, context};
 use crate::{
     attack::{Grouping, Order},
     clock::Clock,
     error::ApiError,
-    extract::{FromParameters, Parameters},
+    extract::{Compare, FromParameters, Parameters},
     paging::Slice,
     query::{Condition, Field, Filter, Pattern, QueryError, TimeRange, moment},
     view::ViewDraft,
@@ -13,18 +14,92 @@ use form_urlencoded::Serializer;
 use jiff::{SignedDuration, Timestamp};
 use std::fmt::{self, Display};
 
+/// What a search lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subject {
+    Attacks,
+    /// Hits, one by one.
+    Requests,
+}
+
+impl Subject {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Attacks => "attacks",
+            Self::Requests => "requests",
+        }
+    }
+
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::Attacks => "Attacks",
+            Self::Requests => "Requests",
+        }
+    }
+
+    /// The field that the form of the search has a choice for.
+    pub(super) fn choice(self) -> &'static str {
+        match self {
+            Self::Attacks => "status",
+            Self::Requests => "action",
+        }
+    }
+}
+
 /// A parsed search.
 pub(super) struct Search {
-    pub filter: Filter,
+    /// The conditions, without the time range.
+    conditions: Filter,
     pub time_range: TimeRange,
+    subject: Subject,
+    /// Whether charts also show the period before.
+    pub compares: bool,
     pub order: Order,
     pub grouping: Option<Grouping>,
     pub slice: Slice,
+    pub columns: Vec<Column>,
+}
+
+impl Search {
+    pub(super) fn filter(&self) -> Filter {
+        self.filter_of(self.time_range)
+    }
+
+    /// The same search in another time range.
+    pub(super) fn filter_of(&self, time_range: TimeRange) -> Filter {
+        match self.subject {
+            Subject::Attacks => self.conditions.clone().within(time_range),
+            Subject::Requests => self.conditions.clone().hits_within(time_range),
+        }
+    }
+}
+
+/// A parsed search of requests, which have one order.
+pub(super) struct RequestSearch(pub Search);
+
+impl FromParameters for RequestSearch {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        let (conditions, time_range) = FromParameters::from_parameters(parameters)?;
+        let Compare(compares) = FromParameters::from_parameters(parameters)?;
+        let grouping = parameters.read("group_by", Grouping::EXPECTED, Grouping::parse)?;
+        let columns = parameters.read("columns", Column::EXPECTED, Column::parse)?;
+        Ok(Self(Search {
+            conditions,
+            time_range,
+            subject: Subject::Requests,
+            compares,
+            order: Order::default(),
+            grouping,
+            slice: Slice::from_parameters(parameters)?,
+            columns: columns.unwrap_or_else(Column::default),
+        }))
+    }
 }
 
 impl FromParameters for Search {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        let (filter, time_range) = FromParameters::from_parameters(parameters)?;
+        let (conditions, time_range) = FromParameters::from_parameters(parameters)?;
+        let Compare(compares) = FromParameters::from_parameters(parameters)?;
         let grouping = parameters.read("group_by", Grouping::EXPECTED, Grouping::parse)?;
         let (order, slice) = if grouping.is_some() {
             // Groups have a fixed order. The order of attacks stays in the address for their list.
@@ -33,7 +108,8 @@ impl FromParameters for Search {
         } else {
             FromParameters::from_parameters(parameters)?
         };
-        Ok(Self { filter, time_range, order, grouping, slice })
+        let (subject, columns) = (Subject::Attacks, Vec::new());
+        Ok(Self { conditions, time_range, subject, compares, order, grouping, slice, columns })
     }
 }
 
@@ -120,15 +196,28 @@ impl Given {
         self.value(name) == value
     }
 
-    /// Whether the search filters attacks.
+    /// Whether the search filters.
     pub(super) fn is_filtered(&self) -> bool {
-        self.0.iter().any(|(name, _)| !matches!(name.as_str(), "sort" | "group_by" | "limit" | "cursor"))
+        self.0.iter().any(|(name, _)| {
+            !matches!(name.as_str(), "sort" | "group_by" | "limit" | "cursor" | "columns" | "compare")
+        })
     }
 
-    /// The hidden fields of the search form.
-    pub(super) fn hidden(&self) -> impl Iterator<Item = &(String, String)> {
-        let shown = ["q", "from", "status", "group_by", "cursor"];
+    /// The hidden fields of the search form, which has a choice for one field.
+    pub(super) fn hidden(&self, choice: &str) -> impl Iterator<Item = &(String, String)> {
+        let shown = ["q", "from", choice, "group_by", "cursor"];
         self.0.iter().filter(move |(name, _)| !shown.contains(&name.as_str()))
+    }
+
+    /// The hidden fields of the form of the time range.
+    pub(super) fn hidden_but_times(&self) -> impl Iterator<Item = &(String, String)> {
+        self.0.iter().filter(|(name, _)| !matches!(name.as_str(), "from" | "to" | "cursor"))
+    }
+
+    /// A time, as the fields of a form take it; empty without one.
+    pub(super) fn picked(&self, name: &str) -> String {
+        let time = moment(self.value(name), context::now());
+        time.map(|time| time.strftime("%Y-%m-%dT%H:%M:%S").to_string()).unwrap_or_default()
     }
 
     /// The query string with one parameter changed; the first page.
@@ -172,6 +261,14 @@ impl Given {
             pairs.push(("to".to_owned(), now.to_string()));
         }
         Self(pairs)
+    }
+
+    /// The parameters that select hits: without presentation. Starts with `?`, unless it is empty.
+    pub(super) fn of_hits(&self) -> String {
+        let selects = |name: &str| matches!(name, "q" | "from" | "to") || Field::find(name).is_some();
+        let pairs = self.0.iter().filter(|(name, _)| selects(name));
+        let text = Serializer::new(String::new()).extend_pairs(pairs).finish();
+        if text.is_empty() { text } else { format!("?{text}") }
     }
 
     /// The parameters with one of them changed.

@@ -5,10 +5,16 @@ use super::{
     value::{Addresses, Numbers, Pattern, TimeRange},
     word::{self, Word},
 };
-use crate::attack::{AttackStatus, Marks};
+use crate::{
+    attack::{AttackStatus, Marks},
+    country,
+    facet::{Facet, UNKNOWN},
+    user_agent,
+};
 use jiff::Timestamp;
-use shared::{AttackType, RequestId, Severity};
+use shared::{AttackType, Decision, Enforced, Outcome, RequestId};
 use std::fmt;
+use uuid::Uuid;
 
 /// A field and its value. Conditions on fields of hits select the hits that meet them.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,7 +28,10 @@ pub enum Condition {
     Ip(Addresses),
     /// In upper case.
     Method(String),
-    Severity(Severity),
+    Action(HitAction),
+    /// Absent: the value is not known.
+    Facet(Facet, Option<String>),
+    Score(Numbers),
     Response(Numbers),
     Hits(Numbers),
     Blocked(Numbers),
@@ -38,12 +47,50 @@ pub enum Condition {
     At(TimeRange),
 }
 
-const SEVERITIES: [(&str, Severity); 4] = [
-    ("low", Severity::Low),
-    ("medium", Severity::Medium),
-    ("high", Severity::High),
-    ("critical", Severity::Critical),
-];
+/// What happened to the request of a hit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HitAction {
+    Blocked,
+    /// An attack that was not blocked.
+    Passed,
+    /// No attack at its sensitivity.
+    Suspicious,
+    Any,
+}
+
+impl HitAction {
+    pub fn of(decision: &Decision) -> Self {
+        match (decision.outcome, decision.enforced) {
+            (Outcome::Suspicious, _) => Self::Suspicious,
+            (Outcome::Blocked, Enforced::Yes | Enforced::Unknown) => Self::Blocked,
+            (Outcome::Blocked, Enforced::No) | (Outcome::Monitored, _) => Self::Passed,
+        }
+    }
+
+    pub const ALL: [Self; 4] = [Self::Blocked, Self::Passed, Self::Suspicious, Self::Any];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Blocked => "blocked",
+            Self::Passed => "passed",
+            Self::Suspicious => "suspicious",
+            Self::Any => "any",
+        }
+    }
+
+    /// The name on pages.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Blocked => "Blocked",
+            Self::Passed => "Passed",
+            Self::Suspicious => "Suspicious",
+            Self::Any => "All, with suspicious",
+        }
+    }
+}
+
+/// The names of severities.
+pub(super) const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
 
 impl Condition {
     /// Whether hits of one attack may differ in it.
@@ -52,7 +99,9 @@ impl Condition {
             Self::Payload(_)
             | Self::Ip(_)
             | Self::Method(_)
-            | Self::Severity(_)
+            | Self::Facet(..)
+            | Self::Score(_)
+            | Self::Action(HitAction::Blocked | HitAction::Passed | HitAction::Suspicious)
             | Self::Response(_)
             | Self::RequestId(_)
             | Self::EdgeRequestId(_)
@@ -60,6 +109,7 @@ impl Condition {
             | Self::At(_) => true,
             Self::Type(_)
             | Self::Status(_)
+            | Self::Action(HitAction::Any)
             | Self::Host(_)
             | Self::Path(_)
             | Self::Parameter(_)
@@ -99,9 +149,17 @@ impl Condition {
             Field::Payload => Self::Payload(word.pattern()),
             Field::Ip => Self::Ip(Addresses::parse(&text).ok_or(expected(Addresses::EXPECTED))?),
             Field::Method => Self::Method(method(&text).ok_or(expected("a method"))?),
-            Field::Severity => {
-                let known = SEVERITIES.into_iter().find(|(name, _)| *name == text);
-                Self::Severity(known.ok_or(expected("low, medium, high or critical"))?.1)
+            Field::Action => {
+                let known = HitAction::ALL.into_iter().find(|action| action.as_str() == text);
+                Self::Action(known.ok_or(expected("blocked, passed, suspicious or any"))?)
+            }
+            Field::Facet(Facet::Score) => {
+                Self::Score(Numbers::parse(&text).ok_or(expected(Numbers::EXPECTED))?)
+            }
+            Field::Facet(facet) if text == UNKNOWN => Self::Facet(facet, None),
+            Field::Facet(facet) => {
+                let value = facet_value(facet, &text).ok_or(expected(kind_of_facet(facet)))?;
+                Self::Facet(facet, Some(value))
             }
             Field::Response => Self::Response(
                 Numbers::parse_status(&text).ok_or(expected("a status, `4xx`, `>=500` or `400..404`"))?,
@@ -124,6 +182,38 @@ impl Condition {
                 Self::Mark(marks.ok_or(expected("false_positive, true_positive, none or any"))?)
             }
         })
+    }
+}
+
+/// The value of a facet, as hits have it.
+fn facet_value(facet: Facet, text: &str) -> Option<String> {
+    let one_of = |known: &[&str]| known.contains(&text).then(|| text.to_owned());
+    match facet {
+        Facet::Country => {
+            let code = text.to_ascii_uppercase();
+            country::is_known(&code).then_some(code)
+        }
+        Facet::Network => {
+            let number = text.strip_prefix("AS").or_else(|| text.strip_prefix("as")).unwrap_or(text);
+            number.parse::<u32>().ok().map(|number| format!("AS{number}"))
+        }
+        Facet::UserAgent => user_agent::families().any(|family| family == text).then(|| text.to_owned()),
+        Facet::Severity => one_of(&SEVERITIES),
+        Facet::Node | Facet::Rule => text.parse::<Uuid>().ok().map(|id| id.to_string()),
+        Facet::HttpVersion | Facet::Connector | Facet::Signature | Facet::Score => {
+            (!text.is_empty()).then(|| text.to_owned())
+        }
+    }
+}
+
+fn kind_of_facet(facet: Facet) -> &'static str {
+    match facet {
+        Facet::Country => "the code of a country, or unknown",
+        Facet::Network => "the number of an autonomous system, or unknown",
+        Facet::UserAgent => "a family of user agents, or unknown",
+        Facet::Severity => "low, medium, high or critical",
+        Facet::Node | Facet::Rule => "an id, or unknown",
+        Facet::HttpVersion | Facet::Connector | Facet::Signature | Facet::Score => "a value, or unknown",
     }
 }
 
@@ -160,11 +250,10 @@ impl fmt::Display for Condition {
             Self::Payload(pattern) => write!(f, "payload:{pattern}"),
             Self::Ip(addresses) => write!(f, "ip:{addresses}"),
             Self::Method(method) => write!(f, "method:{method}"),
-            Self::Severity(severity) => {
-                let name =
-                    SEVERITIES.iter().find(|(_, known)| known == severity).map_or("", |(name, _)| name);
-                write!(f, "severity:{name}")
-            }
+            Self::Action(action) => write!(f, "action:{}", action.as_str()),
+            Self::Facet(facet, Some(value)) => write!(f, "{}:{}", facet.name(), Pattern::exact(value)),
+            Self::Facet(facet, None) => write!(f, "{}:{UNKNOWN}", facet.name()),
+            Self::Score(numbers) => write!(f, "score:{numbers}"),
             Self::Response(numbers) => write!(f, "response:{numbers}"),
             Self::Hits(numbers) => write!(f, "hits:{numbers}"),
             Self::Blocked(numbers) => write!(f, "blocked:{numbers}"),

@@ -1,6 +1,8 @@
 //! Fields of the search language: names, kinds of values, descriptions and examples. The
 //! documentation and `GET /attacks/schema` show this table.
 
+use crate::facet::Facet;
+
 /// The field of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
@@ -12,7 +14,8 @@ pub enum Field {
     Payload,
     Ip,
     Method,
-    Severity,
+    Action,
+    Facet(Facet),
     Response,
     Hits,
     Blocked,
@@ -42,7 +45,7 @@ pub enum ValueKind {
 }
 
 impl Field {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 28] = [
         Self::Type,
         Self::Status,
         Self::Host,
@@ -51,7 +54,17 @@ impl Field {
         Self::Payload,
         Self::Ip,
         Self::Method,
-        Self::Severity,
+        Self::Action,
+        Self::Facet(Facet::Country),
+        Self::Facet(Facet::Network),
+        Self::Facet(Facet::UserAgent),
+        Self::Facet(Facet::HttpVersion),
+        Self::Facet(Facet::Connector),
+        Self::Facet(Facet::Node),
+        Self::Facet(Facet::Rule),
+        Self::Facet(Facet::Signature),
+        Self::Facet(Facet::Severity),
+        Self::Facet(Facet::Score),
         Self::Response,
         Self::Hits,
         Self::Blocked,
@@ -74,7 +87,17 @@ impl Field {
             Self::Payload => &["payload"],
             Self::Ip => &["ip", "source"],
             Self::Method => &["method"],
-            Self::Severity => &["severity"],
+            Self::Action => &["action"],
+            Self::Facet(Facet::Country) => &["country"],
+            Self::Facet(Facet::Network) => &["network", "asn"],
+            Self::Facet(Facet::UserAgent) => &["user_agent", "agent"],
+            Self::Facet(Facet::HttpVersion) => &["http_version"],
+            Self::Facet(Facet::Connector) => &["connector"],
+            Self::Facet(Facet::Node) => &["node"],
+            Self::Facet(Facet::Rule) => &["rule"],
+            Self::Facet(Facet::Signature) => &["signature"],
+            Self::Facet(Facet::Severity) => &["severity"],
+            Self::Facet(Facet::Score) => &["score"],
             Self::Response => &["response", "statuscode"],
             Self::Hits => &["hits"],
             Self::Blocked => &["blocked"],
@@ -99,14 +122,17 @@ impl Field {
         match self {
             Self::Type
             | Self::Status
-            | Self::Severity
             | Self::Method
+            | Self::Action
             | Self::RequestId
             | Self::EdgeRequestId
             | Self::Mark => ValueKind::Word,
             Self::Host | Self::Path | Self::Parameter | Self::Payload => ValueKind::Text,
             Self::Ip => ValueKind::Address,
-            Self::Response | Self::Hits | Self::Blocked | Self::Sources => ValueKind::Number,
+            Self::Response | Self::Hits | Self::Blocked | Self::Sources | Self::Facet(Facet::Score) => {
+                ValueKind::Number
+            }
+            Self::Facet(_) => ValueKind::Word,
             Self::FirstSeen | Self::LastSeen => ValueKind::Time,
         }
     }
@@ -122,7 +148,19 @@ impl Field {
             Self::Payload => "The payload of a hit. Without `*`, any part of it.",
             Self::Ip => "Source address of a hit.",
             Self::Method => "The method of a hit's request.",
-            Self::Severity => "The severity of a hit: low, medium, high or critical.",
+            Self::Action => "What happened to a hit's request: blocked, passed, suspicious (passed), or any.",
+            Self::Facet(Facet::Country) => "Country of a hit's source, by its code, or unknown.",
+            Self::Facet(Facet::Network) => "Autonomous system (network) of a hit's source, or unknown.",
+            Self::Facet(Facet::UserAgent) => "Family of a hit's user agent, or unknown.",
+            Self::Facet(Facet::HttpVersion) => "HTTP version of a hit's request, or unknown.",
+            Self::Facet(Facet::Connector) => {
+                "Distribution, or else kind, of the connector that sent a hit's request."
+            }
+            Self::Facet(Facet::Node) => "Node that reported a hit.",
+            Self::Facet(Facet::Rule) => "Rule or list entry that decided on a hit, by its id, or unknown.",
+            Self::Facet(Facet::Signature) => "Signature of a hit's most severe finding.",
+            Self::Facet(Facet::Severity) => "The severity of a hit: low, medium, high or critical.",
+            Self::Facet(Facet::Score) => "Score of a hit's findings.",
             Self::Response => "Response status of a hit's request, if known.",
             Self::Hits => "Number of hits.",
             Self::Blocked => "Number of blocked hits.",
@@ -145,7 +183,17 @@ impl Field {
             Self::Payload => "payload:\"union select\"",
             Self::Ip => "-ip:10.0.0.0/8",
             Self::Method => "method:POST",
-            Self::Severity => "severity:high,critical",
+            Self::Action => "action:blocked",
+            Self::Facet(Facet::Country) => "country:DE,FR",
+            Self::Facet(Facet::Network) => "network:AS64500",
+            Self::Facet(Facet::UserAgent) => "user_agent:curl,sqlmap",
+            Self::Facet(Facet::HttpVersion) => "http_version:2.0",
+            Self::Facet(Facet::Connector) => "connector:E2EXAMPLE",
+            Self::Facet(Facet::Node) => "node:0198b2f0-2f6e-7c3a-9a51-1f2e3d4c5b6a",
+            Self::Facet(Facet::Rule) => "rule:0198b2f0-2f6e-7c3a-9a51-1f2e3d4c5b6a",
+            Self::Facet(Facet::Signature) => "signature:sqli-tautology",
+            Self::Facet(Facet::Severity) => "severity:high,critical",
+            Self::Facet(Facet::Score) => "score:>=5",
             Self::Response => "response:5xx",
             Self::Hits => "hits:>=100",
             Self::Blocked => "blocked:0",

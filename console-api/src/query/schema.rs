@@ -1,7 +1,11 @@
 //! The schema of queries, for programs and for the completion in the search bar.
 
-use super::{Field, field::ValueKind};
-use crate::attack::{AttackStatus, GroupField, Marks, SortKey};
+use super::{Field, HitAction, condition::SEVERITIES, field::ValueKind};
+use crate::{
+    attack::{AttackStatus, GroupField, Marks, SortKey},
+    facet::Facet,
+    user_agent,
+};
 use serde::Serialize;
 use shared::AttackType;
 
@@ -58,7 +62,9 @@ impl FieldSchema {
             values: match field {
                 Field::Type => AttackType::ALL.iter().map(AttackType::as_str).collect(),
                 Field::Status => AttackStatus::ALL.into_iter().map(AttackStatus::as_str).collect(),
-                Field::Severity => vec!["low", "medium", "high", "critical"],
+                Field::Action => HitAction::ALL.into_iter().map(HitAction::as_str).collect(),
+                Field::Facet(Facet::Severity) => SEVERITIES.to_vec(),
+                Field::Facet(Facet::UserAgent) => user_agent::families().collect(),
                 Field::Mark => Marks::ALL.into_iter().map(Marks::as_str).collect(),
                 _ => Vec::new(),
             },

@@ -1,7 +1,11 @@
 //! Values: patterns, addresses, numbers and times.
 
 use super::word;
-use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
 use shared::ruleset::Network;
 use std::{fmt, net::IpAddr};
 
@@ -183,6 +187,11 @@ pub struct TimeRange {
 }
 
 impl TimeRange {
+    /// The range before another one, of the same length.
+    pub fn before(from: Timestamp, to: Timestamp) -> Self {
+        Self { from: from.checked_sub(to.duration_since(from)).ok(), to: Some(from) }
+    }
+
     /// Describes a single time, for errors.
     pub const MOMENT: &str = "a time such as 2026-01-31, 2026-01-31T09:00:00Z or -24h";
     pub(super) const EXPECTED: &str =
@@ -241,7 +250,12 @@ impl Moment {
             let start = |date: Date| date.to_zoned(TimeZone::UTC).ok().map(|day| day.timestamp());
             return Some(Self { start: start(date)?, end: start(date.tomorrow().ok()?)? });
         }
-        Self::at(text.parse().ok()?)
+        if let Ok(time) = text.parse::<Timestamp>() {
+            return Self::at(time);
+        }
+        // Without a zone, as forms send it.
+        let time: DateTime = text.parse().ok().filter(|_| text.contains('T'))?;
+        Self::at(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
     }
 
     fn at(time: Timestamp) -> Option<Self> {

@@ -4,7 +4,7 @@ use crate::{
     attack::{Attack, AttackDetail, AttackGroup, AttackStats, Grouping, Order},
     clock::Clock,
     error::ApiError,
-    extract::{FromParameters, Id, Named, Parameters, Query, Reader, Searching, Tagged},
+    extract::{Compare, FromParameters, Id, Named, Parameters, Query, Reader, Searching, Tagged},
     hit::RecordedHit,
     paging::{Page, Slice},
     query::{Filter, Schema, TimeRange},
@@ -72,7 +72,7 @@ pub(super) async fn list(
     get,
     path = "/attacks/stats",
     security(("token" = ["reader"])),
-    params(Filter),
+    params(Filter, ("compare" = Option<String>, Query, description = "`previous`: with the period before the time range, of the same length.")),
     responses(
         (status = 200, description = "Totals, a time series, and the most frequent values.", body = AttackStats),
         (status = 503, description = "Too many searches at a time, or the search takes too long."),
@@ -82,9 +82,14 @@ pub(super) async fn stats(
     _: Searching<Reader>,
     State(store): State<Store>,
     State(clock): State<Clock>,
-    Query((filter, times)): Query<(Filter, TimeRange)>,
+    Query(((filter, times), Compare(compares))): Query<((Filter, TimeRange), Compare)>,
 ) -> Result<Json<AttackStats>, ApiError> {
-    Ok(Json(store.stats(&filter.within(times), times, clock.now()).await?))
+    let mut stats = store.stats(&filter.clone().within(times), times, clock.now()).await?;
+    if compares {
+        let before = TimeRange::before(stats.series.from, stats.series.to);
+        stats.previous = Some(store.period(&filter.within(before), before).await?);
+    }
+    Ok(Json(stats))
 }
 
 /// The fields of the search language.

@@ -11,7 +11,7 @@ use crate::{
 };
 use axum::extract::State;
 
-const CEF: Format = Format {
+const CEF: Format<Attack> = Format {
     content_type: "text/plain; charset=utf-8",
     file_name: "attacks.cef",
     head: "",

@@ -1,27 +1,32 @@
-//! Exports of attacks as files, streamed in batches, in the order of their ids.
+//! Exports of attacks and of hits as files, streamed in batches: attacks in the order of their ids,
+//! hits in that of time, the latest first.
 
 use crate::{
     attachment::Attachment,
     attack::Attack,
     error::ApiError,
-    extract::{Query, Reader, Searching},
+    extract::{HitsFilter, Query, Reader, Searching},
+    facet,
+    hit::RecordedHit,
     invisible::is_invisible,
+    paging::{Listed as _, Slice},
     query::Filter,
     store::{Store, StoreError},
 };
 use axum::{body::Body, extract::State};
 use futures_util::stream;
+use serde::Serialize;
 
-/// The number of attacks in a batch.
+/// The number of items in a batch.
 const BATCH: u32 = 500;
 
-const CSV: Format = Format {
+const CSV: Format<Attack> = Format {
     content_type: "text/csv; charset=utf-8",
     file_name: "attacks.csv",
     head: CSV_HEADER,
     write: as_csv,
 };
-const NDJSON: Format =
+const NDJSON: Format<Attack> =
     Format { content_type: "application/x-ndjson", file_name: "attacks.ndjson", head: "", write: as_ndjson };
 
 /// Exports the attacks that match a filter as CSV.
@@ -62,34 +67,106 @@ pub(super) async fn ndjson(
     export(caller, store, filter, &NDJSON).await
 }
 
+const HITS_CSV: Format<RecordedHit> = Format {
+    content_type: "text/csv; charset=utf-8",
+    file_name: "requests.csv",
+    head: HITS_CSV_HEADER,
+    write: hits_as_csv,
+};
+const HITS_NDJSON: Format<RecordedHit> =
+    Format { content_type: "application/x-ndjson", file_name: "requests.ndjson", head: "", write: as_ndjson };
+
+/// Exports the hits that match a filter as CSV.
+#[utoipa::path(
+    get,
+    path = "/requests/export.csv",
+    operation_id = "csv",
+    security(("token" = ["reader"])),
+    params(Filter),
+    responses(
+        (status = 200, description = "The hits, one row each.", body = String, content_type = "text/csv"),
+        (status = 503, description = "Too many searches at a time, or the search takes too long."),
+    )
+)]
+pub(super) async fn requests_csv(
+    caller: Searching<Reader>,
+    State(store): State<Store>,
+    Query(HitsFilter(filter)): Query<HitsFilter>,
+) -> Result<Attachment, ApiError> {
+    export(caller, store, filter, &HITS_CSV).await
+}
+
+/// Exports the hits that match a filter as NDJSON.
+#[utoipa::path(
+    get,
+    path = "/requests/export.ndjson",
+    operation_id = "ndjson",
+    security(("token" = ["reader"])),
+    params(Filter),
+    responses(
+        (status = 200, description = "The hits, one object per line.", body = String, content_type = "application/x-ndjson"),
+        (status = 503, description = "Too many searches at a time, or the search takes too long."),
+    )
+)]
+pub(super) async fn requests_ndjson(
+    caller: Searching<Reader>,
+    State(store): State<Store>,
+    Query(HitsFilter(filter)): Query<HitsFilter>,
+) -> Result<Attachment, ApiError> {
+    export(caller, store, filter, &HITS_NDJSON).await
+}
+
+/// An item of an export.
+pub(super) trait Exported: Sized + Send + Sync + 'static {
+    /// The next items after one, or the first ones.
+    fn batch(
+        store: &Store,
+        filter: &Filter,
+        after: Option<&Self>,
+    ) -> impl Future<Output = Result<Vec<Self>, StoreError>> + Send;
+}
+
+impl Exported for Attack {
+    async fn batch(store: &Store, filter: &Filter, after: Option<&Self>) -> Result<Vec<Self>, StoreError> {
+        store.attacks_after(filter, after.map(|attack| attack.id), BATCH).await
+    }
+}
+
+impl Exported for RecordedHit {
+    async fn batch(store: &Store, filter: &Filter, after: Option<&Self>) -> Result<Vec<Self>, StoreError> {
+        let slice = Slice { limit: BATCH, after: after.map(Self::cursor) };
+        Ok(store.hits_matching(filter, &slice).await?.items)
+    }
+}
+
 /// A file format.
-pub(super) struct Format {
+pub(super) struct Format<T: 'static> {
     pub(super) content_type: &'static str,
     pub(super) file_name: &'static str,
     /// The start of the file.
     pub(super) head: &'static str,
-    pub(super) write: fn(&mut Vec<u8>, &[Attack]),
+    pub(super) write: fn(&mut Vec<u8>, &[T]),
 }
 
 /// The first batch is read before the response starts, so that a failure is an error response. A
 /// later failure truncates the file. It counts as one search until its end.
-pub(super) async fn export(
+pub(super) async fn export<T: Exported>(
     Searching { permit, .. }: Searching<Reader>,
     store: Store,
     filter: Filter,
-    format: &Format,
+    format: &Format<T>,
 ) -> Result<Attachment, ApiError> {
     let &Format { content_type, file_name, head, write } = format;
-    let first = store.attacks_after(&filter, None, BATCH).await?;
+    let first = T::batch(&store, &filter, None).await?;
     let start = (Some(first), head.as_bytes().to_vec(), permit);
-    let body = Body::from_stream(stream::try_unfold(start, move |(attacks, mut text, permit)| {
+    let body = Body::from_stream(stream::try_unfold(start, move |(items, mut text, permit)| {
         let (store, filter) = (store.clone(), filter.clone());
         async move {
-            let Some(attacks) = attacks else { return Ok::<_, StoreError>(None) };
-            write(&mut text, &attacks);
-            let next = match attacks.last() {
-                Some(last) if attacks.len() == BATCH as usize => {
-                    Some(store.attacks_after(&filter, Some(last.id), BATCH).await?)
+            let Some(items) = items else { return Ok::<_, StoreError>(None) };
+            write(&mut text, &items);
+            let next = match items.last() {
+                Some(last) if items.len() == BATCH as usize => {
+                    Some(T::batch(&store, &filter, Some(last)).await?)
                 }
                 _ => None,
             };
@@ -99,10 +176,10 @@ pub(super) async fn export(
     Ok(Attachment { content_type, file_name: file_name.to_owned(), body })
 }
 
-fn as_ndjson(text: &mut Vec<u8>, attacks: &[Attack]) {
-    for attack in attacks {
-        serde_json::to_writer(&mut *text, attack)
-            .expect("attacks have text keys, and writing to memory does not fail");
+fn as_ndjson<T: Serialize>(text: &mut Vec<u8>, items: &[T]) {
+    for item in items {
+        serde_json::to_writer(&mut *text, item)
+            .expect("attacks and hits have text keys, and writing to memory does not fail");
         text.push(b'\n');
     }
 }
@@ -133,6 +210,45 @@ fn as_csv(text: &mut Vec<u8>, attacks: &[Attack]) {
             &attack.suspicious.to_string(),
         ];
         rows.write_record(row.map(guarded)).expect("rows have equal lengths");
+    }
+}
+
+const HITS_CSV_HEADER: &str = "at,id,request_id,attack_id,type,title,action,severity,score,signature,source,country,\
+                               network,user_agent,http_version,method,host,path,query,parameter,payload,response,rule,\
+                               connector,node\r\n";
+
+fn hits_as_csv(text: &mut Vec<u8>, hits: &[RecordedHit]) {
+    let mut rows = csv_rows(text);
+    for hit in hits {
+        let of = |value: &Option<String>| value.clone().unwrap_or_default();
+        let row: [String; 25] = [
+            hit.at.to_string(),
+            hit.id.to_string(),
+            hit.request_id.to_string(),
+            hit.attack_id.to_string(),
+            hit.attack_type.to_string(),
+            hit.title.clone(),
+            hit.action().as_str().to_owned(),
+            hit.severity.map_or_else(String::new, |severity| facet::severity(severity).to_owned()),
+            hit.score.map(|score| score.to_string()).unwrap_or_default(),
+            of(&hit.signature),
+            hit.client_ip.to_string(),
+            of(&hit.country),
+            of(&hit.network),
+            of(&hit.user_agent),
+            of(&hit.http_version),
+            hit.method.clone(),
+            hit.host.clone(),
+            hit.path.clone(),
+            hit.query.clone(),
+            hit.parameter.clone(),
+            of(&hit.payload),
+            hit.response_status.map(|status| status.to_string()).unwrap_or_default(),
+            of(&hit.rule),
+            of(&hit.connector),
+            of(&hit.node),
+        ];
+        rows.write_record(row.iter().map(|field| guarded(field))).expect("rows have equal lengths");
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
 use axum::extract::State;
 use serde_json::{Value, json};
 
-const OCSF: Format = Format {
+const OCSF: Format<Attack> = Format {
     content_type: "application/x-ndjson",
     file_name: "attacks.ocsf.ndjson",
     head: "",

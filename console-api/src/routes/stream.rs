@@ -1,12 +1,14 @@
-//! Live attacks as server-sent events.
+//! Live attacks and hits as server-sent events.
 
 use crate::{
+    actor::Actor,
     app::App,
     attack::{Attack, Order},
     caller_limit::CallerPermit,
     clock::Clock,
     error::{ApiError, with_sources},
-    extract::{FromParameters, Parameters, Query, Reader},
+    extract::{FromParameters, HitsFilter, Parameters, Query, Reader},
+    hit::RecordedHit,
     metrics::Watching,
     paging::Slice,
     query::{Condition, Filter, TimeRange},
@@ -21,7 +23,12 @@ use axum::{
 };
 use futures_util::{Stream, StreamExt as _, stream};
 use jiff::SignedDuration;
-use std::{collections::HashMap, convert::Infallible, time::Duration};
+use serde::Serialize;
+use std::{
+    collections::{HashMap, HashSet},
+    convert::Infallible,
+    time::Duration,
+};
 use uuid::Uuid;
 
 /// The poll interval: one query for each client.
@@ -44,24 +51,55 @@ const RECENT: SignedDuration = SignedDuration::from_mins(15);
 )]
 pub(super) async fn attacks(
     Reader(actor): Reader,
-    State(App { store, clock, metrics, change_notifier: notifier, streams, .. }): State<App>,
-    Query((Since(since), filter)): Query<(Since, Filter)>,
+    State(app): State<App>,
+    Query((since, filter)): Query<(Since, Filter)>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+    live(app, &actor, since, filter, Known::Attacks(HashMap::new())).await
+}
+
+/// Streams a `request` event for each matching hit that is recorded from now on, at most 200 per
+/// second; with `since`, also for each hit with a later id.
+#[utoipa::path(
+    get,
+    path = "/requests/stream",
+    operation_id = "stream",
+    security(("token" = ["reader"])),
+    params(Filter, ("since" = Option<Uuid>, Query, description = "A UUID of version 7, made together with a list of hits: no hit between the list and the stream is missed.")),
+    responses(
+        (status = 200, description = "An endless stream of events.", body = String, content_type = "text/event-stream"),
+        (status = 503, description = "Too many streams."),
+    )
+)]
+pub(super) async fn requests(
+    Reader(actor): Reader,
+    State(app): State<App>,
+    Query((since, HitsFilter(filter))): Query<(Since, HitsFilter)>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+    live(app, &actor, since, filter, Known::Hits(HashSet::new())).await
+}
+
+async fn live(
+    App { store, clock, metrics, change_notifier: notifier, streams, .. }: App,
+    actor: &Actor,
+    Since(since): Since,
+    filter: Filter,
+    known: Known,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>, ApiError> {
     let permit = streams.enter(actor.id).await?;
     let counted = metrics.stream();
-    let mut watch = Watch { store, clock, filter, known: HashMap::new(), _counted: counted, _permit: permit };
-    // The known attacks are not reported.
+    let mut watch = Watch { store, clock, filter, known, _counted: counted, _permit: permit };
+    // The known attacks or hits are not reported.
     watch.changes().await?;
     if let Some(since) = since {
-        watch.known.retain(|id, _| *id <= since);
+        watch.known.forget_after(since);
     }
     let events = stream::unfold(watch, |mut watch| async move {
         tokio::time::sleep(PAUSE).await;
-        let attacks = watch.changes().await.unwrap_or_else(|error| {
-            tracing::error!(error = with_sources(&error), "the live stream of attacks failed");
+        let events = watch.changes().await.unwrap_or_else(|error| {
+            tracing::error!(error = with_sources(&error), "a live stream failed");
             Vec::new()
         });
-        Some((stream::iter(attacks.into_iter().map(|attack| Ok(event(&attack)))), watch))
+        Some((stream::iter(events.into_iter().map(Ok)), watch))
     });
     let events = events.flatten().take_until(Box::pin(notifier.subscribe().closed()));
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
@@ -76,36 +114,63 @@ impl FromParameters for Since {
     }
 }
 
-fn event(attack: &Attack) -> Event {
-    Event::default()
-        .event("attack")
-        .json_data(attack)
-        .expect("attacks have text keys and no line breaks outside texts")
+fn event(name: &str, data: &impl Serialize) -> Event {
+    let event = Event::default().event(name).json_data(data);
+    event.expect("attacks and hits have text keys and no line breaks outside texts")
+}
+
+/// What was reported.
+enum Known {
+    /// The counts of active attacks: hits without the suspicious ones that the filter does not select,
+    /// and blocked hits.
+    Attacks(HashMap<Uuid, (u64, u64)>),
+    /// Ids of recent hits.
+    Hits(HashSet<Uuid>),
+}
+
+impl Known {
+    fn forget_after(&mut self, since: Uuid) {
+        match self {
+            Self::Attacks(known) => known.retain(|id, _| *id <= since),
+            Self::Hits(known) => known.retain(|id| *id <= since),
+        }
+    }
 }
 
 struct Watch {
     store: Store,
     clock: Clock,
     filter: Filter,
-    /// The reported counts of active attacks: hits without the suspicious ones that the filter does
-    /// not select, and blocked hits.
-    known: HashMap<Uuid, (u64, u64)>,
+    known: Known,
     _counted: Watching,
     _permit: CallerPermit,
 }
 
 impl Watch {
-    /// The changed attacks, the latest seen last.
-    async fn changes(&mut self) -> Result<Vec<Attack>, StoreError> {
+    /// Events of the changed attacks, the latest seen last, or of the new hits.
+    async fn changes(&mut self) -> Result<Vec<Event>, StoreError> {
         let from = self.clock.now().checked_sub(RECENT).ok();
-        let is_active = Condition::LastSeen(TimeRange { from, to: None }).into();
-        let slice = Slice { limit: Slice::MAX_LIMIT, after: None };
-        let page = self.store.attacks(&self.filter.clone().and(is_active), Order::default(), &slice).await?;
-        let before = std::mem::take(&mut self.known);
-        let ignored = u64::from(!self.filter.selects_suspicious());
-        let counts = |attack: &Attack| (attack.hits - ignored * attack.suspicious, attack.blocked);
-        self.known = page.items.iter().map(|attack| (attack.id, counts(attack))).collect();
-        let is_new = |attack: &Attack| before.get(&attack.id) != Some(&counts(attack));
-        Ok(page.items.into_iter().rev().filter(is_new).collect())
+        let is_recent = Condition::LastSeen(TimeRange { from, to: None }).into();
+        let (filter, slice) =
+            (self.filter.clone().and(is_recent), Slice { limit: Slice::MAX_LIMIT, after: None });
+        match &mut self.known {
+            Known::Attacks(known) => {
+                let page = self.store.attacks(&filter, Order::default(), &slice).await?;
+                let ignored = u64::from(!self.filter.selects_suspicious());
+                let counts = |attack: &Attack| (attack.hits - ignored * attack.suspicious, attack.blocked);
+                let before = std::mem::take(known);
+                *known = page.items.iter().map(|attack| (attack.id, counts(attack))).collect();
+                let is_new = |attack: &&Attack| before.get(&attack.id) != Some(&counts(attack));
+                Ok(page.items.iter().rev().filter(is_new).map(|attack| event("attack", attack)).collect())
+            }
+            Known::Hits(known) => {
+                let page =
+                    self.store.hits_matching(&filter.during(TimeRange { from, to: None }), &slice).await?;
+                let before = std::mem::take(known);
+                *known = page.items.iter().map(|hit| hit.id).collect();
+                let is_new = |hit: &&RecordedHit| !before.contains(&hit.id);
+                Ok(page.items.iter().rev().filter(is_new).map(|hit| event("request", hit)).collect())
+            }
+        }
     }
 }

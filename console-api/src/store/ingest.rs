@@ -3,6 +3,7 @@
 
 mod change_set;
 pub(crate) mod connectors;
+pub(crate) mod facets;
 pub(crate) mod grouping;
 pub(crate) mod nodes;
 pub(crate) mod not_inspected;
@@ -19,6 +20,7 @@ use grouping::NewHit;
 use requests::StoredRequest;
 pub use valid_record::{ValidRecord, node_validation_error, plausible};
 
+use crate::facet::Facets;
 use crate::store::{Connection, Store, StoreError};
 use jiff::Timestamp;
 use shared::{
@@ -117,7 +119,7 @@ async fn ingest_all(
     from: Delivered,
 ) -> Result<Vec<Ingested>, StoreError> {
     let changes = change_set::changes(connection, records).await?;
-    change_set::apply_bulk(connection, &changes, from.now).await?;
+    change_set::apply_bulk(connection, &changes, from).await?;
     let mut ingested = Vec::with_capacity(changes.len());
     for change in changes {
         ingested.push(match change {
@@ -137,13 +139,17 @@ async fn update(
     from: Delivered,
 ) -> Result<Ingested, StoreError> {
     match record {
-        Record::Attack(attack) => update_attack(connection, attack).await,
+        Record::Attack(attack) => update_attack(connection, attack, from).await,
         Record::Response(report) => add_response(connection, report, from).await,
         Record::NotInspected(entry) => add_not_inspected(connection, entry, from).await,
     }
 }
 
-async fn update_attack(connection: &mut Connection, record: &AttackRecord) -> Result<Ingested, StoreError> {
+async fn update_attack(
+    connection: &mut Connection,
+    record: &AttackRecord,
+    from: Delivered,
+) -> Result<Ingested, StoreError> {
     for hit in &record.hits {
         if belongs_to_another_hit(connection, record, hit).await? {
             return Ok(Ingested::Rejected("the id of a hit belongs to another hit".to_owned()));
@@ -159,8 +165,11 @@ async fn update_attack(connection: &mut Connection, record: &AttackRecord) -> Re
     // Stored above, in this transaction.
     let stored = requests::stored(connection, request.request_id).await?.ok_or(sqlx::Error::RowNotFound)?;
     let StoredRequest { client_ip, ref decision, response_status: status, .. } = stored;
-    let hits = hits.into_iter().map(|hit| NewHit { request, hit, decision, client_ip, status });
-    grouping::add(connection, hits.collect()).await?;
+    let new_hit = |hit| {
+        let facets = Facets::of(request, decision, &record.location, from.node, hit);
+        NewHit { request, hit, decision, client_ip, status, facets }
+    };
+    grouping::add(connection, hits.into_iter().map(new_hit).collect()).await?;
     Ok(Ingested::Stored)
 }
 

@@ -12,6 +12,7 @@ mod changes;
 mod connectors;
 mod contents;
 mod exclusions;
+mod facets;
 mod harness;
 mod health;
 mod hit_searches;
@@ -28,6 +29,7 @@ mod not_inspected;
 mod ocsf;
 mod openapi;
 mod order;
+mod overview;
 mod pages;
 #[path = "../support/plain_secrets.rs"]
 mod plain_secrets;
@@ -35,6 +37,7 @@ mod postgres;
 #[path = "../support/postgres.rs"]
 mod postgres_server;
 mod replays;
+mod requests;
 mod retention;
 mod rule_tests;
 mod rules;

@@ -80,6 +80,14 @@ async fn hits_of_an_older_version_are_found_and_counted_by_their_source() {
     assert_eq!(unfilled, 0);
     let groups = console.get("/api/v1/attacks?group_by=ip").await.json();
     assert_eq!(groups["items"][0]["blocked"], 1, "{groups}");
+    for (facet, value) in [("country", "unknown"), ("signature", "unknown"), ("severity", "high")] {
+        let groups = console.get(&format!("/api/v1/attacks?group_by={facet}")).await.json();
+        let group = &groups["items"][0];
+        assert_eq!(group["group"][facet], value, "{groups}");
+        assert_eq!((&group["hits"], &group["blocked"]), (&json!(1), &json!(1)), "{groups}");
+        let found = console.get(&format!("/api/v1/attacks?q={facet}:{value}")).await.json();
+        assert_eq!(found["items"][0]["hits"], 1, "{facet}");
+    }
 }
 
 #[tokio::test]

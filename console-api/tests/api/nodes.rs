@@ -24,7 +24,8 @@ async fn keeps_the_last_status_of_a_node() {
     let console = Console::start().await;
     let status = json!({
         "started_at": "2026-01-01T11:00:00Z", "mode": "block", "ruleset": 7, "left_out": 1,
-        "requests": 1000, "attacks": 10, "blocked": 9, "pending": 3, "dropped": 0
+        "requests": 1000, "bypassed": 20, "bypassed_by_connectors": 30, "attacks": 10, "blocked": 9, "pending": 3,
+        "dropped": 0
     });
     let node = json!({"id": uuid(900), "version": "1.2.3"});
     let batch = json!({"node": node, "status": status, "records": []});

@@ -155,7 +155,7 @@ async fn a_chart_spans_the_requested_range_and_has_a_scale_and_a_legend() {
         browse(&console.router, &format!("/attacks/{}", console.only_attack().await), &cookie).await.text;
     assert!(attack.contains("Hits per second, UTC") && attack.contains("Passed</span>"), "{attack}");
     assert!(
-        page.contains("<b>1</b> attack · <b>3</b> hits ·") && page.contains("<b>1</b> source<"),
+        page.contains("<b>1</b> attack · <b>3</b> hits ·") && page.contains("<b>1</b> source ·"),
         "{page}"
     );
 }

@@ -5,9 +5,12 @@ use crate::{console::Console, stack::TIMEOUT};
 use serde_json::json;
 
 /// The pages without an id.
-pub const LISTS: [&str; 21] = [
+pub const LISTS: [&str; 24] = [
+    "/overview",
     "/attacks",
     "/attacks/charts",
+    "/requests",
+    "/requests/charts",
     "/views",
     "/not-inspected",
     "/rules",
@@ -87,10 +90,19 @@ pub async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
     Ok(vec![
         Page::new("attacks", "/attacks", ".charts .series"),
         Page::new("drawer", "/attacks", ".drawer h1").after_click(".name a"),
-        Page::new("save-view", "/attacks?q=type:sqli", "#keep:popover-open").after_click("[popovertarget]"),
+        Page::new("save-view", "/attacks?q=type:sqli", "#keep:popover-open")
+            .after_click("[popovertarget=keep]"),
         Page::new("groups", "/attacks?group_by=type,ip", ".charts .series"),
         Page::new("charts", "/attacks/charts", ".charts .series"),
         Page::new("search-mistake", "/attacks?q=hosst:shop", ".problem").with_error_status(),
+        Page::new("requests", "/requests?action=any", ".charts .series"),
+        Page::new("request-drawer", "/requests", ".drawer h1").after_click("#results [data-row] a"),
+        Page::new("range", "/requests?from=-24h&compare=previous", "#range:popover-open")
+            .after_click("[popovertarget=range]"),
+        Page::new("overview", "/overview", ".figures"),
+        Page::new("columns", "/requests?columns=country,node,signature", "#columns:popover-open")
+            .after_click("[popovertarget=columns]"),
+        Page::new("countries", "/requests?group_by=country", ".charts .series"),
         Page::new("views", "/views", "td"),
         Page::new("attack", attack, "h1"),
         Page::new("exclusion", format!("{hit}/exclusion?width=type&location=here&requests=host"), "td"),

@@ -123,7 +123,7 @@ async fn drawer(visit: &Visit) -> anyhow::Result<()> {
     visit.press("Escape").await?;
     visit.until("document.querySelector('.drawer') === null && location.pathname === '/attacks'").await?;
     visit.press("?").await?;
-    visit.reads("dialog.help", "Next, previous attack").await
+    visit.reads("dialog.help", "Next, previous row").await
 }
 
 /// From an attack to its explanation, to an exclusion, and undo.
@@ -182,6 +182,92 @@ pub(crate) async fn without_scripts(visit: &Visit) -> anyhow::Result<()> {
     visit.reads("tbody tr:first-child", "delete").await?;
     visit.page("/rules").await?;
     visit.reads(".empty", "No rules").await
+}
+
+/// One row per hit, live; columns, a filter by action, groups, a hit by keyboard; then without scripts.
+pub(crate) async fn requests(visit: &Visit) -> anyhow::Result<()> {
+    expect_status(&visit.stack.get("/search?q='+OR+1=1").await?, 403)?;
+    visit.stack.attack("sqli", "get > q").await?;
+    visit.sign_in().await?;
+    visit.click_where(".sections a", "Requests").await?;
+    visit.until(&rows(1)).await?;
+    visit.reads(".charts figcaption", "1 hit").await?;
+    expect_status(&visit.stack.get("/search?q='+OR+2=2").await?, 403)?;
+    visit.reads(".new", "1 new").await?;
+    visit.click(".new").await?;
+    visit.until(&rows(2)).await?;
+
+    visit.click("[popovertarget=columns]").await?;
+    visit.click_where("#columns a", "Show Signature").await?;
+    visit.until("location.search.includes('signature') && location.pathname === '/requests'").await?;
+    visit.reads("#results tbody", "sqli-").await?;
+    visit.click_where("a.cell", "sqli").await?;
+    visit.click_where(".menu a", "Exclude").await?;
+    visit.reads(".empty", "No requests match this search.").await?;
+    visit.page("/requests?action=passed").await?;
+    visit.reads(".empty", "No requests match this search.").await?;
+
+    visit.page("/requests").await?;
+    visit.until(&rows(2)).await?;
+    visit.press("j").await?;
+    visit.press("Enter").await?;
+    visit.reads(".drawer h1", "SQL injection").await?;
+    visit.until("/^.hits.[0-9a-f-]{36}$/.test(location.pathname)").await?;
+    visit.press("Escape").await?;
+    visit.until("location.pathname === '/requests'").await?;
+
+    visit.allow_scripts(false).await?;
+    visit.page("/requests?group_by=user_agent").await?;
+    visit.click("#results [data-row] a").await?;
+    visit.reads(".chips code", "user_agent:").await?;
+    visit.click(".charts a").await?;
+    visit.reads("figcaption", "2 hits").await
+}
+
+/// A picked range, the period before it, ages, and the zone of the browser.
+pub(crate) async fn times(visit: &Visit) -> anyhow::Result<()> {
+    expect_status(&visit.stack.get("/search?q='+OR+1=1").await?, 403)?;
+    visit.stack.attack("sqli", "get > q").await?;
+    visit.sign_in().await?;
+    visit.page("/requests?from=-1h").await?;
+    visit.until("/just now|ago/.test(document.querySelector('#results time').textContent)").await?;
+    visit.until("/UTC$/.test(document.querySelector('#results time').title)").await?;
+    visit.click_where(".charts a", "Compare with previous period").await?;
+    visit.reads(".change", "hits new").await?;
+    visit.sees(".series .previous").await?;
+    visit.click_where(".change a", "Do not compare").await?;
+
+    visit.click("[popovertarget=range]").await?;
+    visit.value("document.querySelector('#range [name=from]').value = '2020-01-01T00:00:00'").await?;
+    visit.value("document.querySelector('#range [name=to]').value = '2020-01-02T00:00:00'").await?;
+    visit.click("#range .primary").await?;
+    visit.until("location.search.includes('2020-01-01T00%3A00%3A00.000Z')").await?;
+    visit.reads(".empty", "No requests match this search.").await?;
+
+    visit.page("/requests").await?;
+    visit.click("[data-zone-switch]").await?;
+    visit.reads("[data-zone-switch]", "Local time").await?;
+    visit.until("/local time$/.test(document.querySelector('#results time').title)").await?;
+    visit.reads(".foot", "Times are in local time.").await?;
+    visit.click("[data-zone-switch]").await?;
+    visit.reads("[data-zone-switch]", "UTC").await
+}
+
+/// Without scripts: numbers and what needs attention lead to the requests that they count.
+pub(crate) async fn overview(visit: &Visit) -> anyhow::Result<()> {
+    expect_status(&visit.stack.get("/search?q='+OR+1=1").await?, 403)?;
+    visit.stack.attack("sqli", "get > q").await?;
+    visit.allow_scripts(false).await?;
+    visit.sign_in().await?;
+    visit.click(".brand").await?;
+    visit.reads("h1", "Overview").await?;
+    visit.reads(".figures", "Blocked 1 new").await?;
+    visit.click_where(".figures a", "Blocked").await?;
+    visit.reads("h1", "Requests").await?;
+    visit.reads("#results tbody", "sqli").await?;
+    visit.page("/overview").await?;
+    visit.click(".charts a[href='/nodes']").await?;
+    visit.reads("h1", "Nodes").await
 }
 
 /// CSV exports of searches.

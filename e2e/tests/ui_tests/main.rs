@@ -34,6 +34,9 @@ ui_tests! {
     false_positive_is_explained_excluded_after_a_preview_and_restored => journey::false_positive;
     source_is_blocked_and_request_patched_without_scripts => journey::without_scripts;
     export_contains_the_results_of_its_search => journey::files;
+    requests_are_listed_with_chosen_columns_grouped_and_opened => journey::requests;
+    times_are_picked_compared_and_shown_in_both_zones => journey::times;
+    overview_leads_from_each_number_to_what_it_counts => journey::overview;
     view_is_saved_opened_renamed_and_deleted_with_and_without_scripts => views::saved;
     ruleset_versions_are_compared_rolled_back_and_replayed => versions::of_rulesets;
     users_tokens_and_sessions_are_managed_by_administrators => access::managed;

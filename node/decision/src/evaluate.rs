@@ -1,13 +1,14 @@
 //! The evaluation of one request: mode, lists, analysis, behavior, ruling.
 
 use crate::{
-    Detection, EffectiveMode, Facts, GeoFields, GeoLocation, ListMatch, ModeAllowOverride, Policy,
-    RouteSettings, Ruling, Visitor, matrix, truncation,
+    Detection, EffectiveMode, Facts, GeoFields, ListMatch, ModeAllowOverride, Policy, RouteSettings, Ruling,
+    Visitor, matrix, truncation,
 };
 use engine::{Engine, rules::RequestRules};
 use jiff::Timestamp;
 use shared::{
-    AttackType, DecidedBy, Delivery, Finding, InspectRequest, ListRef, Mode, Point, Sensitivity, Severity,
+    AttackType, DecidedBy, Delivery, Finding, InspectRequest, ListRef, Location, Mode, Point, Sensitivity,
+    Severity,
     point::Tag,
     ruleset::{List, RuleRef},
     score,
@@ -17,8 +18,8 @@ use std::{net::IpAddr, time::Duration};
 /// State about request sources outside the ruleset. Each method defaults to "unknown".
 pub trait SourceState {
     /// The wanted fields of an address.
-    fn locate(&self, _address: IpAddr, _wanted: GeoFields) -> GeoLocation {
-        GeoLocation::default()
+    fn locate(&self, _address: IpAddr, _wanted: GeoFields) -> Location {
+        Location::default()
     }
 
     /// The entry of a list that was added automatically, and the attack type that caused it.

@@ -21,7 +21,7 @@ pub mod policy;
 mod truncation;
 
 pub use evaluate::{Evaluation, Evaluator, NoSourceState, Observation, SourceState};
-pub use lists::{GeoFields, GeoLocation, ListMatch, Lists, Visitor};
+pub use lists::{GeoFields, ListMatch, Lists, Visitor};
 pub use matrix::{Detection, Facts, Ruling};
 pub use mode::{EffectiveMode, ModeAllowOverride, RouteSettings};
 pub use policy::{Policy, PolicySummary};

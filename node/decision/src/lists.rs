@@ -37,15 +37,6 @@ pub struct GeoFields {
     pub asn: bool,
 }
 
-/// Country and autonomous system of an address, where known and wanted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct GeoLocation {
-    /// ISO 3166-1 alpha-2, upper-case.
-    pub country: Option<String>,
-    /// Number of the autonomous system.
-    pub asn: Option<u32>,
-}
-
 /// List entries by source. A look-up probes each prefix length that occurs once, so its cost does
 /// not depend on the number of networks.
 #[derive(Debug, Default)]

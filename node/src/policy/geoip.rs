@@ -2,8 +2,9 @@
 
 use crate::config::GeoIpConfig;
 use arc_swap::ArcSwap;
-use decision::{GeoFields, GeoLocation};
+use decision::GeoFields;
 use maxminddb::{MaxMindDbError, PathElement, Reader};
+use shared::Location;
 use std::{
     fs, io,
     net::IpAddr,
@@ -56,7 +57,7 @@ impl GeoIp {
     }
 
     /// The wanted fields of an address.
-    pub fn locate(&self, address: IpAddr, wanted: GeoFields) -> GeoLocation {
+    pub fn locate(&self, address: IpAddr, wanted: GeoFields) -> Location {
         let address = address.to_canonical();
         let find = |database: &Option<ArcSwap<Database>>, is_wanted| {
             database.as_ref().filter(|_| is_wanted).map(ArcSwap::load)
@@ -73,7 +74,7 @@ impl GeoIp {
             let path = [PathElement::Key("autonomous_system_number")];
             database.reader.lookup(address).ok()?.decode_path(&path).ok()?
         });
-        GeoLocation { country, asn }
+        Location { country, asn }
     }
 
     /// Reloads changed files, until `stop`. An invalid file changes nothing.

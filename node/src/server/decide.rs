@@ -5,9 +5,9 @@ use crate::{
     behaviour::Behaviour,
     policy::{AutomaticLists, GeoIp},
 };
-use decision::{Evaluation, Evaluator, GeoFields, GeoLocation, Observation, Policy, SourceState, Visitor};
+use decision::{Evaluation, Evaluator, GeoFields, Observation, Policy, SourceState, Visitor};
 use jiff::Timestamp;
-use shared::{AttackType, Finding, InspectRequest, ListRef, ruleset::List};
+use shared::{AttackType, Finding, InspectRequest, ListRef, Location, ruleset::List};
 use std::net::IpAddr;
 
 impl Node {
@@ -41,7 +41,7 @@ struct Sources<'s> {
 }
 
 impl SourceState for Sources<'_> {
-    fn locate(&self, address: IpAddr, wanted: GeoFields) -> GeoLocation {
+    fn locate(&self, address: IpAddr, wanted: GeoFields) -> Location {
         self.geoip.locate(address, wanted)
     }
 

@@ -149,7 +149,8 @@ impl Node {
         let decision = ruling.record(mode, request.delivery, decided_by);
         let config = self.config.load();
         let masks = Masks::of(&rules, config.records.digest_key());
-        let record = hit::record(request, request_id, decision, findings, &masks);
+        let location = self.geoip.locate(request.client_ip, self.geoip.fields());
+        let record = hit::record(request, request_id, decision, location, findings, &masks);
         (verdict, self.append(&[Record::Attack(Box::new(record))]))
     }
 

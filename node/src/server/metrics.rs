@@ -198,6 +198,11 @@ impl ServerMetrics {
         family.get_or_create(&ReasonLabels { reason }).inc_by(by);
     }
 
+    /// The number of requests that were exempted from inspection for a reason.
+    pub(super) fn bypassed(&self, reason: &'static str) -> u64 {
+        self.bypassed.get_or_create(&ReasonLabels { reason }).get()
+    }
+
     /// Counts the evaluation of a request to a host.
     pub(super) fn evaluated(&self, evaluation: &Evaluation<'_>, host: &str, took: Duration) {
         let is_off = evaluation.mode.mode == Mode::Off;

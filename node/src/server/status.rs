@@ -50,6 +50,8 @@ impl Node {
             ruleset: policy.summary.version,
             left_out: policy.summary.left_out.len() as u64,
             requests: totals.requests,
+            bypassed: self.metrics.bypassed("mode_off") + self.metrics.bypassed("input_filters"),
+            bypassed_by_connectors: self.metrics.bypassed("connector"),
             attacks: totals.attacks,
             blocked: totals.blocked,
             pending: spool.pending,

@@ -2,7 +2,7 @@
 
 use crate::store::{
     Store, StoreError,
-    search::id_set::AttackSet,
+    search::{condition::facet_column, id_set::AttackSet},
     sql::{
         address,
         row::Row,
@@ -12,6 +12,7 @@ use crate::store::{
 };
 use crate::{
     attack::{AttackGroup, AttackStatus, GroupField, Grouping},
+    facet::UNKNOWN,
     paging::{Cursor, Page, Slice},
     query::Filter,
 };
@@ -22,10 +23,10 @@ use std::collections::BTreeMap;
 /// before it.
 const SEPARATOR: char = '\u{1f}';
 
-/// The counters that decide the status of a group, of attacks, sources and hits.
+/// The counters that decide the status of a group, of attacks, values and hits.
 const BY_ATTACK: &str = "cast(sum(a.blocked) as bigint) as blocked, \
      cast(sum(a.hits - a.suspicious) as bigint) as not_suspicious";
-const BY_SOURCE: &str = "cast(sum(s.blocked) as bigint) as blocked, \
+const BY_VALUE: &str = "cast(sum(s.blocked) as bigint) as blocked, \
      cast(sum(s.hits - s.suspicious) as bigint) as not_suspicious";
 const BY_HIT: &str = "cast(sum(h.blocked) as bigint) as blocked, \
      cast(sum(1 - h.suspicious) as bigint) as not_suspicious";
@@ -39,8 +40,11 @@ impl Store {
         slice: &Slice,
     ) -> Result<Page<AttackGroup>, StoreError> {
         let set = self.attack_set(filter).await?;
-        if grouping.fields() == [GroupField::Ip] && !set.selects_hits() {
-            return Ok(self.sources(&set, slice).await?.1);
+        if let [field] = grouping.fields()
+            && field.is_of_hit()
+            && !set.selects_hits()
+        {
+            return Ok(self.values(&set, *field, slice).await?.1);
         }
         self.groups_of(&set, grouping, slice).await
     }
@@ -51,18 +55,24 @@ impl Store {
         grouping: &Grouping,
         slice: &Slice,
     ) -> Result<Page<AttackGroup>, StoreError> {
-        let by_source = grouping.fields().contains(&GroupField::Ip);
+        // Counters by attack have values of one field of hits.
+        let of_hit: Vec<_> = grouping.fields().iter().copied().filter(|field| field.is_of_hit()).collect();
+        let reads_hits = set.selects_hits() || of_hit.len() > 1;
+        let counter = of_hit.first().copied();
         let mut statement = Statement::new("select * from (select ");
         for (n, field) in grouping.fields().iter().enumerate() {
             if n > 0 {
                 statement.push(" || '\u{1f}' || ");
             }
-            statement.push(match field {
-                GroupField::Ip if set.selects_hits() => "h.ip",
-                field => column(*field),
-            });
+            match field {
+                GroupField::Ip if reads_hits => statement.push("h.ip"),
+                GroupField::Facet(facet) if reads_hits => {
+                    statement.push("coalesce(").push(facet_column(*facet)).push(", '')")
+                }
+                field => statement.push(column(*field)),
+            };
         }
-        if set.selects_hits() {
+        if reads_hits {
             statement
                 .push(" as key, count(distinct h.attack_id) as attacks, count(*) as hits, ")
                 .push(BY_HIT);
@@ -70,14 +80,17 @@ impl Store {
         } else {
             statement
                 .push(" as key, count(*) as attacks, ")
-                .push_hits(if by_source { "s" } else { "a" }, set)
+                .push_hits(if counter.is_some() { "s" } else { "a" }, set)
                 .push(" as hits, ")
-                .push(if by_source { BY_SOURCE } else { BY_ATTACK })
-                .push(", min(a.first_seen) as first_seen, max(a.last_seen) as last_seen from attacks a ")
-                .push(if by_source { "join attack_sources s on s.attack_id = a.id " } else { "" })
-                .push("where ")
-                .push_attack_set(set);
-            if by_source {
+                .push(if counter.is_some() { BY_VALUE } else { BY_ATTACK })
+                .push(", min(a.first_seen) as first_seen, max(a.last_seen) as last_seen from attacks a ");
+            if let Some(field) = counter {
+                statement.push("join ").push_counters(field).push("s.attack_id = a.id where ");
+            } else {
+                statement.push("where ");
+            }
+            statement.push_attack_set(set);
+            if counter.is_some() {
                 statement.push_has_hits("s", set);
             }
         }
@@ -95,51 +108,75 @@ impl Store {
 }
 
 impl Store {
-    /// The sources of attacks, the one with the most hits first, and their number from the start of
-    /// the page. One scan of the sources, and one of the attacks of a page.
-    pub(crate) async fn sources(
+    /// The values of a field of hits, the one with the most hits first, and their number from the
+    /// start of the page. One scan of the counters, and one of the attacks of a page.
+    pub(crate) async fn values(
         &self,
         set: &AttackSet,
+        field: GroupField,
         slice: &Slice,
     ) -> Result<(u64, Page<AttackGroup>), StoreError> {
+        let grouping = Grouping::by(field);
         if set.selects_hits() {
-            let mut statement = Statement::new("select count(distinct h.ip) from ");
-            statement.push_selected_hits(set);
-            let (sources,): (i64,) = statement.fetch_tuple(&self.searcher).await?;
-            return Ok((count(sources), self.groups_of(set, &Grouping::by(GroupField::Ip), slice).await?));
+            let mut statement = Statement::new("select count(distinct ");
+            statement.push(match field {
+                GroupField::Facet(facet) => facet_column(facet),
+                _ => "h.ip",
+            });
+            statement.push(") from ").push_selected_hits(set);
+            let (values,): (i64,) = statement.fetch_tuple(&self.searcher).await?;
+            return Ok((count(values), self.groups_of(set, &grouping, slice).await?));
         }
-        let rows = sources_of(set, slice).fetch_rows(&self.searcher).await?;
-        let sources = rows.first().map_or(Ok(0), |row| row.try_get("sources").map(count))?;
-        let by_ip = Grouping::by(GroupField::Ip);
-        let groups = rows.iter().map(|row| read(row, &by_ip)).collect::<Result<_, _>>()?;
-        Ok((sources, Page::cut(groups, slice.limit)))
+        let rows = values_of(set, field, slice).fetch_rows(&self.searcher).await?;
+        let values = rows.first().map_or(Ok(0), |row| row.try_get("all_values").map(count))?;
+        let groups = rows.iter().map(|row| read(row, &grouping)).collect::<Result<_, _>>()?;
+        Ok((values, Page::cut(groups, slice.limit)))
     }
 }
 
-/// The statement of a page of sources.
-pub(crate) fn sources_of(set: &AttackSet, slice: &Slice) -> Statement {
-    let mut statement = Statement::new("with page as (select s.ip as ip, count(*) as attacks, ");
+impl Statement {
+    /// The counters `s` of the values of a field of hits. A condition follows.
+    fn push_counters(&mut self, field: GroupField) -> &mut Self {
+        match field {
+            GroupField::Facet(facet) => {
+                self.push("attack_facets s on s.facet = ").bind(facet.name()).push(" and ")
+            }
+            _ => self.push("attack_sources s on "),
+        }
+    }
+}
+
+/// The statement of a page of the values of a field of hits.
+pub(crate) fn values_of(set: &AttackSet, field: GroupField, slice: &Slice) -> Statement {
+    let value = column(field);
+    let mut statement = Statement::new("with page as (select ");
     statement
+        .push(value)
+        .push(" as key, count(*) as attacks, ")
         .push_hits("s", set)
         .push(" as hits, ")
-        .push(BY_SOURCE)
-        .push(", count(*) over () as sources from attack_sources s where ")
-        .push_attack_set_of("s.attack_id", set)
-        .push_has_hits("s", set)
-        .push(" group by s.ip");
+        .push(BY_VALUE)
+        .push(", count(*) over () as all_values from ");
+    match field {
+        GroupField::Facet(facet) => {
+            statement.push("attack_facets s where s.facet = ").bind(facet.name()).push(" and ")
+        }
+        _ => statement.push("attack_sources s where "),
+    };
+    statement.push_attack_set_of("s.attack_id", set).push_has_hits("s", set).push(" group by ").push(value);
     if let Some(after) = &slice.after {
         statement.push(" having ").push_hits("s", set).push(" < ").bind(after.position);
         statement.push(" or (").push_hits("s", set).push(" = ").bind(after.position);
-        statement.push(" and s.ip > ").bind(after.id.as_str()).push(")");
+        statement.push(" and ").push(value).push(" > ").bind(after.id.as_str()).push(")");
     }
     statement.push(" order by 3 desc, 1 limit ").bind(i64::from(slice.limit) + 1).push(
-        ") select p.ip as key, p.attacks, p.hits, p.blocked, p.not_suspicious, \
-             min(a.first_seen) as first_seen, max(a.last_seen) as last_seen, p.sources from page p \
-             join attack_sources s on s.ip = p.ip join attacks a on a.id = s.attack_id where ",
+        ") select p.key, p.attacks, p.hits, p.blocked, p.not_suspicious, \
+             min(a.first_seen) as first_seen, max(a.last_seen) as last_seen, p.all_values from page p join ",
     );
+    statement.push_counters(field).push(value).push(" = p.key join attacks a on a.id = s.attack_id where ");
     statement.push_attack_set(set).push_has_hits("s", set);
     statement.push(
-        " group by p.ip, p.attacks, p.hits, p.blocked, p.not_suspicious, p.sources order by p.hits desc, p.ip",
+        " group by p.key, p.attacks, p.hits, p.blocked, p.not_suspicious, p.all_values order by p.hits desc, p.key",
     );
     statement
 }
@@ -151,6 +188,7 @@ fn column(field: GroupField) -> &'static str {
         GroupField::Path => "a.path",
         GroupField::Parameter => "a.parameter",
         GroupField::Ip => "s.ip",
+        GroupField::Facet(_) => "s.value",
     }
 }
 
@@ -165,6 +203,7 @@ fn read(row: &AnyRow, grouping: &Grouping) -> Result<AttackGroup, StoreError> {
     for (field, value) in fields.iter().zip(key.splitn(fields.len(), SEPARATOR)) {
         let value = match field {
             GroupField::Ip => address::from_key(value).ok_or_else(|| row.bad("ip"))?.to_string(),
+            GroupField::Facet(_) if value.is_empty() => UNKNOWN.to_owned(),
             _ => value.to_owned(),
         };
         group.insert(field.name(), value);

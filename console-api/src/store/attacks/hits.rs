@@ -3,6 +3,7 @@
 use crate::store::{
     Store, StoreError,
     search::{
+        id_set::IdSet,
         plan::{HitLookup, Plan, SearchScope},
         text_search::Matches,
     },
@@ -25,7 +26,8 @@ macro_rules! hits {
     ($($rest:literal),+ $(,)?) => {
         concat!(
             "select h.id, h.request_id, h.attack_id, h.type, h.point, h.parameter, h.payload, h.severity, h.at, ",
-            "h.findings, r.client_ip, r.method, r.host, r.path, r.query, r.outcome, r.reason, r.mode, r.mode_source, ",
+            "h.findings, h.country, h.network, h.user_agent, h.http_version, h.connector as connector_name, h.node, h.rule, ",
+            "h.signature, h.score, r.client_ip, r.method, r.host, r.path, r.query, r.outcome, r.reason, r.mode, r.mode_source, ",
             "r.delivery, r.enforced, r.decided_by, r.response_status, r.edge_request_id, r.connector ",
             "from hits h join requests r on r.request_id = h.request_id ",
             $($rest),+
@@ -60,6 +62,15 @@ impl ReadRow for RecordedHit {
             edge_request_id: row.get("edge_request_id")?,
             application: connector.and_then(|connector| connector.application),
             findings: row.json("findings")?,
+            country: row.optional("country", Row::text)?,
+            network: row.optional("network", Row::text)?,
+            user_agent: row.optional("user_agent", Row::text)?,
+            http_version: row.optional("http_version", Row::text)?,
+            connector: row.optional("connector_name", Row::text)?,
+            node: row.optional("node", Row::text)?,
+            rule: row.optional("rule", Row::text)?,
+            signature: row.optional("signature", Row::text)?,
+            score: row.get("score")?,
         })
     }
 }
@@ -100,7 +111,66 @@ impl Statement {
     }
 }
 
+/// Hits of at most this many attacks are read attack by attack, others in the order of time.
+const FEW_ATTACKS: i64 = 2_000;
+/// As many hits of these attacks cost less than a search in the order of time.
+const FEW_HITS: i64 = 300_000;
+
 impl Store {
+    /// The hits that match a filter, the latest first. Suspicious ones only if the filter selects
+    /// them.
+    pub async fn hits_matching(
+        &self,
+        filter: &Filter,
+        slice: &Slice,
+    ) -> Result<Page<RecordedHit>, StoreError> {
+        let attacks = filter.of_attacks();
+        let matches = self.matches(&attacks).await?;
+        let plan = Plan::new(&attacks, SearchScope::page(&matches));
+        // The details of hits are read for those of the page only.
+        let mut statement = Statement::new(hits!(
+            "where h.id in (select h.id from hits h cross join attacks a where a.id = h.attack_id and "
+        ));
+        // The sum keeps SQLite from the order of time where it has to read few attacks.
+        let at = match self.few_attacks(&attacks, &plan).await? {
+            Some(ids) => {
+                statement.push("h.attack_id ").push_among(&ids);
+                "h.at + 0"
+            }
+            None => {
+                statement.push_plan(&plan);
+                if let Some((at, _)) = slice.bounds() {
+                    statement.push(" and h.at <= ").bind(at);
+                }
+                "h.at"
+            }
+        };
+        if !filter.selects_suspicious() {
+            statement.push(" and h.suspicious = 0");
+        }
+        if let Some(hits) = Plan::of_hits(filter, HitLookup::Each) {
+            statement.push(" and ").push_plan(&hits);
+        }
+        statement.push(" and ").push_newest_by((at, "h.id"), slice);
+        statement.push(") order by h.at desc, h.id desc");
+        Ok(Page::cut(statement.fetch_all(&self.searcher).await?, slice.limit))
+    }
+
+    /// The attacks that match a filter, if they and their hits are few.
+    async fn few_attacks(&self, filter: &Filter, plan: &Plan) -> Result<Option<IdSet>, StoreError> {
+        if filter.left_out().is_some() {
+            return Ok(None);
+        }
+        let mut statement = Statement::new("select count(*), cast(coalesce(sum(t.hits), 0) as bigint), ");
+        statement.push(self.dialect.ids());
+        statement
+            .push(" from (select a.id as attack_id, a.hits as hits from attacks a where ")
+            .push_plan(plan);
+        statement.push(" limit ").bind(FEW_ATTACKS + 1).push(") t");
+        let (attacks, hits, ids): (i64, i64, Option<String>) = statement.fetch_tuple(&self.searcher).await?;
+        Ok((attacks <= FEW_ATTACKS && hits <= FEW_HITS).then(|| self.ids(ids)))
+    }
+
     /// The hits of an attack that match the conditions on hits of a filter.
     pub async fn hits_of_attack(
         &self,

@@ -6,7 +6,10 @@ use crate::store::{
     sql::{statement::Statement, text_codec::count},
 };
 use crate::{
-    attack::{Attack, AttackGroup, AttackStats, BUCKET, GroupField, Grouping, Series, SeriesPoint, Top},
+    attack::{
+        Attack, AttackGroup, AttackStats, BUCKET, GroupField, Grouping, Previous, Series, SeriesPoint, Top,
+    },
+    facet::Facet,
     paging::Slice,
     query::{Filter, TimeRange},
 };
@@ -51,26 +54,42 @@ impl Store {
             let series = self.series(set, from..=to).await?;
             let response_statuses = self.statuses(set).await?;
             let host = self.top(set, GroupField::Host).await?;
-            Ok::<_, StoreError>((totals, series, response_statuses, host))
+            let user_agent = self.top(set, GroupField::Facet(Facet::UserAgent)).await?;
+            let country = self.top(set, GroupField::Facet(Facet::Country)).await?;
+            Ok::<_, StoreError>((totals, series, response_statuses, host, user_agent, country))
         };
         let grouped = async {
-            let (sources, ip) = self.sources(set, &TOP).await?;
+            let (sources, ip) = self.values(set, GroupField::Ip, &TOP).await?;
             let attack_type = self.top(set, GroupField::Type).await?;
             let path = self.top(set, GroupField::Path).await?;
             let parameter = self.top(set, GroupField::Parameter).await?;
-            Ok::<_, StoreError>((sources, ip, attack_type, path, parameter))
+            let network = self.top(set, GroupField::Facet(Facet::Network)).await?;
+            Ok::<_, StoreError>((sources, ip, attack_type, path, parameter, network))
         };
-        let ((totals, series, response_statuses, host), (sources, ip, attack_type, path, parameter)) =
-            tokio::try_join!(counted, grouped)?;
+        let (counted, grouped) = tokio::try_join!(counted, grouped)?;
+        let (totals, series, response_statuses, host, user_agent, country) = counted;
+        let (sources, ip, attack_type, path, parameter, network) = grouped;
         Ok(AttackStats {
             attacks: count(totals.attacks),
             hits: count(totals.hits.unwrap_or_default()),
             blocked: count(totals.blocked.unwrap_or_default()),
             sources,
             series,
-            top: Top { attack_type, host, path, parameter, ip: ip.items },
+            top: Top { attack_type, host, path, parameter, ip: ip.items, country, network, user_agent },
             response_statuses,
+            previous: None,
         })
+    }
+
+    /// The attacks that match a filter of a time range, and its hits.
+    pub async fn period(&self, filter: &Filter, times: TimeRange) -> Result<Previous, StoreError> {
+        let set = self.attack_set(filter).await?;
+        let (from, to) = (times.from.map_or(0, ms), times.to.map_or(i64::MAX, ms));
+        // The first millisecond after the range is not in it.
+        let (totals, series) =
+            tokio::try_join!(self.totals(&set), self.series(&set, from..=to.saturating_sub(1)))?;
+        let (hits, blocked) = series.totals();
+        Ok(Previous { attacks: count(totals.attacks), hits, blocked, series })
     }
 
     async fn totals(&self, set: &AttackSet) -> Result<Totals, StoreError> {
@@ -92,6 +111,9 @@ impl Store {
     }
 
     async fn top(&self, set: &AttackSet, field: GroupField) -> Result<Vec<AttackGroup>, StoreError> {
+        if field.is_of_hit() && !set.selects_hits() {
+            return Ok(self.values(set, field, &TOP).await?.1.items);
+        }
         Ok(self.groups_of(set, &Grouping::by(field), &TOP).await?.items)
     }
 

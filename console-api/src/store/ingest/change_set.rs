@@ -5,7 +5,8 @@
 //! of the batch are loaded with a few statements; then each record is classified without further
 //! lookups.
 
-use super::{new_hits, valid_record::ValidRecord};
+use super::{Delivered, new_hits, valid_record::ValidRecord};
+use crate::facet::Facets;
 use crate::store::{
     Connection, StoreError,
     ingest::{
@@ -14,7 +15,6 @@ use crate::store::{
     },
     sql::{bulk::among, dialect::Dialect, text_codec::word},
 };
-use jiff::Timestamp;
 use shared::{AttackRecord, Enforced, Record, RequestId, ResponseReport};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -159,7 +159,7 @@ async fn existing(
 pub(super) async fn apply_bulk(
     connection: &mut Connection,
     changes: &[RecordChange<'_>],
-    now: Timestamp,
+    from: Delivered,
 ) -> Result<(), StoreError> {
     let (mut new, mut hits, mut early) = (Vec::new(), Vec::new(), Vec::new());
     let mut responded: BTreeMap<u16, Vec<String>> = BTreeMap::new();
@@ -169,7 +169,10 @@ pub(super) async fn apply_bulk(
                 let (request, decision) = (&record.request, &record.decision);
                 new.push((request, decision));
                 let client_ip = request.client_ip;
-                let new_hit = |hit| NewHit { request, hit, decision, client_ip, status: None };
+                let new_hit = |hit| {
+                    let facets = Facets::of(request, decision, &record.location, from.node, hit);
+                    NewHit { request, hit, decision, client_ip, status: None, facets }
+                };
                 hits.extend(new_hits(record, BTreeSet::new()).into_iter().map(new_hit));
             }
             RecordChange::EarlyReport(report) => early.push(*report),
@@ -181,7 +184,7 @@ pub(super) async fn apply_bulk(
     }
     requests::insert(connection, &new).await?;
     grouping::add(connection, hits).await?;
-    responses::keep_all(connection, &early, now).await?;
+    responses::keep_all(connection, &early, from.now).await?;
     for (status, ids) in responded {
         requests::first_responses(connection, &ids, i64::from(status)).await?;
     }

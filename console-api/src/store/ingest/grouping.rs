@@ -1,12 +1,13 @@
 //! Grouping of hits into attacks, and the counters of attacks. The rules are those of
 //! [`crate::grouping`].
 
+use crate::facet::{self, Facet, Facets};
 use crate::grouping::{AttackKey, MAX_GAP, Span, chains, main_finding};
 use crate::store::{
     Connection, StoreError,
     attacks::marks,
     delivery::webhooks,
-    ingest::{requests, rule_hits, sources, statuses, time_buckets},
+    ingest::{facets, requests, rule_hits, sources, statuses, time_buckets},
     search::terms::{self, Term},
     sql::{
         address,
@@ -33,6 +34,7 @@ pub(crate) struct NewHit<'a> {
     pub(crate) client_ip: IpAddr,
     /// The status of the response, if known.
     pub(crate) status: Option<i64>,
+    pub(crate) facets: Facets,
 }
 
 impl NewHit<'_> {
@@ -167,8 +169,9 @@ async fn store(connection: &mut Connection, growths: &[Growth<'_>]) -> Result<()
         growths.iter().flat_map(|growth| growth.hits.iter().map(|hit| (growth.id.as_str(), hit))).collect();
     let insert = Insert {
         into: "insert into hits (id, request_id, type, attack_id, at, point, parameter, payload, severity, findings, \
-               ip, method, status, blocked, suspicious, payload_id)",
-        columns: 16,
+               ip, method, status, blocked, suspicious, payload_id, country, network, user_agent, http_version, \
+               connector, node, rule, signature, score)",
+        columns: 25,
         after: "",
     };
     insert.rows(connection, &hits, bind_hit).await?;
@@ -176,6 +179,7 @@ async fn store(connection: &mut Connection, growths: &[Growth<'_>]) -> Result<()
     statuses::add(connection, &hits).await?;
     rule_hits::add(connection, &hits).await?;
     terms::add(connection, terms_of(growths)).await?;
+    facets::add(connection, &hits).await?;
     sources::add(connection, &hits).await
 }
 
@@ -210,9 +214,9 @@ fn bind_attack(query: Query, growth: &Growth<'_>) -> Query {
 }
 
 fn bind_hit(query: Query, (attack, new): &(&str, &NewHit<'_>)) -> Query {
-    let NewHit { request, hit, .. } = new;
+    let NewHit { request, hit, facets, .. } = new;
     let worst = main_finding(hit);
-    query
+    let query = query
         .bind(hit.id.to_string())
         .bind(request.request_id.to_string())
         .bind(hit.attack_type.as_str().to_owned())
@@ -228,7 +232,19 @@ fn bind_hit(query: Query, (attack, new): &(&str, &NewHit<'_>)) -> Query {
         .bind(new.status)
         .bind(i64::from(requests::is_enforced(new.decision)))
         .bind(i64::from(requests::is_suspicious(new.decision)))
-        .bind(worst.map(|finding| Term::payload(&finding.payload).id()))
+        .bind(worst.map(|finding| Term::payload(&finding.payload).id()));
+    let texts = [
+        Facet::Country,
+        Facet::Network,
+        Facet::UserAgent,
+        Facet::HttpVersion,
+        Facet::Connector,
+        Facet::Node,
+        Facet::Rule,
+        Facet::Signature,
+    ];
+    let query = texts.into_iter().fold(query, |query, facet| query.bind(facets.get(facet).map(Text::from)));
+    query.bind(facet::score(hit))
 }
 
 #[derive(FromRow)]
@@ -294,5 +310,6 @@ async fn move_parts(connection: &mut Connection, from: &str, into: &str) -> Resu
     sources::merge(connection, from, into).await?;
     statuses::merge(connection, from, into).await?;
     terms::merge(connection, from, into).await?;
+    facets::merge(connection, from, into).await?;
     time_buckets::merge(connection, from, into).await
 }

@@ -1,6 +1,7 @@
 //! Requests that were not inspected.
 
 use crate::paging::{Cursor, Listed, Page, Slice};
+use crate::query::TimeRange;
 use crate::store::{
     Connection, Store, StoreError,
     delivery::events,
@@ -106,6 +107,15 @@ impl ReadRow for Reported {
 }
 
 impl Store {
+    /// The number of requests of a time range that were not inspected.
+    pub async fn not_inspected_in(&self, TimeRange { from, to }: TimeRange) -> Result<u64, StoreError> {
+        let mut statement = Statement::new("select count(*) from not_inspected where at >= ");
+        statement.bind(from.map_or(i64::MIN, Timestamp::as_millisecond));
+        statement.push(" and at < ").bind(to.map_or(i64::MAX, Timestamp::as_millisecond));
+        let (requests,): (i64,) = statement.fetch_tuple(&self.searcher).await?;
+        Ok(count(requests))
+    }
+
     pub async fn not_inspected(
         &self,
         filter: &NotInspectedFilter,

@@ -1,9 +1,10 @@
 //! Requests and their decisions.
 
+use crate::query::HitAction;
 use crate::store::{
     Connection, StoreError,
     delivery::webhooks,
-    ingest::{not_inspected, responses, rule_hits, sources, statuses, time_buckets},
+    ingest::{facets, not_inspected, responses, rule_hits, sources, statuses, time_buckets},
     requests::DECISION,
     sql::{
         bulk::{self, Insert, Query},
@@ -128,12 +129,12 @@ pub(crate) async fn passed(connection: &mut Connection, id: RequestId) -> Result
 
 /// Whether the decision blocked the request, and it is not known to have reached the origin.
 pub(crate) fn is_enforced(decision: &Decision) -> bool {
-    decision.outcome == Outcome::Blocked && decision.enforced != Enforced::No
+    HitAction::of(decision) == HitAction::Blocked
 }
 
 /// Whether the request is no attack at its sensitivity.
 pub(crate) fn is_suspicious(decision: &Decision) -> bool {
-    decision.outcome == Outcome::Suspicious
+    HitAction::of(decision) == HitAction::Suspicious
 }
 
 /// Replaces a decision, and updates the counters of the attacks.
@@ -195,6 +196,7 @@ async fn change_counters(
         .await?;
     time_buckets::change(connection, id, blocked, suspicious).await?;
     sources::change(connection, (id, client_ip), blocked, suspicious).await?;
+    facets::change(connection, id, blocked, suspicious).await?;
     if suspicious < 0 {
         statuses::clear_suspicious(connection, id).await?;
         let attacks: Vec<(String,)> =

@@ -72,6 +72,7 @@ impl Store {
         self.delete(&mut transaction, "attack_sources where attack_id", &attacks).await?;
         self.delete(&mut transaction, "attack_times where attack_id", &attacks).await?;
         self.delete(&mut transaction, "attack_statuses where attack_id", &attacks).await?;
+        self.delete(&mut transaction, "attack_facets where attack_id", &attacks).await?;
         terms::delete(&mut transaction, &attacks).await?;
         self.delete(&mut transaction, "attack_redirects where new_id", &attacks).await?;
         self.delete(&mut transaction, "attacks where id", &attacks).await?;

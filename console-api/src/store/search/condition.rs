@@ -3,7 +3,8 @@
 use super::plan::{Direct, Plan, Related, ScanStrategy};
 use crate::{
     attack::{AttackStatus, Marks},
-    query::{Numbers, TimeRange},
+    facet::Facet,
+    query::{HitAction, Numbers, TimeRange},
     store::sql::{address, statement::Statement, text_codec::Text},
 };
 
@@ -21,8 +22,26 @@ const SOURCES: Rows =
     Rows { of_all: "attack_sources t where ", of_one: "attack_sources t where t.attack_id = a.id and " };
 const STATUSES: Rows =
     Rows { of_all: "attack_statuses t where ", of_one: "attack_statuses t where t.attack_id = a.id and " };
+const FACETS: Rows =
+    Rows { of_all: "attack_facets t where ", of_one: "attack_facets t where t.attack_id = a.id and " };
 const TERMS: Rows =
     Rows { of_all: "attack_terms t where ", of_one: "attack_terms t where t.attack_id = a.id and " };
+
+/// The column of the hit `h`. Null: not known.
+pub(crate) fn facet_column(facet: Facet) -> &'static str {
+    match facet {
+        Facet::Country => "h.country",
+        Facet::Network => "h.network",
+        Facet::UserAgent => "h.user_agent",
+        Facet::HttpVersion => "h.http_version",
+        Facet::Connector => "h.connector",
+        Facet::Node => "h.node",
+        Facet::Rule => "h.rule",
+        Facet::Signature => "h.signature",
+        Facet::Severity => "h.severity",
+        Facet::Score => "cast(h.score as text)",
+    }
+}
 
 impl Statement {
     pub(crate) fn push_plan(&mut self, plan: &Plan) -> &mut Self {
@@ -87,6 +106,14 @@ impl Statement {
                 self.push("(h.ip >= ").bind(address::key(*first));
                 self.push(" and h.ip <= ").bind(address::key(*last)).push(")")
             }
+            Direct::FacetOfHit(facet, Some(value)) => {
+                self.push(facet_column(*facet)).push(" = ").bind(value.clone())
+            }
+            Direct::FacetOfHit(facet, None) => self.push(facet_column(*facet)).push(" is null"),
+            Direct::ActionOfHit(HitAction::Blocked) => self.push("h.blocked = 1"),
+            Direct::ActionOfHit(HitAction::Passed) => self.push("(h.blocked = 0 and h.suspicious = 0)"),
+            Direct::ActionOfHit(HitAction::Suspicious) => self.push("h.suspicious = 1"),
+            Direct::ActionOfHit(HitAction::Any) => self.push("true"),
             Direct::PayloadOfHit(search, lookup) => self.push_payload_of_hit(search, *lookup),
         }
     }
@@ -95,6 +122,7 @@ impl Statement {
         let rows = match related {
             Related::Source { .. } => &SOURCES,
             Related::Status(_) => &STATUSES,
+            Related::Facet(..) => &FACETS,
             Related::Term(_) => &TERMS,
         };
         self.push_rows(rows, strategy, &|statement: &mut Self| match related {
@@ -104,6 +132,10 @@ impl Statement {
             }
             Related::Status(numbers) => {
                 statement.push_numbers("t.status", *numbers);
+            }
+            Related::Facet(facet, value) => {
+                statement.push("t.facet = ").bind(facet.name());
+                statement.push(" and t.value = ").bind(value.clone());
             }
             Related::Term(term) => {
                 statement.push("t.term_id = ").bind(term.id());

@@ -3,14 +3,15 @@
 
 use crate::{
     attack::{AttackStatus, Marks},
-    query::{Condition, Field, Filter, Numbers, Pattern, TimeRange},
+    facet::Facet,
+    query::{Condition, Field, Filter, HitAction, Numbers, Pattern, TimeRange},
     store::{
         search::{
             id_set::IdSet,
             terms::{self, Term},
             text_search::{Matches, TextSearch},
         },
-        sql::text_codec::{Text, word},
+        sql::text_codec::Text,
     },
 };
 use shared::RequestId;
@@ -96,15 +97,22 @@ pub(crate) enum Direct {
         first: IpAddr,
         last: IpAddr,
     },
+    FacetOfHit(Facet, Option<Text>),
+    ActionOfHit(HitAction),
     PayloadOfHit(TextSearch, HitLookup),
 }
 
 /// A condition on a table with several rows per attack: at least one row meets it.
 #[derive(Debug)]
 pub(crate) enum Related {
-    Source { first: IpAddr, last: IpAddr },
+    Source {
+        first: IpAddr,
+        last: IpAddr,
+    },
     Status(Numbers),
     Term(Term),
+    /// Empty: not known.
+    Facet(Facet, Text),
 }
 
 impl Plan {
@@ -140,7 +148,10 @@ impl Plan {
                 let (first, last) = addresses.bounds();
                 Self::related(Related::Source { first, last }, scope)
             }
-            Condition::Severity(severity) => Self::related(Related::Term(Term::severity(*severity)), scope),
+            Condition::Facet(facet, value) => {
+                let value = Text::from(value.as_deref().unwrap_or_default());
+                Self::related(Related::Facet(*facet, value), scope)
+            }
             Condition::Method(method) => {
                 Self::related(Related::Term(Term::new(Field::Method, method)), scope)
             }
@@ -154,8 +165,8 @@ impl Plan {
             Condition::Mark(marks) => Self::Direct(Direct::Mark(*marks)),
             Condition::RequestId(id) => Self::Direct(Direct::Request(*id)),
             Condition::EdgeRequestId(id) => Self::Direct(Direct::EdgeRequest(id.clone())),
-            // A condition on hits only.
-            Condition::At(_) => Self::All(Vec::new()),
+            // Conditions on hits only.
+            Condition::Score(_) | Condition::Action(_) | Condition::At(_) => Self::All(Vec::new()),
         }
     }
 
@@ -167,7 +178,9 @@ impl Plan {
                 let (first, last) = addresses.bounds();
                 Direct::SourceOfHit { first, last }
             }
-            Condition::Severity(severity) => Direct::Equal("h.severity", Text::from(word(severity).as_str())),
+            Condition::Facet(facet, value) => Direct::FacetOfHit(*facet, value.as_deref().map(Text::from)),
+            Condition::Score(numbers) => Direct::Number("h.score", *numbers),
+            Condition::Action(action) => Direct::ActionOfHit(*action),
             Condition::Method(method) => Direct::Equal("h.method", terms::method(method)),
             Condition::Response(numbers) => Direct::Number("h.status", *numbers),
             Condition::At(range) => Direct::Time("h.at", *range),

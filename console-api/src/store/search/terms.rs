@@ -6,7 +6,7 @@ use crate::store::{
     sql::{
         bulk::{Insert, Query},
         dialect::Dialect,
-        text_codec::{Text, json, word},
+        text_codec::{Text, json},
     },
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     query::Field,
 };
 use sha2::{Digest, Sha256};
-use shared::{Finding, Hit, RecordedRequest, Severity};
+use shared::{Finding, Hit, RecordedRequest};
 use sqlx::AssertSqlSafe;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,10 +37,6 @@ impl Term {
         Self::new(Field::Payload, bounded(payload))
     }
 
-    pub(crate) fn severity(severity: Severity) -> Self {
-        Self::new(Field::Severity, &word(&severity))
-    }
-
     /// The terms of an attack.
     pub(crate) fn of_attack(key: &AttackKey) -> [Self; 4] {
         [
@@ -56,8 +52,7 @@ impl Term {
         let worst = main_finding(hit);
         let method = Self::new(Field::Method, &request.method);
         let payload = worst.map(|finding| Self::payload(&finding.payload));
-        let severity = worst.map(|finding| Self::severity(finding.severity));
-        [Some(method), payload, severity].into_iter().flatten()
+        [Some(method), payload].into_iter().flatten()
     }
 
     pub(crate) fn id(&self) -> Vec<u8> {

@@ -1,5 +1,5 @@
 use crate::{
-    attack::{BUCKET, Order, SortKey},
+    attack::{BUCKET, GroupField, Order, SortKey},
     paging::{Cursor, Slice},
     query::Filter,
     sealing::KeyFile,
@@ -24,7 +24,7 @@ enum Scope {
     All,
 }
 
-const QUERIES: [&str; 20] = [
+const QUERIES: [&str; 22] = [
     "type:sqli",
     "type:\"none\"",
     "host:api.example.com",
@@ -38,6 +38,8 @@ const QUERIES: [&str; 20] = [
     "ip:198.18.0.0/16",
     "method:get -type:xss",
     "severity:critical,low",
+    "country:DE -network:AS64501",
+    "user_agent:curl OR severity:low",
     "response:404",
     "-response:2xx",
     "etc/ OR nowhere OR -alert",
@@ -97,7 +99,7 @@ async fn every_plan_of_a_filter_finds_the_same_attacks() {
 /// Makes all requests of one path suspicious, and some of the others.
 fn partly_suspicious(mut record: Record) -> Record {
     if let Record::Attack(attack) = &mut record {
-        let AttackRecord { request, decision, hits } = &mut **attack;
+        let AttackRecord { request, decision, hits, .. } = &mut **attack;
         if request.path == "/search" || hits[0].id.as_u128() % 5 == 0 {
             decision.outcome = Outcome::Suspicious;
         }
@@ -112,7 +114,7 @@ async fn statistics_find_the_excluded_attacks_by_their_indexes() {
     let set = store.attack_set(&Filter::default().without_hidden()).await.unwrap();
     let slice = Slice { limit: 8, after: None };
     for (statement, scan) in [
-        (groups::sources_of(&set, &slice), "SCAN s USING COVERING INDEX attack_sources_by_ip"),
+        (groups::values_of(&set, GroupField::Ip, &slice), "SCAN s USING COVERING INDEX attack_sources_by_ip"),
         (stats::statuses_of(&set), "SCAN s USING COVERING INDEX attack_statuses_by_status"),
         (
             stats::series_of(&set, BUCKET, 0..=1),

@@ -67,7 +67,7 @@ fn system(number: u16) -> Vec<u8> {
 const BOTH: GeoFields = GeoFields { country: true, asn: true };
 
 fn location(geoip: &GeoIp, address: &str) -> (Option<String>, Option<u32>) {
-    let GeoLocation { country, asn } = geoip.locate(address.parse().unwrap(), BOTH);
+    let Location { country, asn } = geoip.locate(address.parse().unwrap(), BOTH);
     (country, asn)
 }
 
@@ -87,7 +87,7 @@ fn looks_up_country_and_autonomous_system() {
     assert_eq!(location(&geoip, "198.51.100.1"), (Some("AT".to_owned()), None));
     assert_eq!(location(&geoip, "192.0.2.1"), (None, None));
     assert_eq!(location(&geoip, "2001:db8::1"), (None, None), "the files contain IPv4 only");
-    assert_eq!(geoip.locate("203.0.113.7".parse().unwrap(), GeoFields::default()), GeoLocation::default());
+    assert_eq!(geoip.locate("203.0.113.7".parse().unwrap(), GeoFields::default()), Location::default());
 }
 
 #[test]

@@ -237,3 +237,15 @@ async fn denies_a_country_with_a_geoip_database() {
     elsewhere["client_ip"] = json!("198.51.100.1");
     assert_eq!(harness.inspect(&elsewhere).await.verdict().action, Action::Allow);
 }
+
+#[tokio::test]
+async fn a_record_has_the_country_of_its_source_with_a_geoip_database() {
+    let mut harness = harness(Mode::Block);
+    let file = harness.spool.path().join("country.mmdb");
+    std::fs::write(&file, database(&[("203.0.113.0/24", &country("DE"))])).unwrap();
+    let geoip = GeoIp::open(&GeoIpConfig { country_file: Some(file), asn_file: None }).unwrap();
+    Arc::get_mut(&mut harness.node).unwrap().geoip = geoip.into();
+    harness.inspect(&get("/etc/passwd", "")).await.verdict();
+    let location = harness.attack().location;
+    assert_eq!((location.country.as_deref(), location.asn), (Some("DE"), None));
+}

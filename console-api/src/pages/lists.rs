@@ -1,18 +1,20 @@
-//! The page with the list of attacks.
+//! The pages with the lists of attacks and of requests.
 
 use super::{
+    columns::Column,
     render,
-    search::{self, Given, Origin, Search},
+    search::{self, Given, Origin, RequestSearch, Search, Subject},
     view,
 };
 use crate::{
-    app::Site,
-    attack::{Attack, AttackGroup, AttackStatus, Mark, Marks},
-    clock::Clock,
+    actor::Actor,
+    app::{App, Site},
+    attack::{Attack, AttackGroup, AttackStatus, GroupField, Mark, Marks},
     error::ApiError,
     extract::{Query, Reader, Searching},
+    hit::RecordedHit,
     paging::{Page, Slice},
-    query::{Condition, Filter},
+    query::{Condition, Filter, HitAction},
     store::{Store, StoreError},
     view::View,
 };
@@ -36,7 +38,7 @@ const RANGES: [(&str, &str); 7] = [
 ];
 
 /// The groupings to choose from.
-const GROUPINGS: [(&str, &str); 8] = [
+const GROUPINGS: [(&str, &str); 19] = [
     ("", "No grouping"),
     ("type", "Type"),
     ("ip", "Source address"),
@@ -45,15 +47,28 @@ const GROUPINGS: [(&str, &str); 8] = [
     ("parameter", "Parameter"),
     ("type,parameter,host", "Type, parameter and host"),
     ("type,ip", "Type and source"),
+    ("path", "Path"),
+    ("country", "Country"),
+    ("network", "Network"),
+    ("user_agent", "User agent"),
+    ("http_version", "HTTP version"),
+    ("connector", "Connector"),
+    ("node", "Node"),
+    ("rule", "Rule"),
+    ("signature", "Signature"),
+    ("severity", "Severity"),
+    ("score", "Score"),
 ];
 
 /// Maximum number of views above the list.
 const VIEWS: u32 = 8;
 
 #[derive(Template)]
-#[template(path = "attacks.html")]
-struct AttacksPage {
+#[template(path = "list.html")]
+struct ListPage {
+    subject: Subject,
     list: List,
+    columns: Vec<Column>,
     given: Given,
     /// The search with fixed times, for links.
     frozen: Given,
@@ -75,7 +90,8 @@ struct AttacksPage {
 
 enum List {
     Attacks(Page<Attack>),
-    Groups { fields: Vec<&'static str>, page: Page<AttackGroup> },
+    Requests(Page<RecordedHit>),
+    Groups { fields: Vec<GroupField>, page: Page<AttackGroup> },
 }
 
 /// Numbers of attacks that lists hide by default.
@@ -104,6 +120,7 @@ impl List {
     fn is_empty(&self) -> bool {
         match self {
             Self::Attacks(page) => page.items.is_empty(),
+            Self::Requests(page) => page.items.is_empty(),
             Self::Groups { page, .. } => page.items.is_empty(),
         }
     }
@@ -111,12 +128,13 @@ impl List {
     fn next_cursor(&self) -> Option<&str> {
         match self {
             Self::Attacks(page) => page.next_cursor.as_deref(),
+            Self::Requests(page) => page.next_cursor.as_deref(),
             Self::Groups { page, .. } => page.next_cursor.as_deref(),
         }
     }
 }
 
-impl AttacksPage {
+impl ListPage {
     /// The search sorted by a column; reversed if it is already sorted by it.
     fn sorted(&self, column: &str) -> String {
         let descending = format!("-{column}");
@@ -136,8 +154,17 @@ impl AttacksPage {
         search::of_view(&view.draft) == search::of_view(&self.given.to_view())
     }
 
+    /// The percentage of the hits of the largest group on the page.
+    fn share_of_group(page: &Page<AttackGroup>, group: &AttackGroup) -> u64 {
+        let most = page.items.iter().map(|group| group.hits).max().unwrap_or(0);
+        group.hits * 100 / most.max(1)
+    }
+
     fn can_be_saved(&self) -> bool {
-        self.can_edit && self.problem.is_none() && !search::of_view(&self.given.to_view()).is_empty()
+        self.subject == Subject::Attacks
+            && self.can_edit
+            && self.problem.is_none()
+            && !search::of_view(&self.given.to_view()).is_empty()
     }
 
     fn offers(choices: &[(&str, &str)], value: &str) -> bool {
@@ -152,71 +179,81 @@ impl AttacksPage {
     }
 }
 
-pub(super) async fn list(
+pub(super) async fn attacks(
     Searching { caller: Reader(actor), .. }: Searching<Reader>,
-    State(store): State<Store>,
-    State(clock): State<Clock>,
-    State(site): State<Site>,
+    State(app): State<App>,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
     search: Result<Query<Search>, ApiError>,
 ) -> Result<Response, ApiError> {
-    let (given, since) = (Given::new(pairs), Uuid::now_v7());
-    if let Some(hit) = hit_of(&store, given.value("q")).await? {
+    list(&app, &actor, Subject::Attacks, Given::new(pairs), search.map(|Query(search)| search)).await
+}
+
+pub(super) async fn requests(
+    Searching { caller: Reader(actor), .. }: Searching<Reader>,
+    State(app): State<App>,
+    Pairs(pairs): Pairs<Vec<(String, String)>>,
+    search: Result<Query<RequestSearch>, ApiError>,
+) -> Result<Response, ApiError> {
+    let search = search.map(|Query(RequestSearch(search))| search);
+    list(&app, &actor, Subject::Requests, Given::new(pairs), search).await
+}
+
+async fn list(
+    App { store, clock, site, .. }: &App,
+    actor: &Actor,
+    subject: Subject,
+    given: Given,
+    search: Result<Search, ApiError>,
+) -> Result<Response, ApiError> {
+    let since = Uuid::now_v7();
+    if let Some(hit) = hit_of(store, given.value("q")).await? {
         return Ok(Redirect::to(&hit).into_response());
     }
-    let not_inspected = store.not_inspected_counts().await?.total;
-    let views = store.views(actor.id, &Slice { limit: VIEWS, after: None }).await?.items;
-    let can_edit = actor.role.can_edit();
+    let views = match subject {
+        Subject::Attacks => store.views(actor.id, &Slice { limit: VIEWS, after: None }).await?.items,
+        Subject::Requests => Vec::new(),
+    };
+    let mut page = ListPage {
+        subject,
+        list: List::Attacks(Page { items: Vec::new(), next_cursor: None }),
+        columns: Vec::new(),
+        frozen: given.frozen(clock.now()),
+        origin: Origin::of(&given),
+        given,
+        hidden: Hidden::default(),
+        order: String::new(),
+        not_inspected: store.not_inspected_counts().await?.total,
+        views,
+        can_edit: actor.role.can_edit(),
+        since,
+        problem: None,
+        site: site.clone(),
+    };
     let search = match search {
-        Ok(Query(search)) => search,
+        Ok(search) => search,
         Err(problem @ ApiError::Invalid(_)) => {
-            let list = List::Attacks(Page { items: Vec::new(), next_cursor: None });
-            let (status, order) = (problem.status(), String::new());
-            let problem = Some(problem);
-            let page = AttacksPage {
-                list,
-                frozen: given.frozen(clock.now()),
-                origin: Origin::of(&given),
-                given,
-                hidden: Hidden::default(),
-                order,
-                not_inspected,
-                views,
-                can_edit,
-                since,
-                problem,
-                site,
-            };
+            let status = problem.status();
+            page.problem = Some(problem);
             return Ok((status, render(&page)).into_response());
         }
         Err(problem) => return Err(problem),
     };
-    let filter = search.filter.within(search.time_range);
-    let list = match search.grouping {
-        Some(grouping) => List::Groups {
-            fields: grouping.fields().iter().map(|field| field.name()).collect(),
-            page: store.groups(&filter, &grouping, &search.slice).await?,
+    let filter = search.filter();
+    let Search { order, grouping, slice, columns, .. } = search;
+    page.list = match (grouping, subject) {
+        (Some(grouping), _) => List::Groups {
+            fields: grouping.fields().to_vec(),
+            page: store.groups(&filter, &grouping, &slice).await?,
         },
-        None => List::Attacks(store.attacks(&filter, search.order, &search.slice).await?),
+        (None, Subject::Attacks) => List::Attacks(store.attacks(&filter, order, &slice).await?),
+        (None, Subject::Requests) => List::Requests(store.hits_matching(&filter, &slice).await?),
     };
-    let order = search.order.text();
-    let is_first_page = search.slice.after.is_none();
-    let hidden =
-        if list.is_empty() && is_first_page { Hidden::by(&filter, &store).await? } else { Hidden::default() };
-    Ok(render(&AttacksPage {
-        list,
-        frozen: given.frozen(clock.now()),
-        origin: Origin::of(&given),
-        given,
-        hidden,
-        order,
-        not_inspected,
-        views,
-        can_edit,
-        since,
-        problem: None,
-        site,
-    }))
+    page.order = order.text();
+    page.columns = columns;
+    if page.list.is_empty() && slice.after.is_none() {
+        page.hidden = Hidden::by(&filter, store).await?;
+    }
+    Ok(render(&page))
 }
 
 /// The page of the hit, if the search is a request id of the console or of CloudFront.

@@ -1,0 +1,131 @@
+//! Facets: what each hit has one value of, or none that is known, e.g. the country of its source.
+
+use crate::{grouping::main_finding, user_agent};
+use shared::{Decision, Hit, Location, RecordedRequest, Severity, score};
+use uuid::Uuid;
+
+/// A field with one value per hit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Facet {
+    Country,
+    Network,
+    UserAgent,
+    HttpVersion,
+    Connector,
+    Node,
+    Rule,
+    Signature,
+    Severity,
+    Score,
+}
+
+/// The value of a facet that is not known: of hits that an older version stored, or that have none.
+pub const UNKNOWN: &str = "unknown";
+
+/// The maximum length of a value in bytes: it fits an index.
+const VALUE_BYTES: usize = 64;
+
+impl Facet {
+    pub const ALL: [Self; 10] = [
+        Self::Country,
+        Self::Network,
+        Self::UserAgent,
+        Self::HttpVersion,
+        Self::Connector,
+        Self::Node,
+        Self::Rule,
+        Self::Signature,
+        Self::Severity,
+        Self::Score,
+    ];
+
+    /// The name in the search language.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Country => "country",
+            Self::Network => "network",
+            Self::UserAgent => "user_agent",
+            Self::HttpVersion => "http_version",
+            Self::Connector => "connector",
+            Self::Node => "node",
+            Self::Rule => "rule",
+            Self::Signature => "signature",
+            Self::Severity => "severity",
+            Self::Score => "score",
+        }
+    }
+
+    /// The name on pages.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Country => "Country",
+            Self::Network => "Network",
+            Self::UserAgent => "User agent",
+            Self::HttpVersion => "HTTP version",
+            Self::Connector => "Connector",
+            Self::Node => "Node",
+            Self::Rule => "Rule",
+            Self::Signature => "Signature",
+            Self::Severity => "Severity",
+            Self::Score => "Score",
+        }
+    }
+}
+
+/// The values of a hit.
+#[derive(Debug, Default)]
+pub(crate) struct Facets([Option<String>; Facet::ALL.len()]);
+
+impl Facets {
+    /// `node`: the one that delivered the hit first.
+    pub(crate) fn of(
+        request: &RecordedRequest,
+        decision: &Decision,
+        location: &Location,
+        node: Uuid,
+        hit: &Hit,
+    ) -> Self {
+        let finding = main_finding(hit);
+        let connector = request.connector.as_ref();
+        let decided_by = &decision.decided_by;
+        let value = |facet| match facet {
+            Facet::Country => location.country.as_ref().map(|code| code.to_ascii_uppercase()),
+            Facet::Network => location.asn.map(|number| format!("AS{number}")),
+            Facet::UserAgent => user_agent::family(&request.headers).map(str::to_owned),
+            Facet::HttpVersion => request.http_version.clone(),
+            Facet::Connector => connector.map(|it| it.distribution_id.as_ref().unwrap_or(&it.kind).clone()),
+            Facet::Node => Some(node.to_string()),
+            Facet::Rule => {
+                let rule = decided_by.rule.as_ref().map(|rule| rule.id);
+                rule.or(decided_by.list.as_ref().map(|entry| entry.id)).map(|id| id.to_string())
+            }
+            Facet::Signature => finding.map(|finding| finding.signature.clone()),
+            Facet::Severity => finding.map(|finding| severity(finding.severity).to_owned()),
+            Facet::Score => Some(score(hit).to_string()),
+        };
+        Self(Facet::ALL.map(|facet| value(facet).map(bounded).filter(|value| !value.is_empty())))
+    }
+
+    pub(crate) fn get(&self, facet: Facet) -> Option<&str> {
+        self.0[facet as usize].as_deref()
+    }
+}
+
+/// The score of the findings of a hit.
+pub(crate) fn score(hit: &Hit) -> i64 {
+    score::of_request(&hit.findings).into()
+}
+
+pub(crate) fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Low => "low",
+        Severity::Medium => "medium",
+        Severity::High => "high",
+        Severity::Critical => "critical",
+    }
+}
+
+fn bounded(mut value: String) -> String {
+    value.truncate(value.floor_char_boundary(VALUE_BYTES));
+    value
+}
