@@ -19,7 +19,8 @@ pub(super) fn detect(value: &[u8], kind: FieldKind) -> Option<Match<'static>> {
             is_fenced = !is_fenced;
             continue;
         }
-        if is_fenced || is_quoted(line, text) || !may_hold_command(line, Bytes::of(line), kind) {
+        let may_match = || may_hold_command(line, Bytes::of(line), kind) && !cannot_contain_command(line);
+        if is_fenced || is_quoted(line, text) || !may_match() {
             continue;
         }
         let matched = shell(&without_spans(line), kind).filter(|it| from == 0 || !starts_line(it, line));
