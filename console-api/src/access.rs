@@ -79,11 +79,11 @@ pub struct Account {
     pub sessions: Vec<Session>,
 }
 
-/// A new password of the caller.
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
+/// A new password of the caller. Not printed: it has the current one in clear.
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PasswordChange {
-    /// The present password.
+    /// The current password.
     pub current: String,
     /// 12 to 1000 characters.
     #[schema(value_type = String, min_length = 12, max_length = 1000)]

@@ -4,7 +4,7 @@ use crate::{
     attack::{AttackGroup, GroupField, Grouping, Previous, Series},
     facet::{Facet, UNKNOWN},
     node_problem::NodeProblemKind,
-    paging::Slice,
+    paging::{Page, Slice},
     query::{Condition, Filter, HitAction, Pattern, TimeRange},
     store::{Node, Store, StoreError},
 };
@@ -160,7 +160,7 @@ async fn movers(store: &Store, today: TimeRange, last_week: TimeRange) -> Result
         let [now, before] = [today, last_week].map(|times| hits(Filter::default(), times));
         let now = store.groups(&now, &grouping, &COMPARED).await?;
         let before = store.groups(&before, &grouping, &COMPARED).await?;
-        movers.extend(moved(field, &now.items, &before.items));
+        movers.extend(moved(field, &now, &before));
     }
     movers.sort_by_key(|mover| std::cmp::Reverse(mover.change()));
     movers.truncate(MOVERS);
@@ -168,13 +168,18 @@ async fn movers(store: &Store, today: TimeRange, last_week: TimeRange) -> Result
 }
 
 /// The values of a field whose hits changed.
-fn moved(field: GroupField, now: &[AttackGroup], before: &[AttackGroup]) -> Vec<Mover> {
+fn moved(field: GroupField, now: &Page<AttackGroup>, before: &Page<AttackGroup>) -> Vec<Mover> {
+    // A value that is not listed has at most the hits of the last one that is.
+    let unlisted = |page: &Page<AttackGroup>| {
+        page.items.last().filter(|_| page.next_cursor.is_some()).map_or(0, |group| group.hits)
+    };
+    let unlisted = (unlisted(now), unlisted(before));
     let mut values: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
-    for group in now {
-        values.entry(&group.group[field.name()]).or_default().0 = group.hits;
+    for group in &now.items {
+        values.entry(&group.group[field.name()]).or_insert(unlisted).0 = group.hits;
     }
-    for group in before {
-        values.entry(&group.group[field.name()]).or_default().1 = group.hits;
+    for group in &before.items {
+        values.entry(&group.group[field.name()]).or_insert(unlisted).1 = group.hits;
     }
     let mover = |(value, (hits, before)): (&str, (u64, u64))| {
         let mover = Mover { field: field.name(), value: value.to_owned(), hits, before };

@@ -317,7 +317,11 @@ pub(super) async fn replace(
         Ok(_) => Ok(Redirect::to("/rules").into_response()),
         Err(error) => {
             let store = &ruleset.store;
-            let rule = store.find(id).await?.ok_or_else(|| ApiError::not_found("rule", id))?;
+            let rule: StoredRule = store.find(id).await?.ok_or_else(|| ApiError::not_found("rule", id))?;
+            // After the message, "Save" replaces the other change.
+            let revision =
+                if matches!(error, ApiError::Stale(_)) { rule.rule.revision } else { form.revision };
+            let form = RuleForm { revision, ..form };
             reject(form, Some(listed(store, rule, author.at).await?), error)
         }
     }

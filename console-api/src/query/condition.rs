@@ -153,10 +153,10 @@ impl Condition {
                 let known = HitAction::ALL.into_iter().find(|action| action.as_str() == text);
                 Self::Action(known.ok_or(expected("blocked, passed, suspicious or any"))?)
             }
+            Field::Facet(facet) if text == UNKNOWN => Self::Facet(facet, None),
             Field::Facet(Facet::Score) => {
                 Self::Score(Numbers::parse(&text).ok_or(expected(Numbers::EXPECTED))?)
             }
-            Field::Facet(facet) if text == UNKNOWN => Self::Facet(facet, None),
             Field::Facet(facet) => {
                 let value = facet_value(facet, &text).ok_or(expected(kind_of_facet(facet)))?;
                 Self::Facet(facet, Some(value))

@@ -104,7 +104,7 @@ impl SignIn {
     }
 
     /// Replaces the password of the caller, a user, and ends the user's sessions but `kept`. Guesses
-    /// of the present password count as failed sign-ins.
+    /// of the current password count as failed sign-ins.
     pub async fn change_password(
         &self,
         source: IpAddr,
@@ -115,13 +115,14 @@ impl SignIn {
         let now = self.clock.now();
         let user: Option<User> = self.store.find(actor.id).await?;
         let name = user.ok_or(ApiError::Forbidden("a user who signs in with a password"))?.name;
-        let attempt = Attempt::Password { user: &name, is_known: true };
+        let is_known = self.store.is_known_network(&name, network(source), now).await?;
+        let attempt = Attempt::Password { user: &name, is_known };
         self.throttle.enter(attempt, source, now).map_err(|seconds| ApiError::TooMany { seconds })?;
         let (_, stored) = self.store.user_to_sign_in(&name).await?.unzip();
         let matches = Password::presented(current).matches(stored).await;
         if !matches.inspect_err(|_| self.throttle.undo(Some(&name), source))? {
             self.record_failure(&name, source).await?;
-            return Err(ApiError::parameter("current", "`current` is not the present password"));
+            return Err(ApiError::parameter("current", "`current` is not the current password"));
         }
         self.throttle.succeeded(Some(&name), source);
         let (hash, author) = (password.hash().await?, Author::new(actor.clone(), now));

