@@ -29,6 +29,10 @@ const RUN: &str = "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 
      violations: result.violations.map((it) => \
          `${it.id}: ${it.help}: ${it.nodes.map((node) => node.html.slice(0, 200)).slice(0, 3).join(' ')}`)}))";
 
+/// The elements that reach over the right edge of the window, the outer ones first.
+const WIDE_ELEMENTS: &str = "[...document.querySelectorAll('body *')]\
+     .filter((it) => it.getBoundingClientRect().right > innerWidth && !it.closest('nav, .scroll')).slice(0, 3).map((it) => it.outerHTML.slice(0, 200))";
+
 #[derive(Deserialize)]
 struct Verdict {
     /// Number of rules that passed.
@@ -93,7 +97,7 @@ async fn check(visit: &Visit, axe: &str, name: &str, window: Window) -> anyhow::
     }
     let mut found: Vec<_> = violations.into_iter().map(|it| format!("{at}: {it}")).collect();
     if visit.value("document.documentElement.scrollWidth <= innerWidth").await? != true {
-        found.push(format!("{at}: wider than the window"));
+        found.push(format!("{at}: wider than the window: {}", visit.value(WIDE_ELEMENTS).await?));
     }
     Ok(found)
 }
