@@ -130,6 +130,13 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(connectors::cloudfront_bundle))
         .routes(routes!(signing_keys::signing_keys, signing_keys::add_signing_key))
         .routes(routes!(signing_keys::delete_signing_key))
+        .merge(access())
+        .routes(routes!(ingest::take).layer(DefaultBodyLimit::max(ingest::BODY_LIMIT)))
+}
+
+/// Users, sessions and tokens.
+fn access() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(users::list, users::add))
         .routes(routes!(users::one, users::replace, users::delete))
         .routes(routes!(sessions::list, sessions::open))
@@ -140,7 +147,6 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(account::end_session))
         .routes(routes!(tokens::list, tokens::add))
         .routes(routes!(tokens::delete))
-        .routes(routes!(ingest::take).layer(DefaultBodyLimit::max(ingest::BODY_LIMIT)))
 }
 
 /// Responses contain payloads: caches must not store them, browsers must not sniff their type.

@@ -27,7 +27,7 @@ impl Curl {
         let by_pipe = body.filter(|body| !is_printable(body) || body.len() > MAX_ARGUMENT);
         let mut command = String::new();
         if let Some(body) = by_pipe {
-            let _ = write!(command, "printf '{}' |\n", format_of(body));
+            let _ = writeln!(command, "printf '{}' |", format_of(body));
         }
         let _ = write!(command, "curl -i --path-as-is -g {}", method(request));
         for word in headers(request) {

@@ -133,8 +133,7 @@ pub(super) async fn start(
     State(running): State<Replays>,
     Form(form): Form<ReplayForm>,
 ) -> Result<Response, ApiError> {
-    let started =
-        async { replays::start(store.clone(), clock.clone(), &running, author, form.draft()?).await };
+    let started = async { replays::start(store.clone(), clock, &running, author, form.draft()?).await };
     match started.await {
         Ok(replay) => Ok(Redirect::to(&format!("/replays/{}", replay.id)).into_response()),
         Err(error) => {

@@ -75,6 +75,7 @@ fn name_of(subject: Subject) -> &'static str {
 
 /// The form of a webhook.
 #[derive(Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "checkboxes")]
 pub(super) struct WebhookForm {
     name: String,
     url: String,

@@ -120,7 +120,11 @@ impl Field {
 
     pub fn kind(self) -> ValueKind {
         match self {
-            Self::Type
+            Self::Response | Self::Hits | Self::Blocked | Self::Sources | Self::Facet(Facet::Score) => {
+                ValueKind::Number
+            }
+            Self::Facet(_)
+            | Self::Type
             | Self::Status
             | Self::Method
             | Self::Action
@@ -129,10 +133,6 @@ impl Field {
             | Self::Mark => ValueKind::Word,
             Self::Host | Self::Path | Self::Parameter | Self::Payload => ValueKind::Text,
             Self::Ip => ValueKind::Address,
-            Self::Response | Self::Hits | Self::Blocked | Self::Sources | Self::Facet(Facet::Score) => {
-                ValueKind::Number
-            }
-            Self::Facet(_) => ValueKind::Word,
             Self::FirstSeen | Self::LastSeen => ValueKind::Time,
         }
     }

@@ -80,9 +80,9 @@ pub async fn expire(ruleset: RulesetWriter, clock: Clock, stop: CancellationToke
     while stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_some() {
         match delete_ended(&ruleset, clock.now()).await {
             Ok(0) => {}
-            Ok(rules) => tracing::info!(rules, "deleted rules that have ended"),
+            Ok(rules) => tracing::info!(rules, "deleted expired rules"),
             Err(error) => {
-                tracing::error!(error = with_sources(&error), "cannot delete rules that have ended")
+                tracing::error!(error = with_sources(&error), "cannot delete expired rules");
             }
         }
     }

@@ -87,22 +87,8 @@ pub async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
     let webhook = format!("/webhooks/{}", webhook["id"].as_str().unwrap_or_default());
     let rule = console.items("/api/v1/rules").await?.swap_remove(0);
     let rule = format!("/rules/{}", rule["id"].as_str().unwrap_or_default());
-    Ok(vec![
-        Page::new("attacks", "/attacks", ".charts .series"),
-        Page::new("drawer", "/attacks", ".drawer h1").after_click(".name a"),
-        Page::new("save-view", "/attacks?q=type:sqli", "#keep:popover-open")
-            .after_click("[popovertarget=keep]"),
-        Page::new("groups", "/attacks?group_by=type,ip", ".charts .series"),
-        Page::new("charts", "/attacks/charts", ".charts .series"),
-        Page::new("search-mistake", "/attacks?q=hosst:shop", ".problem").with_error_status(),
-        Page::new("requests", "/requests?action=any", ".charts .series"),
-        Page::new("request-drawer", "/requests", ".drawer h1").after_click("#results [data-row] a"),
-        Page::new("range", "/requests?from=-24h&compare=previous", "#range:popover-open")
-            .after_click("[popovertarget=range]"),
-        Page::new("overview", "/overview", ".figures"),
-        Page::new("columns", "/requests?columns=country,node,signature", "#columns:popover-open")
-            .after_click("[popovertarget=columns]"),
-        Page::new("countries", "/requests?group_by=country", ".charts .series"),
+    let mut pages = lists();
+    pages.extend([
         Page::new("views", "/views", "td"),
         Page::new("attack", attack, "h1"),
         Page::new("exclusion", format!("{hit}/exclusion?width=type&location=here&requests=host"), "td"),
@@ -133,7 +119,29 @@ pub async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
         Page::new("webhook", webhook, "h2"),
         Page::new("unknown-page", "/nowhere", "h1").with_error_status(),
         Page::new("sign-in", "/sign-in", "#user"),
-    ])
+    ]);
+    Ok(pages)
+}
+
+/// The lists of attacks and requests, with their panels, and the overview.
+fn lists() -> Vec<Page> {
+    vec![
+        Page::new("attacks", "/attacks", ".charts .series"),
+        Page::new("drawer", "/attacks", ".drawer h1").after_click(".name a"),
+        Page::new("save-view", "/attacks?q=type:sqli", "#keep:popover-open")
+            .after_click("[popovertarget=keep]"),
+        Page::new("groups", "/attacks?group_by=type,ip", ".charts .series"),
+        Page::new("charts", "/attacks/charts", ".charts .series"),
+        Page::new("search-mistake", "/attacks?q=hosst:shop", ".problem").with_error_status(),
+        Page::new("requests", "/requests?action=any", ".charts .series"),
+        Page::new("request-drawer", "/requests", ".drawer h1").after_click("#results [data-row] a"),
+        Page::new("range", "/requests?from=-24h&compare=previous", "#range:popover-open")
+            .after_click("[popovertarget=range]"),
+        Page::new("overview", "/overview", ".figures"),
+        Page::new("columns", "/requests?columns=country,node,signature", "#columns:popover-open")
+            .after_click("[popovertarget=columns]"),
+        Page::new("countries", "/requests?group_by=country", ".charts .series"),
+    ]
 }
 
 async fn attacks(visit: &Visit) -> anyhow::Result<()> {

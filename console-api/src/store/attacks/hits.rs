@@ -132,18 +132,15 @@ impl Store {
             "where h.id in (select h.id from hits h cross join attacks a where a.id = h.attack_id and "
         ));
         // The sum keeps SQLite from the order of time where it has to read few attacks.
-        let at = match self.few_attacks(&attacks, &plan).await? {
-            Some(ids) => {
-                statement.push("h.attack_id ").push_among(&ids);
-                "h.at + 0"
+        let at = if let Some(ids) = self.few_attacks(&attacks, &plan).await? {
+            statement.push("h.attack_id ").push_among(&ids);
+            "h.at + 0"
+        } else {
+            statement.push_plan(&plan);
+            if let Some((at, _)) = slice.bounds() {
+                statement.push(" and h.at <= ").bind(at);
             }
-            None => {
-                statement.push_plan(&plan);
-                if let Some((at, _)) = slice.bounds() {
-                    statement.push(" and h.at <= ").bind(at);
-                }
-                "h.at"
-            }
+            "h.at"
         };
         if !filter.selects_suspicious() {
             statement.push(" and h.suspicious = 0");

@@ -62,7 +62,7 @@ impl HitCounts {
 /// A member of a chain: a known attack or a new hit.
 enum Link<'a> {
     Known(String),
-    New(NewHit<'a>),
+    New(Box<NewHit<'a>>),
 }
 
 /// New hits of one attack.
@@ -84,7 +84,7 @@ pub(crate) async fn add(connection: &mut Connection, hits: Vec<NewHit<'_>>) -> R
     for hit in hits {
         let (key, at) = (AttackKey::of(hit.request, hit.hit), hit.at());
         let (_, spans) = by_key.entry(key.hash()).or_insert_with(|| (key, Vec::new()));
-        spans.push(Span { first: at, last: at, of: Link::New(hit) });
+        spans.push(Span { first: at, last: at, of: Link::New(Box::new(hit)) });
     }
     let keys: Vec<String> = by_key.keys().cloned().collect();
     for known in near(connection, &keys, first, last).await? {
@@ -135,7 +135,7 @@ async fn grow<'a>(
     for span in chain {
         match span.of {
             Link::Known(id) => known.push(id),
-            Link::New(hit) => hits.push(hit),
+            Link::New(hit) => hits.push(*hit),
         }
     }
     if hits.is_empty() {

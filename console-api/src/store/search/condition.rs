@@ -79,7 +79,7 @@ impl Statement {
                 .bind(status.as_str()),
             Direct::Mark(Marks::None) => self.push("a.mark is null"),
             Direct::Mark(Marks::Only(mark)) => self.push("a.mark = ").bind(mark.as_str()),
-            Direct::Mark(Marks::Any) => self.push("true"),
+            Direct::Mark(Marks::Any) | Direct::ActionOfHit(HitAction::Any) => self.push("true"),
             Direct::Request(id) => self
                 .push("a.id in (select h.attack_id from hits h where h.request_id = ")
                 .bind(id.to_string())
@@ -113,7 +113,6 @@ impl Statement {
             Direct::ActionOfHit(HitAction::Blocked) => self.push("h.blocked = 1"),
             Direct::ActionOfHit(HitAction::Passed) => self.push("(h.blocked = 0 and h.suspicious = 0)"),
             Direct::ActionOfHit(HitAction::Suspicious) => self.push("h.suspicious = 1"),
-            Direct::ActionOfHit(HitAction::Any) => self.push("true"),
             Direct::PayloadOfHit(search, lookup) => self.push_payload_of_hit(search, *lookup),
         }
     }
