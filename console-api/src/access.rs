@@ -79,7 +79,8 @@ pub struct Account {
     pub sessions: Vec<Session>,
 }
 
-/// A new password of the caller. Not printed: it has the current one in clear.
+/// A new password of the caller.
+// Without `Debug`: it has the current password in clear.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PasswordChange {
