@@ -16,7 +16,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONSOLE = ROOT / "target/debug/wallarm-console"
 CONNECTOR = ROOT / "target/debug/wallarm-connector"
-STREAM = "/attacks/stream"  # endless, so it is not called by schemathesis, but in `unanswered`
+STREAMS = ["/attacks/stream", "/requests/stream"]  # endless, so they are not called by schemathesis, but in `unanswered`
 # Schemas cannot describe the search language, rules, cursors and times: the console may reject a call that the schema
 # allows. `unanswered` checks that each operation succeeds at least once.
 SKIPPED_CHECKS = "positive_data_acceptance"
@@ -62,7 +62,7 @@ def run(data, options):
 def schemathesis(origin, data, role, seconds, seed):
     tools = ROOT / "target/tools/schemathesis"
     selection = "--include-path" if role == "node" else "--exclude-path"
-    paths = [flag for path in NODES + [STREAM] * (role != "node") for flag in (selection, path)]
+    paths = [flag for path in NODES + (STREAMS if role != "node" else []) for flag in (selection, path)]
     token = (data / f"{role}-token").read_text().strip()
     environment = {
         "PYTHONPATH": f"{tools}{os.pathsep}{ROOT / 'console-api/fuzz'}",
@@ -83,12 +83,14 @@ def schemathesis(origin, data, role, seconds, seed):
 def unanswered(origin, data):
     """The operations that never returned 2xx."""
     token = (data / "admin-token").read_text().strip()
-    request = urllib.request.Request(f"{origin}/api/v1{STREAM}", headers={"Authorization": f"Bearer {token}"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        streams = answer.status == 200 and answer.headers["Content-Type"] == "text/event-stream"
+    answered = set((data / "successes").read_text().splitlines())
+    for path in STREAMS:
+        request = urllib.request.Request(f"{origin}/api/v1{path}", headers={"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            if answer.status == 200 and answer.headers["Content-Type"] == "text/event-stream":
+                answered.add(f"GET {path}")
     document = json.load(urllib.request.urlopen(f"{origin}/api/v1/openapi.json"))
     operations = {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
-    answered = set((data / "successes").read_text().splitlines()) | ({f"GET {STREAM}"} if streams else set())
     print(f"responded with 2xx: {len(operations & answered)} of {len(operations)} operations")
     return sorted(operations - answered)
 
