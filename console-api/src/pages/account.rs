@@ -4,7 +4,6 @@ use super::{form::Rejected, settings};
 use crate::{
     access::PasswordChange,
     app::App,
-    audit::Author,
     error::ApiError,
     extract::{Id, Reader},
     password::Password,
@@ -19,7 +18,6 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct PasswordForm {
@@ -55,7 +53,6 @@ pub(super) async fn end_session(
     State(app): State<App>,
     Id(id): Id,
 ) -> Result<Redirect, ApiError> {
-    let id: Uuid = id;
-    sign_in::end_own(&app.store, &Author::new(actor, app.clock.now()), id).await?;
+    sign_in::end_own(&app.store, actor, app.clock.now(), id).await?;
     Ok(Redirect::to("/settings"))
 }

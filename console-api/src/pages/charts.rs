@@ -12,7 +12,6 @@ use crate::{
     error::ApiError,
     extract::{Query, Reader, Searching},
     facet::UNKNOWN,
-    query::TimeRange,
     store::Store,
 };
 use askama::Template;
@@ -119,11 +118,8 @@ async fn charts(
     given: Given,
     search: &Search,
 ) -> Result<Response, ApiError> {
-    let mut stats = store.stats(&search.filter(), search.time_range, clock.now()).await?;
-    if search.compares {
-        let before = TimeRange::before(stats.series.from, stats.series.to);
-        stats.previous = Some(store.period(&search.filter_of(before), before).await?);
-    }
+    let within = |times| search.filter_of(times);
+    let stats = store.compared_stats(within, search.time_range, search.compares, clock.now()).await?;
     let zoom = format!("/{}?{}", subject.name(), given.changed("from", "").prefix("to", ""));
     let previous = stats.previous.as_ref().map(|previous| &previous.series);
     let chart = Chart::new(&stats.series, previous, zoom);

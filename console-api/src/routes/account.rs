@@ -2,7 +2,6 @@
 
 use crate::{
     access::{Account, PasswordChange, User},
-    audit::Author,
     clock::Clock,
     error::ApiError,
     extract::{Body, FromBody, Id, Query, Reader},
@@ -72,10 +71,10 @@ pub(super) async fn end_session(
     State(clock): State<Clock>,
     Id(id): Id,
 ) -> Result<StatusCode, ApiError> {
-    sign_in::end_own(&store, &Author::new(actor, clock.now()), id).await?;
+    sign_in::end_own(&store, actor, clock.now(), id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 impl FromBody for PasswordChange {
-    const NAME: &'static str = "the present and the new password";
+    const NAME: &'static str = "the current and the new password";
 }

@@ -84,12 +84,8 @@ pub(super) async fn stats(
     State(clock): State<Clock>,
     Query(((filter, times), Compare(compares))): Query<((Filter, TimeRange), Compare)>,
 ) -> Result<Json<AttackStats>, ApiError> {
-    let mut stats = store.stats(&filter.clone().within(times), times, clock.now()).await?;
-    if compares {
-        let before = TimeRange::before(stats.series.from, stats.series.to);
-        stats.previous = Some(store.period(&filter.within(before), before).await?);
-    }
-    Ok(Json(stats))
+    let within = |times| filter.clone().within(times);
+    Ok(Json(store.compared_stats(within, times, compares, clock.now()).await?))
 }
 
 /// The fields of the search language.

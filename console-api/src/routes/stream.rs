@@ -22,13 +22,9 @@ use axum::{
     },
 };
 use futures_util::{Stream, StreamExt as _, stream};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use std::{
-    collections::{HashMap, HashSet},
-    convert::Infallible,
-    time::Duration,
-};
+use std::{collections::HashMap, convert::Infallible, time::Duration};
 use uuid::Uuid;
 
 /// The poll interval: one query for each client.
@@ -64,7 +60,7 @@ pub(super) async fn attacks(
     path = "/requests/stream",
     operation_id = "stream",
     security(("token" = ["reader"])),
-    params(Filter, ("since" = Option<Uuid>, Query, description = "A UUID of version 7, made together with a list of hits: no hit between the list and the stream is missed.")),
+    params(Filter, ("since" = Option<Uuid>, Query, description = "A UUID of version 7, made together with a list of hits: hits that are made between the list and the stream are sent, too, but not those that a node delivers late.")),
     responses(
         (status = 200, description = "An endless stream of events.", body = String, content_type = "text/event-stream"),
         (status = 503, description = "Too many streams."),
@@ -75,7 +71,7 @@ pub(super) async fn requests(
     State(app): State<App>,
     Query((since, HitsFilter(filter))): Query<(Since, HitsFilter)>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
-    live(app, &actor, since, filter, Known::Hits(HashSet::new())).await
+    live(app, &actor, since, filter, Known::Hits(HashMap::new())).await
 }
 
 async fn live(
@@ -124,15 +120,15 @@ enum Known {
     /// The counts of active attacks: hits without the suspicious ones that the filter does not select,
     /// and blocked hits.
     Attacks(HashMap<Uuid, (u64, u64)>),
-    /// Ids of recent hits.
-    Hits(HashSet<Uuid>),
+    /// Recent hits, with their times.
+    Hits(HashMap<Uuid, Timestamp>),
 }
 
 impl Known {
     fn forget_after(&mut self, since: Uuid) {
         match self {
             Self::Attacks(known) => known.retain(|id, _| *id <= since),
-            Self::Hits(known) => known.retain(|id| *id <= since),
+            Self::Hits(known) => known.retain(|id, _| *id <= since),
         }
     }
 }
@@ -166,9 +162,9 @@ impl Watch {
             Known::Hits(known) => {
                 let page =
                     self.store.hits_matching(&filter.during(TimeRange { from, to: None }), &slice).await?;
-                let before = std::mem::take(known);
-                *known = page.items.iter().map(|hit| hit.id).collect();
-                let is_new = |hit: &&RecordedHit| !before.contains(&hit.id);
+                known.retain(|_, at| from.is_none_or(|from| *at >= from));
+                // Older ones of the list, where others were deleted or marked, are no new ones.
+                let is_new = |hit: &&RecordedHit| known.insert(hit.id, hit.at).is_none();
                 Ok(page.items.iter().rev().filter(is_new).map(|hit| event("request", hit)).collect())
             }
         }

@@ -144,6 +144,7 @@ pub async fn end(store: &Store, author: &Author, id: Uuid) -> Result<(), ApiErro
 }
 
 /// Ends a session of the caller.
-pub async fn end_own(store: &Store, author: &Author, id: Uuid) -> Result<(), ApiError> {
-    Ok(store.end_session(id, author.id, author).await?)
+pub async fn end_own(store: &Store, actor: Actor, now: Timestamp, id: Uuid) -> Result<(), ApiError> {
+    let holder = actor.id;
+    Ok(store.end_session(id, Some(holder), &Author::new(actor, now)).await?)
 }

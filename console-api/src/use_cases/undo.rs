@@ -127,7 +127,7 @@ async fn view(store: &Store, author: &Author, line: &AuditLine) -> Result<(), Ap
     match (before, current) {
         (Some(LoggedView { revision, owner_id, owner, created_at, draft }), None) if line.after.is_none() => {
             let (revision, updated_at) = (revision + 1, author.at);
-            // Earlier versions recorded no id of the owner: nobody else could see the view.
+            // Earlier versions recorded no id of the owner, without which no user sees a view.
             let (owner_id, owner) =
                 if owner_id.is_some() { (owner_id, owner) } else { (author.id, author.name.clone()) };
             let view = View { id, revision, owner, owner_id, created_at, updated_at, draft };

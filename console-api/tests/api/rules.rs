@@ -171,6 +171,18 @@ async fn the_activity_of_a_rule_counts_the_hits_that_it_decided_on() {
 }
 
 #[tokio::test]
+async fn counters_of_rules_that_do_not_exist_are_deleted_after_their_hours() {
+    let console = Console::start().await;
+    let mut record = attack(1, 0);
+    record["attack"]["decision"]["decided_by"] = json!({"rule": {"id": uuid(404), "revision": 1}});
+    console.ingest(&[record]).await;
+    for (now, left) in [("2026-01-02T00:00:00Z", 2), ("2026-03-01T00:00:00Z", 0)] {
+        console.store.delete_rule_hours(now.parse().unwrap()).await.unwrap();
+        assert_eq!(console.count("select count(*) from rule_hits").await, left, "{now}");
+    }
+}
+
+#[tokio::test]
 async fn a_rule_ends_at_its_time_and_comes_back_by_undo() {
     let console = Console::start().await;
     let rule = |end: &str| json!({"effect": {"kind": "mode", "mode": "off"}, "expires_at": end});

@@ -81,6 +81,23 @@ impl Store {
         })
     }
 
+    /// Statistics of a time range; if `compares`, with the period before it. `filter` adds a range to
+    /// the conditions.
+    pub async fn compared_stats(
+        &self,
+        filter: impl Fn(TimeRange) -> Filter,
+        time_range: TimeRange,
+        compares: bool,
+        now: Timestamp,
+    ) -> Result<AttackStats, StoreError> {
+        let mut stats = self.stats(&filter(time_range), time_range, now).await?;
+        if compares {
+            let before = TimeRange::before(stats.series.from, stats.series.to);
+            stats.previous = Some(self.period(&filter(before), before).await?);
+        }
+        Ok(stats)
+    }
+
     /// The attacks that match a filter of a time range, and its hits.
     pub async fn period(&self, filter: &Filter, times: TimeRange) -> Result<Previous, StoreError> {
         let set = self.attack_set(filter).await?;

@@ -101,13 +101,17 @@ pub(crate) async fn change(
 }
 
 impl Store {
-    /// Deletes hours that no statistics cover.
+    /// Deletes hours that no statistics cover, and the totals of rules and entries that do not exist:
+    /// deleted ones, and those that nodes made for a time.
     pub async fn delete_rule_hours(&self, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("delete from rule_hits where slot > $1 and slot < $2")
-            .bind(ALL)
-            .bind((now - KEPT).as_millisecond())
-            .execute(&self.writer)
-            .await?;
+        let before = (now - KEPT).as_millisecond();
+        for statement in [
+            "delete from rule_hits where slot > $1 and slot < $2",
+            "delete from rule_hits where slot = $1 and last_at < $2 and not exists \
+             (select 1 from rules r where r.id = rule) and not exists (select 1 from list_entries l where l.id = rule)",
+        ] {
+            sqlx::query(statement).bind(ALL).bind(before).execute(&self.writer).await?;
+        }
         Ok(())
     }
 }

@@ -115,6 +115,9 @@ pub(crate) enum Related {
     Facet(Facet, Text),
 }
 
+/// At least one.
+const SOME: Numbers = Numbers { from: 1, to: None };
+
 impl Plan {
     pub(crate) fn new(filter: &Filter, scope: SearchScope<'_>) -> Self {
         let all = |filters: &[Filter]| filters.iter().map(|filter| Self::new(filter, scope)).collect();
@@ -165,6 +168,9 @@ impl Plan {
             Condition::Mark(marks) => Self::Direct(Direct::Mark(*marks)),
             Condition::RequestId(id) => Self::Direct(Direct::Request(*id)),
             Condition::EdgeRequestId(id) => Self::Direct(Direct::EdgeRequest(id.clone())),
+            // Every attack with such a hit counts it: without one, no hit is read.
+            Condition::Action(HitAction::Blocked) => Self::Direct(Direct::Number("a.blocked", SOME)),
+            Condition::Action(HitAction::Suspicious) => Self::Direct(Direct::Number("a.suspicious", SOME)),
             // Conditions on hits only.
             Condition::Score(_) | Condition::Action(_) | Condition::At(_) => Self::All(Vec::new()),
         }

@@ -71,7 +71,7 @@ async fn lines_name_objects_and_changes_and_are_filtered() {
         (&format!("object=user:{user}&action=change"), 1),
         ("object=rule", 1),
         ("actor=test", 4),
-        ("actor=nobody", 0),
+        ("actor=stranger", 0),
         ("from=-24h", 4),
         ("from=2026-01-02", 0),
     ] {
