@@ -35,6 +35,11 @@ def user():
     return users[-1]
 
 
+def example_of(operation):
+    """The example of the body of an operation of the document."""
+    return next(iter(operation["requestBody"]["content"].values())).get("example")
+
+
 def target(operation):
     """An object for the operation: a new one if the document has an example, otherwise the first of the list."""
     collection = operation.path.split("/{")[0]
@@ -43,7 +48,7 @@ def target(operation):
     if collection == "/replays" and call("GET", collection)[0]["items"]:
         return call("GET", collection)[0]["items"][0], None  # One replay runs at a time.
     post = operation.schema.raw_schema["paths"].get(collection, {}).get("post")
-    example = post and next(iter(post["requestBody"]["content"].values())).get("example")
+    example = post and example_of(post)
     if collection == "/webhooks" and len(items := call("GET", f"{collection}?limit=50")[0]["items"]) > 20:
         return call("GET", f"{collection}/{random.choice(items)['id']}")  # The limit is a hundred webhooks.
     if example:
@@ -66,6 +71,9 @@ def before_call(context, case, kwargs):
         case.headers["X-Forwarded-For"] = address()
         if positive:
             case.body = user()
+        return
+    if path == "/rules/test" and positive and random.random() < 0.3:
+        case.body = example_of(case.operation.schema.raw_schema["paths"][path]["post"])  # Few other rules are detectors.
         return
     if "{version}" in path and positive:
         versions, tag = call("GET", "/rulesets?limit=5")

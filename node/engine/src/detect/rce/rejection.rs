@@ -2,7 +2,7 @@
 //! with an `&`.
 
 use super::programs;
-use crate::token::shell::{MAX_BRACES, plus_is_blank};
+use crate::token::shell::plus_is_blank;
 
 /// Limit of the names of commands.
 const MAX_NAME: usize = 24;
@@ -14,6 +14,7 @@ pub(super) fn cannot_contain_command(value: &[u8]) -> bool {
     let has_pattern = || memchr::memchr3(b'*', b'?', b'[', value).is_some() && words(value).any(is_pattern);
     !is_spelled()
         && !has_variable(value)
+        && !has_brace_list(value)
         && !has_pattern()
         && !plus_is_blank(value)
         && value.split(|&byte| KINDS[usize::from(byte)] == ByteKind::Separates).all(begins_with_no_command)
@@ -29,7 +30,6 @@ fn spells(value: &[u8], at: usize, byte: u8) -> bool {
         b'^' => next().is_some_and(|it| it.is_ascii_alphabetic()),
         // A price, not a variable.
         b'$' => !next().is_none_or(|it| it.is_ascii_whitespace() || it.is_ascii_digit() && !follows_letter()),
-        b'{' => is_brace_list(&value[at + 1..]),
         _ => KINDS[usize::from(byte)] == ByteKind::Spells,
     }
 }
@@ -43,9 +43,12 @@ fn joins_letters(value: &[u8], at: usize) -> bool {
 }
 
 /// `{cat,/etc/passwd}`
-fn is_brace_list(rest: &[u8]) -> bool {
-    let end = rest.iter().take(MAX_BRACES).position(|byte| *byte == b'}' || byte.is_ascii_whitespace());
-    end.is_some_and(|end| rest[end] == b'}' && rest[..end].contains(&b','))
+fn has_brace_list(value: &[u8]) -> bool {
+    let mut words = value.split_inclusive(|byte| *byte == b'}' || byte.is_ascii_whitespace());
+    words.any(|word| {
+        let open = memchr::memchr(b'{', word).filter(|_| word.ends_with(b"}"));
+        open.is_some_and(|open| word[open..].contains(&b','))
+    })
 }
 
 fn is_letter(byte: u8) -> bool {

@@ -4,7 +4,7 @@ use super::{Command, Lead, Redirection, Word};
 use std::{borrow::Cow, ops::Range};
 
 /// Limit of brace expansions.
-pub(crate) const MAX_BRACES: usize = 200;
+const MAX_BRACES: usize = 200;
 
 /// Limit of names between two percent signs.
 const MAX_NAME: usize = 20;

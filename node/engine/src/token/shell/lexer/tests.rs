@@ -17,6 +17,17 @@ fn splits_at_separators() {
 }
 
 #[test]
+fn bytes_that_are_not_special_are_letters_in_every_position() {
+    for byte in (0..=255).filter(|byte| !IS_SPECIAL[usize::from(*byte)]) {
+        for value in [&[byte][..], &[byte, b'y'], &[b'x', byte], &[b'x', byte, b'y']] {
+            let commands = commands(value, 0);
+            assert!(commands.len() == 1 && commands[0].words.len() == 1, "{value:?}: {commands:?}");
+            assert_eq!(*commands[0].words[0].text, *value);
+        }
+    }
+}
+
+#[test]
 fn splits_at_substitutions() {
     assert_snapshot!(spell("x$(id -a)y `ls` <(w)"), @"Start:x, Substitution:id -a, Resumed:y, Backtick:ls, Substitution:w");
     assert_snapshot!(spell("\"$(id)\""), @"Substitution:id");
