@@ -1,7 +1,7 @@
 //! Facets: what each hit has one value of, or none that is known, e.g. the country of its source.
 
 use crate::{grouping::main_finding, user_agent};
-use shared::{Decision, Hit, Location, RecordedRequest, Severity, score};
+use shared::{DecidedBy, Decision, Hit, Location, RecordedRequest, Severity, score};
 use uuid::Uuid;
 
 /// A field with one value per hit.
@@ -87,7 +87,6 @@ impl Facets {
     ) -> Self {
         let finding = main_finding(hit);
         let connector = request.connector.as_ref();
-        let decided_by = &decision.decided_by;
         let value = |facet| match facet {
             Facet::Country => location.country.as_ref().map(|code| code.to_ascii_uppercase()),
             Facet::Network => location.asn.map(|number| format!("AS{number}")),
@@ -95,10 +94,7 @@ impl Facets {
             Facet::HttpVersion => request.http_version.clone(),
             Facet::Connector => connector.map(|it| it.distribution_id.as_ref().unwrap_or(&it.kind).clone()),
             Facet::Node => Some(node.to_string()),
-            Facet::Rule => {
-                let rule = decided_by.rule.as_ref().map(|rule| rule.id);
-                rule.or(decided_by.list.as_ref().map(|entry| entry.id)).map(|id| id.to_string())
-            }
+            Facet::Rule => rule(&decision.decided_by),
             Facet::Signature => finding.map(|finding| finding.signature.clone()),
             Facet::Severity => finding.map(|finding| severity(finding.severity).to_owned()),
             Facet::Score => Some(score(hit).to_string()),
@@ -109,6 +105,12 @@ impl Facets {
     pub(crate) fn get(&self, facet: Facet) -> Option<&str> {
         self.0[facet as usize].as_deref()
     }
+}
+
+/// The id of the rule or list entry that decided.
+pub(crate) fn rule(decided_by: &DecidedBy) -> Option<String> {
+    let rule = decided_by.rule.as_ref().map(|rule| rule.id);
+    rule.or(decided_by.list.as_ref().map(|entry| entry.id)).map(|id| id.to_string())
 }
 
 /// The score of the findings of a hit.

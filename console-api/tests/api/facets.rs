@@ -179,6 +179,16 @@ async fn counters_of_facets_follow_decisions() {
 }
 
 #[tokio::test]
+async fn the_rule_of_a_hit_follows_the_decision() {
+    let console = Console::start().await;
+    console.ingest(&[monitored(attack(1, 1)), located(2, "DE", 1, "curl/8.0")]).await;
+    console.ingest(&[located(1, "DE", 1, "curl/8.0")]).await;
+    let expected = [json!([{"rule": RULE}, 2, 2])];
+    assert_eq!(groups(&console, "/api/v1/attacks?group_by=rule").await, expected);
+    assert_eq!(groups(&console, "/api/v1/attacks?group_by=rule&q=method:GET").await, expected);
+}
+
+#[tokio::test]
 async fn a_late_hit_merges_the_counters_of_two_attacks() {
     let console = Console::start().await;
     let at = |n: u32, minute: u32| {

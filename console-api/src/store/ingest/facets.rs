@@ -67,6 +67,32 @@ pub(crate) async fn change(
     Ok(())
 }
 
+/// Moves the hits of a request to another rule.
+pub(crate) async fn move_to_rule(
+    connection: &mut Connection,
+    id: RequestId,
+    rule: Option<&str>,
+) -> Result<(), StoreError> {
+    let of_request = "attack_id in (select attack_id from hits where request_id = $1) and facet = 'rule'";
+    let of_hit = "from hits h where h.request_id = $1 and h.attack_id = attack_facets.attack_id";
+    let take = format!(
+        "update attack_facets set hits = hits - 1, blocked = blocked - (select h.blocked {of_hit}), \
+         suspicious = suspicious - (select h.suspicious {of_hit}) where {of_request} and {IS_OF_HIT}"
+    );
+    let add = format!(
+        "insert into attack_facets (attack_id, facet, value, hits, blocked, suspicious) \
+         select attack_id, 'rule', coalesce(rule, ''), 1, blocked, suspicious from hits where request_id = $1 {ADD}"
+    );
+    let id = id.to_string();
+    sqlx::query(sqlx::AssertSqlSafe(take)).bind(&id).execute(&mut *connection).await?;
+    let update = "update hits set rule = $2 where request_id = $1";
+    sqlx::query(update).bind(&id).bind(rule).execute(&mut *connection).await?;
+    sqlx::query(sqlx::AssertSqlSafe(add)).bind(&id).execute(&mut *connection).await?;
+    let unused = format!("delete from attack_facets where {of_request} and hits = 0");
+    sqlx::query(sqlx::AssertSqlSafe(unused)).bind(&id).execute(connection).await?;
+    Ok(())
+}
+
 /// Moves the counters of one attack to another.
 pub(crate) async fn merge(connection: &mut Connection, from: &str, into: &str) -> Result<(), StoreError> {
     let moved = format!(

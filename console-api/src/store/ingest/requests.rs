@@ -1,5 +1,6 @@
 //! Requests and their decisions.
 
+use crate::facet;
 use crate::query::HitAction;
 use crate::store::{
     Connection, StoreError,
@@ -166,6 +167,10 @@ async fn decide(
     let suspicious = i64::from(is_suspicious(new)) - i64::from(is_suspicious(old));
     if blocked != 0 || suspicious != 0 {
         change_counters(connection, (id, *client_ip), blocked, suspicious).await?;
+    }
+    let rule = facet::rule(&new.decided_by);
+    if rule != facet::rule(&old.decided_by) {
+        facets::move_to_rule(connection, id, rule.as_deref()).await?;
     }
     Ok(true)
 }

@@ -66,12 +66,12 @@ impl Searcher {
         }
     }
 
-    /// Connections of running searches.
+    /// Connections of running searches, about: the pool changes between the two reads.
     #[cfg(test)]
     fn in_use(&self) -> usize {
         match &self.pool {
-            Pool::Sqlite(pool) => pool.size() as usize - pool.num_idle(),
-            Pool::Postgres(pool) => pool.size() as usize - pool.num_idle(),
+            Pool::Sqlite(pool) => (pool.size() as usize).saturating_sub(pool.num_idle()),
+            Pool::Postgres(pool) => (pool.size() as usize).saturating_sub(pool.num_idle()),
         }
     }
 
