@@ -1,9 +1,11 @@
-//! Test of linear time: `just bench-linear` fails when time grows faster than the size of a
+//! Test of linear time: `just bench-engine linear` fails when time grows faster than the size of a
 //! request.
 //!
 //! Inputs grow from 1 KB to 10 MB. The time per byte may at most double compared with any smaller
 //! size, and 1 MB may take at most one second. A `*` marks inputs that exhaust the budget; the rest
 //! is not inspected.
+
+mod families;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use engine::{Engine, mutate::empty_request};
@@ -22,10 +24,10 @@ const MIN_RUNS: usize = 3;
 
 const PROSE: &str = "The spade is of ash and steel, and it will outlive us both. ";
 
-type Grow = fn(usize) -> InspectRequest;
+type Grow = Box<dyn Fn(usize) -> InspectRequest>;
 
 /// Benign inputs of each format.
-const FORMATS: &[(&str, Grow)] = &[
+const FORMATS: &[(&str, fn(usize) -> InspectRequest)] = &[
     ("path", |size| bare("GET", &repeat("/garden-tools", size), "")),
     ("query", |size| bare("GET", "/", &repeat(&format!("q={}&", PROSE.repeat(8).replace(' ', "+")), size))),
     ("cookie", |size| {
@@ -160,15 +162,15 @@ fn main() -> ExitCode {
     println!("{:28} ns per byte at {:?} bytes", "", SIZES);
     let formats = FORMATS
         .iter()
-        .map(|&(name, grow)| (name.to_owned(), Box::new(grow) as Box<dyn Fn(usize) -> InspectRequest>));
+        .chain(families::FAMILIES)
+        .map(|&(name, grow)| (name.to_owned(), Box::new(grow) as Grow));
     let pathological = PATHOLOGICAL.iter().flat_map(|&unit| {
-        let body: Box<dyn Fn(usize) -> InspectRequest> = Box::new(move |size| plain(&repeat(unit, size)));
-        let inside: Box<dyn Fn(usize) -> InspectRequest> =
-            Box::new(move |size| json(&quoted(&repeat(unit, size))));
+        let body: Grow = Box::new(move |size| plain(&repeat(unit, size)));
+        let inside: Grow = Box::new(move |size| json(&quoted(&repeat(unit, size))));
         [(format!("only {unit:?}"), body), (format!("JSON of {unit:?}"), inside)]
     });
-    let wanted =
-        formats.chain(pathological).filter(|(name, _)| only.as_ref().is_none_or(|only| name.contains(only)));
+    let all = formats.chain(families::nested()).chain(pathological);
+    let wanted = all.filter(|(name, _)| only.as_ref().is_none_or(|only| name.contains(only)));
     let failures = wanted.filter(|(name, grow)| !report(name, &measure(&engine, grow))).count();
     println!(
         "{failures} grow faster than {WORST_FACTOR} times linear, or take longer than {WORST_MEGABYTE:?} for 1 MB"
@@ -191,24 +193,29 @@ impl Sample {
 
 /// Measures all sizes; again if a bound is exceeded, because other processes may have disturbed the
 /// first run.
-fn measure(engine: &Engine, grow: &dyn Fn(usize) -> InspectRequest) -> Vec<Sample> {
-    let mut samples: Vec<_> = SIZES.iter().map(|&bytes| sample(engine, &grow(bytes), bytes)).collect();
+fn measure(engine: &Engine, grow: &dyn Fn(usize) -> InspectRequest) -> [Sample; SIZES.len()] {
+    let mut samples = SIZES.map(|size| sample(engine, grow, size));
     if !is_within(&samples) {
-        for it in &mut samples {
-            it.took = it.took.min(sample(engine, &grow(it.bytes), it.bytes).took);
+        for (it, size) in samples.iter_mut().zip(SIZES) {
+            it.took = it.took.min(sample(engine, grow, size).took);
         }
     }
     samples
 }
 
-fn sample(engine: &Engine, request: &InspectRequest, bytes: usize) -> Sample {
-    let findings = engine.inspect(request).findings;
+fn sample(engine: &Engine, grow: &dyn Fn(usize) -> InspectRequest, size: usize) -> Sample {
+    let mut request = grow(size);
+    let headers = request.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+    let body = request.body.as_ref().map_or(0, |body| body.0.len());
+    let bytes = request.path.len() + request.query.len() + headers + body;
+    let findings = engine.inspect(&request).findings;
     let is_overlimit =
         findings.iter().any(|it| matches!(it.attack_type, AttackType::Overlimit | AttackType::DataBomb));
     let (mut took, mut spent, mut runs) = (Duration::MAX, Duration::ZERO, 0);
     while spent < MIN_MEASURED || runs < MIN_RUNS {
+        request = grow(size);
         let start = processor_time();
-        black_box(engine.inspect(black_box(request)));
+        black_box(engine.inspect(black_box(&request)));
         let run = processor_time().saturating_sub(start);
         took = took.min(run);
         spent += run;

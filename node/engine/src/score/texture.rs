@@ -27,7 +27,8 @@ pub(super) fn is_binary(value: &[u8]) -> bool {
         return false;
     }
     let controls = value.iter().filter(|&&it| it < b' ' && !matches!(it, b'\t' | b'\r' | b'\n')).count();
-    let invalid: usize = value.utf8_chunks().map(|chunk| chunk.invalid().len()).sum();
+    let invalid = || value.utf8_chunks().map(|chunk| chunk.invalid().len()).sum::<usize>();
+    let invalid = if std::str::from_utf8(value).is_ok() { 0 } else { invalid() };
     10 * (controls + invalid) > value.len()
 }
 
@@ -35,9 +36,9 @@ pub(super) fn is_binary(value: &[u8]) -> bool {
 /// encrypted texts, sensor data. An attack in random padding has words.
 pub(super) fn is_opaque(value: &[u8], matched: &[u8]) -> bool {
     value.len() >= MIN_OPAQUE_BYTES
+        && !has_words(value, value.len().div_ceil(8))
         && marks(value) >= MIN_OPAQUE_MARKS
-        && 8 * in_words(value) < value.len()
-        && 5 * in_words(matched) <= matched.len()
+        && !has_words(matched, matched.len() / 5 + 1)
 }
 
 /// The number of different punctuation characters.
@@ -46,8 +47,8 @@ fn marks(value: &[u8]) -> u32 {
     marks.fold(0_u128, |seen, byte| seen | 1 << byte).count_ones()
 }
 
-/// The number of bytes in words: letters of one case, the first of any case, with vowels.
-fn in_words(value: &[u8]) -> usize {
+/// Whether this number of bytes is in words: letters of one case, the first of any case, with vowels.
+fn has_words(value: &[u8], bytes: usize) -> bool {
     let is_word = |run: &&[u8]| {
         let is_one_case =
             run[1..].iter().all(u8::is_ascii_lowercase) || run.iter().all(u8::is_ascii_uppercase);
@@ -55,7 +56,11 @@ fn in_words(value: &[u8]) -> usize {
         is_one_case && consonants.all(|it| it.len() <= MAX_CONSONANTS)
     };
     let runs = value.split(|byte| !byte.is_ascii_alphabetic()).filter(|run| run.len() >= MIN_WORD);
-    runs.filter(is_word).map(<[u8]>::len).sum()
+    let mut missing = bytes;
+    runs.filter(is_word).any(|run| {
+        missing = missing.saturating_sub(run.len());
+        missing == 0
+    })
 }
 
 #[cfg(test)]

@@ -10,27 +10,27 @@ const MAX_NAME: usize = 24;
 /// Whether each possible command begins with a plain word that is no command. False when in doubt:
 /// values with another spelling of a name are tokenized.
 pub(super) fn cannot_contain_command(value: &[u8]) -> bool {
-    let is_spelled = || value.iter().enumerate().any(|(at, &byte)| spells(value, at, byte));
-    let has_pattern = || memchr::memchr3(b'*', b'?', b'[', value).is_some() && words(value).any(is_pattern);
+    let is_spelled =
+        || value.iter().enumerate().any(|(at, &byte)| kind(byte) >= ByteKind::MaySpell && spells(value, at));
     !is_spelled()
         && !has_variable(value)
         && !has_brace_list(value)
-        && !has_pattern()
+        && !has_pattern(value)
         && !plus_is_blank(value)
-        && value.split(|&byte| KINDS[usize::from(byte)] == ByteKind::Separates).all(begins_with_no_command)
+        && value.split(|&byte| separates(byte)).all(begins_with_no_command)
 }
 
 /// Whether the byte here may be part of another spelling of a name.
-fn spells(value: &[u8], at: usize, byte: u8) -> bool {
+fn spells(value: &[u8], at: usize) -> bool {
     let next = || value.get(at + 1).copied();
     let follows_letter = || at > 0 && is_letter(value[at - 1]);
-    match byte {
+    match value[at] {
         b'\'' | b'"' => joins_letters(value, at),
         b'`' => next() == Some(b'`') && follows_letter(),
         b'^' => next().is_some_and(|it| it.is_ascii_alphabetic()),
         // A price, not a variable.
         b'$' => !next().is_none_or(|it| it.is_ascii_whitespace() || it.is_ascii_digit() && !follows_letter()),
-        _ => KINDS[usize::from(byte)] == ByteKind::Spells,
+        byte => kind(byte) == ByteKind::Spells,
     }
 }
 
@@ -44,7 +44,8 @@ fn joins_letters(value: &[u8], at: usize) -> bool {
 
 /// `{cat,/etc/passwd}`
 fn has_brace_list(value: &[u8]) -> bool {
-    let mut words = value.split_inclusive(|byte| *byte == b'}' || byte.is_ascii_whitespace());
+    let Some(first) = memchr::memchr(b'{', value) else { return false };
+    let mut words = value[first..].split_inclusive(|byte| *byte == b'}' || byte.is_ascii_whitespace());
     words.any(|word| {
         let open = memchr::memchr(b'{', word).filter(|_| word.ends_with(b"}"));
         open.is_some_and(|open| word[open..].contains(&b','))
@@ -66,24 +67,35 @@ pub(super) fn has_variable(value: &[u8]) -> bool {
     })
 }
 
-/// Whether the word is a pattern for the path of a program.
-fn is_pattern(word: &[u8]) -> bool {
-    word.first() == Some(&b'/') && memchr::memchr3(b'*', b'?', b'[', word).is_some()
+/// Whether a word is a pattern for the path of a program: `/b?n/c*t`.
+fn has_pattern(value: &[u8]) -> bool {
+    let ends_word = |byte: u8| byte.is_ascii_whitespace() || separates(byte);
+    let is_pattern = |at: usize| {
+        let mut word = value[at..].iter().take_while(|byte| !ends_word(**byte));
+        (at == 0 || ends_word(value[at - 1])) && word.any(|byte| b"*?[".contains(byte))
+    };
+    memchr::memchr3(b'*', b'?', b'[', value).is_some() && memchr::memchr_iter(b'/', value).any(is_pattern)
 }
 
-fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let separates =
-        |byte: &u8| byte.is_ascii_whitespace() || KINDS[usize::from(*byte)] == ByteKind::Separates;
-    value.split(separates)
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What a byte means for commands. Bytes from `MaySpell` on may be part of another spelling of a name.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum ByteKind {
     Plain,
-    /// Separates commands, or closes a string that the value lands in.
+    /// Separates commands.
     Separates,
-    /// Part of another spelling of a name.
+    /// Spells a name, depending on its neighbours.
+    MaySpell,
+    /// Separates commands, or closes a string that the value lands in, or spells a name.
+    Quotes,
     Spells,
+}
+
+fn kind(byte: u8) -> ByteKind {
+    KINDS[usize::from(byte)]
+}
+
+fn separates(byte: u8) -> bool {
+    matches!(kind(byte), ByteKind::Separates | ByteKind::Quotes)
 }
 
 static KINDS: [ByteKind; 256] = {
@@ -93,8 +105,11 @@ static KINDS: [ByteKind; 256] = {
         #[expect(clippy::cast_possible_truncation, reason = "the loop ends at 256")]
         let it = byte as u8;
         kinds[byte] = match it {
-            b';' | b'|' | b'&' | b'\n' | b'\r' | b'(' | b')' | b'<' | b'>' | b'\'' | b'"' | b'`' | b'{'
-            | b'#' => ByteKind::Separates,
+            b';' | b'|' | b'&' | b'\n' | b'\r' | b'(' | b')' | b'<' | b'>' | b'{' | b'#' => {
+                ByteKind::Separates
+            }
+            b'\'' | b'"' | b'`' => ByteKind::Quotes,
+            b'^' | b'$' => ByteKind::MaySpell,
             b'\\' => ByteKind::Spells,
             b'\t' => ByteKind::Plain,
             _ if it < b' ' => ByteKind::Spells,
@@ -117,7 +132,7 @@ fn begins_with_no_command(command: &[u8]) -> bool {
     let (first, command) = (&first[marks..], &command[marks..]);
     if memchr::memchr2(b'/', b'=', first).is_some() {
         // No command follows an assignment, and programs are in no other folders.
-        return first.len() == command.len() && memchr::memmem::find(first, b"bin/").is_none();
+        return first.len() == command.len() && !first.windows(4).any(|part| part == b"bin/");
     }
     let mut lower = [0; MAX_NAME];
     let Some(name) = lower.get_mut(..first.len()) else { return true };
