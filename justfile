@@ -41,7 +41,7 @@ browser *filter: axe-core
 screenshots *options:
     cargo run --bin e2e -- screenshots docs/screenshots "$@"
 
-# Measure the load time of the list of attacks in Chromium, with a million hits; fails above one second or 200 KB
+# Measure the load times of Attacks, Requests and Overview in Chromium, with a million hits; fails above one second or 200 KB
 [positional-arguments]
 bench-page *options:
     cargo run --release --bin e2e -- bench-page "$@"
@@ -94,7 +94,7 @@ bench-peers:
 bench-node *options:
     cargo bench -q -p node --bench load -- "$@"
 
-# Measure ingestion (fails below 0.4× of a bulk load) and searches; options: --only sqlite|postgres, --no-bulk
+# Measure ingestion (fails below 0.5× of a bulk load) and searches; options: --only sqlite|postgres, --no-bulk
 bench-console hits="100000" *options:
     cargo bench -q -p console-api --bench console -- {{ hits }} {{ options }}
 

@@ -11,7 +11,7 @@
 //! - [`screenshots`]: the images of the documentation.
 //! - [`chaos`]: load runs with kills, then a check for lost hits.
 //! - [`mod@bench`]: the request function compared with a Python function that does the same work.
-//! - [`bench_page`]: load time of the list of attacks.
+//! - [`bench_page`]: load times of pages.
 //! - [`bench_sim`]: throughput of the simulator.
 
 pub mod bench;
