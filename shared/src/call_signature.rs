@@ -89,7 +89,9 @@ impl SigningKey {
     ) -> Result<Claim<'k>, CallSignatureError> {
         let fields: Vec<&str> = header.split(';').collect();
         let ["v1", key_id, ms, nonce, tag] = fields[..] else { return Err(CallSignatureError::Malformed) };
-        let unix_ms: u64 = ms.parse().map_err(|_| CallSignatureError::Malformed)?;
+        // In one spelling only: `+1` and `01` are numbers, too.
+        let unix_ms = ms.parse().ok().filter(|unix_ms: &u64| unix_ms.to_string() == ms);
+        let unix_ms = unix_ms.ok_or(CallSignatureError::Malformed)?;
         let tag = unhex(tag).ok_or(CallSignatureError::Malformed)?;
         let nonce = unhex(nonce).and_then(|bytes| bytes.try_into().ok());
         let nonce = nonce.ok_or(CallSignatureError::Malformed)?;
@@ -183,8 +185,15 @@ mod tests {
             check(&header.replace("edge-1", "edge-2"), CALL, now),
             Err(CallSignatureError::UnknownKey("edge-2".to_owned()))
         );
-        for malformed in ["", "v1", "v2;edge-1;1;00;00", &header[..header.len() - 1], &format!("{header};x")]
-        {
+        for malformed in [
+            "",
+            "v1",
+            "v2;edge-1;1;00;00",
+            &header[..header.len() - 1],
+            &format!("{header};x"),
+            &header.replace(";1767", ";01767"),
+            &header.replace(";1767", ";+1767"),
+        ] {
             assert_eq!(check(malformed, CALL, now), Err(CallSignatureError::Malformed), "{malformed}");
         }
     }
