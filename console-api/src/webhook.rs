@@ -115,7 +115,7 @@ impl Digest {
     /// collected for a minute.
     pub fn period(self, at: Timestamp) -> (Timestamp, Timestamp) {
         let seconds = if self == Self::Hour { 3600 } else { 60 };
-        let start = at - SignedDuration::from_millis(at.as_millisecond().rem_euclid(seconds * 1000));
+        let start = at - SignedDuration::new(at.as_second().rem_euclid(seconds), at.subsec_nanosecond());
         (start, start + SignedDuration::from_secs(seconds))
     }
 }
@@ -347,7 +347,7 @@ mod tests {
     #[test]
     fn a_period_is_a_minute_or_an_hour_of_utc() {
         let time = |text: &str| text.parse::<Timestamp>().unwrap();
-        let at = time("2026-01-01T12:34:56.789Z");
+        let at = time("2026-01-01T12:34:56.789012345Z");
         let minute = (time("2026-01-01T12:34:00Z"), time("2026-01-01T12:35:00Z"));
         assert_eq!([Digest::Attack, Digest::Minute].map(|digest| digest.period(at)), [minute, minute]);
         assert_eq!(Digest::Hour.period(at), (time("2026-01-01T12:00:00Z"), time("2026-01-01T13:00:00Z")));

@@ -241,37 +241,28 @@ async fn read(
     let Some(seen) = seen else { return Ok(None) };
     let first_last_seen =
         Timestamp::from_millisecond(seen).map_err(|_| StoreError::bad_row("attacks", &id, "last_seen"))?;
-    let mut types = of(
+    let top = |select: &'static str, rest: &'static str| {
+        let mut statement = of(select, rest);
+        statement.push(" limit ").bind(TOP);
+        statement
+    };
+    let types = top(
         "select type, count(*) as attacks, cast(sum(hits) as bigint) as hits from attacks where id in ",
-        ") group by type order by attacks desc, type limit ",
+        ") group by type order by attacks desc, type",
     );
-    types.bind(TOP);
-    let mut hosts = of(
+    let hosts = top(
         "select host, count(*) as attacks, cast(sum(hits) as bigint) as hits from attacks where id in ",
-        ") group by host order by attacks desc, host limit ",
+        ") group by host order by attacks desc, host",
     );
-    hosts.bind(TOP);
-    let mut sources = of(
+    let sources = top(
         "select ip, cast(sum(hits) as bigint) as hits from attack_sources where attack_id in ",
-        ") group by ip order by hits desc, ip limit ",
+        ") group by ip order by hits desc, ip",
     );
-    sources.bind(TOP);
-    let mut of_countries = of(
+    let of_countries = top(
         "select value, cast(sum(hits) as bigint) as hits from attack_facets where facet = 'country' \
          and value <> '' and attack_id in ",
-        ") group by value order by hits desc, value limit ",
+        ") group by value order by hits desc, value",
     );
-    of_countries.bind(TOP);
-    let mut largest = attacks::select();
-    largest.push("a.id in ").push(OF_DIGEST).bind(id.as_str());
-    largest.push(") order by a.hits desc, a.id limit ").bind(LISTED);
-    let largest: Vec<Attack> = largest.fetch_all(&mut *connection).await?;
-    let ids: Vec<Uuid> = largest.iter().map(|attack| attack.id).collect();
-    let mut by_attack = countries(connection, &ids).await?;
-    let with_countries = |attack: Attack| {
-        let countries = by_attack.remove(&attack.id).unwrap_or_default();
-        (attack, countries)
-    };
     Ok(Some(AttackDigest {
         from,
         to,
@@ -279,12 +270,30 @@ async fn read(
         hits: count(hits),
         blocked: count(blocked),
         first_last_seen,
-        largest: largest.into_iter().map(with_countries).collect(),
+        largest: largest(connection, &id).await?,
         types: types.fetch_all(&mut *connection).await?,
         hosts: hosts.fetch_all(&mut *connection).await?,
         sources: sources.fetch_all::<Source>(&mut *connection).await?,
         countries: of_countries.fetch_all(connection).await?,
     }))
+}
+
+/// The attacks of a digest with the most hits, with their countries.
+async fn largest(
+    connection: &mut Connection,
+    delivery: &str,
+) -> Result<Vec<(Attack, Vec<CountryHits>)>, StoreError> {
+    let mut statement = attacks::select();
+    statement.push("a.id in ").push(OF_DIGEST).bind(delivery);
+    statement.push(") order by a.hits desc, a.id limit ").bind(LISTED);
+    let attacks: Vec<Attack> = statement.fetch_all(&mut *connection).await?;
+    let ids: Vec<Uuid> = attacks.iter().map(|attack| attack.id).collect();
+    let mut countries = countries(connection, &ids).await?;
+    let with_countries = |attack: Attack| {
+        let countries = countries.remove(&attack.id).unwrap_or_default();
+        (attack, countries)
+    };
+    Ok(attacks.into_iter().map(with_countries).collect())
 }
 
 async fn countries(
