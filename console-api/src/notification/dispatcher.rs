@@ -129,8 +129,8 @@ impl Dispatcher {
         Ok(true)
     }
 
-    /// Queues the digests of periods that have ended. What waited while the console was down is
-    /// sent by period.
+    /// Queues the digests of periods that have ended. Several of them, after the console was down or
+    /// the rate limit was reached, are one digest.
     async fn queue_digests(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
         let mut waiting = self.store.waiting_digests().await?;
@@ -139,10 +139,12 @@ impl Dispatcher {
         }
         for webhook in self.store.enabled_webhooks().await? {
             let Some(since) = waiting.remove(&webhook.id) else { continue };
-            let period = webhook.draft.digest.period(since);
-            if period.1 > now {
+            let [(start, _), (end, _)] = [since, now].map(|at| webhook.draft.digest.period(at));
+            // The period of the first attack has not ended.
+            if start >= end {
                 continue;
             }
+            let period = (start, end);
             let composer = self.composer(&webhook, now);
             self.store.queue_digest(&webhook, period, now, |digest| composer.digest(digest)).await?;
         }

@@ -29,7 +29,7 @@ async fn the_attacks_of_a_minute_are_one_message() {
     round(&console, 60).await;
     round(&console, 61).await;
     // A notified attack grows.
-    console.ingest(&[with(on_host(1), &[("/attack/request/request_id", json!("f".repeat(32)))])]).await;
+    console.ingest(&[with(attack(9, 1), &[("/attack/request/host", json!("1.example.com"))])]).await;
     round(&console, 62).await;
     round(&console, 200).await;
     let calls = receiver.calls();
@@ -100,21 +100,15 @@ async fn attacks_beyond_the_rate_limit_are_sent_together() {
     let calls = receiver.calls();
     assert_eq!(kinds(&calls[2..]), ["attacks.digest", "attack.matched"]);
     let digest = calls[2].json();
-    let mut hosts: BTreeSet<Value> = digest["data"]["largest"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|attack| attack["host"].clone())
-        .map(text)
-        .collect();
+    let listed = digest["data"]["largest"].as_array().unwrap().iter();
+    let mut hosts: BTreeSet<String> = listed.map(host).collect();
     assert_eq!((hosts.len(), &digest["data"]["attacks"]), (3, &json!(3)), "{digest}");
-    hosts.extend([&calls[0], &calls[1], &calls[3]].map(|call| text(call.json()["data"]["host"].clone())));
+    hosts.extend([&calls[0], &calls[1], &calls[3]].map(|call| host(&call.json()["data"])));
     assert_eq!(hosts.len(), 6, "each attack is sent once");
 }
 
-/// A value that can be compared.
-fn text(value: Value) -> Value {
-    Value::String(value.as_str().unwrap().to_owned())
+fn host(attack: &Value) -> String {
+    attack["host"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -168,14 +162,14 @@ async fn old_attacks_of_digests_are_deleted_unless_they_wait_or_are_ongoing() {
     let console = Console::start().await;
     let (_, url) = Receiver::start(&[]).await;
     add(&console, &json!({"name": "Ops", "url": url, "digest": "minute"})).await;
-    console.ingest(&[attack(1, 0)]).await;
+    console.ingest(&[attack(1, 90)]).await;
     round(&console, -3600).await;
     let rows = "select count(*) from digest_attacks";
     let delete = async |before: &str| console.store.delete_deliveries(before.parse().unwrap()).await.unwrap();
     delete("2026-01-02T00:00:00Z").await;
     assert_eq!(console.count(rows).await, 1, "its digest is not made yet");
     round(&console, 0).await;
-    delete("2026-01-01T10:00:00Z").await;
+    delete("2026-01-01T11:15:00Z").await;
     assert_eq!(console.count(rows).await, 1, "it would be sent again");
     delete("2026-01-02T00:00:00Z").await;
     assert_eq!(console.count(rows).await, 0);
