@@ -8,7 +8,7 @@ use crate::{
     ingest_quota::IngestQuota,
     login_throttle::LoginThrottle,
     metrics::Metrics,
-    notification::{Dispatcher, Sender},
+    notification::{Dispatcher, PublicUrl, Sender},
     retention::Retention,
     simulation::replay::Replays,
     store::Store,
@@ -30,6 +30,7 @@ pub struct App {
     pub streams: CallerLimit,
     pub polls: CallerLimit,
     pub sender: Sender,
+    pub public_url: PublicUrl,
     pub metrics: Metrics,
     pub transport: Transport,
     /// For the page of settings.
@@ -62,6 +63,7 @@ impl App {
             streams: CallerLimit::new(STREAMS),
             polls: CallerLimit::new(POLLS),
             sender: Sender::default(),
+            public_url: PublicUrl::default(),
             metrics: Metrics::default(),
             transport: Transport::default(),
             retention: Retention::default(),
@@ -72,7 +74,8 @@ impl App {
     /// Sends attacks to webhooks while it runs.
     pub fn dispatcher(&self) -> Dispatcher {
         let (store, metrics) = (self.store.clone(), self.metrics.clone());
-        Dispatcher { store, clock: self.clock, sender: self.sender.clone(), metrics }
+        let (sender, public_url) = (self.sender.clone(), self.public_url.clone());
+        Dispatcher { store, clock: self.clock, sender, metrics, public_url }
     }
 }
 

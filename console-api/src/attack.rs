@@ -1,11 +1,13 @@
 //! Attacks: groups of hits of one type, point, host and path.
 
 pub(crate) mod cef;
+mod digest;
 mod group;
 mod mark;
 mod order;
 mod stats;
 
+pub use digest::{AttackDigest, CountryHits, HostCount, TypeCount};
 pub use group::{AttackGroup, GroupField, Grouping};
 pub use mark::{Mark, MarkDraft, Marking, Marks};
 pub use order::{Order, SortKey};

@@ -117,6 +117,14 @@ pub struct Serve {
     /// Private networks that webhooks may call, e.g. `10.1.0.0/16`, separated by commas.
     #[arg(long, env = "WALLARM_CONSOLE_WEBHOOK_ALLOW", value_name = "NETWORK", value_delimiter = ',')]
     pub webhook_allow: Vec<Network>,
+    /// Certificates of authorities, PEM, of receivers of webhooks (`https`, `syslog+tls`). Default: the
+    /// public authorities.
+    #[arg(long, env = "WALLARM_CONSOLE_WEBHOOK_CA_FILE", value_name = "FILE")]
+    pub webhook_ca_file: Option<PathBuf>,
+    /// URL under which users open the console, e.g. `https://waf.example.com`, for links in
+    /// notifications. Default: no links.
+    #[arg(long, env = "WALLARM_CONSOLE_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
+    pub public_url: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -225,6 +233,16 @@ fn site_url(text: &str) -> Result<String, &'static str> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
+/// An address with a host and maybe a path. Slack ends links at `|` and `>`.
+fn public_url(text: &str) -> Result<String, &'static str> {
+    let uri: axum::http::Uri = text.parse().map_err(|_| "not a URL")?;
+    let is_web = matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some();
+    if !is_web || uri.query().is_some() || text.contains(['|', '>', '<', '#', '@']) {
+        return Err("give a URL such as https://waf.example.com");
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
 impl Serve {
     /// The files of TLS, if configured.
     pub fn tls(&self) -> Option<TlsConfig> {
@@ -261,6 +279,17 @@ mod tests {
         assert_eq!(site_url("http://127.0.0.1:8000/").as_deref(), Ok("http://127.0.0.1:8000"));
         for wrong in ["", "shop.example.com", "ftp://shop.example.com", "https://a/'", "https:///x"] {
             assert!(site_url(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_public_url_has_a_host_and_no_query() {
+        assert_eq!(public_url("https://waf.example.com/").as_deref(), Ok("https://waf.example.com"));
+        assert_eq!(public_url("http://10.0.0.1:3000/waf").as_deref(), Ok("http://10.0.0.1:3000/waf"));
+        for wrong in
+            ["", "waf.example.com", "https://a/?b=c", "https://ann@a/", "https://a/#b", "https://a/|b"]
+        {
+            assert!(public_url(wrong).is_err(), "{wrong}");
         }
     }
 

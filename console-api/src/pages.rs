@@ -139,6 +139,7 @@ fn of_settings() -> Router<App> {
         .route("/webhooks", get(webhooks::list).post(webhooks::add))
         .route("/webhooks/{id}", get(webhooks::one).post(webhooks::replace))
         .route("/webhooks/{id}/delete", post(webhooks::delete))
+        .route("/webhooks/{id}/secret", post(webhooks::rotate_secret))
         .route("/webhooks/{id}/test", post(webhooks::test))
         .route("/webhooks/{id}/again", post(webhooks::again))
 }

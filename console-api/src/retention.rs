@@ -44,6 +44,7 @@ impl Retention {
     /// Returns the number of deleted hits.
     pub async fn apply(self, store: &Store, clock: Clock) -> Result<u64, StoreError> {
         store.delete_deliveries(clock.now() - DELIVERIES).await?;
+        store.delete_previous_secrets(clock.now()).await?;
         store.delete_connectors(clock.now() - CONNECTORS).await?;
         store.delete_refused_sign_ins(clock.now() - REFUSED_SIGN_INS).await?;
         store.delete_unknown_networks(clock.now()).await?;

@@ -112,6 +112,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(views::one, views::change, views::delete))
         .routes(routes!(webhooks::list, webhooks::add))
         .routes(routes!(webhooks::one, webhooks::replace, webhooks::delete))
+        .routes(routes!(webhooks::rotate_secret))
         .routes(routes!(webhooks::test))
         .routes(routes!(webhooks::deliveries))
         .routes(routes!(webhooks::retry))

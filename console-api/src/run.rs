@@ -11,7 +11,7 @@ use console_api::{
     clock::Clock,
     config::{CreateToken, Data, Readers, Serve, TokenFile},
     ingest_quota::IngestQuota,
-    notification::Sender,
+    notification::{Authorities, PublicUrl, Sender},
     password::Password,
     retention::Retention,
     server::{self, Bound},
@@ -30,6 +30,8 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     // First, so that a second console on the same address fails before it changes anything.
     let tls = flags.tls();
     let bound = Bound::open(flags.listen, tls.as_ref())?;
+    let authorities = flags.webhook_ca_file.as_deref().map(Authorities::of_file);
+    let authorities = authorities.transpose().context("--webhook-ca-file")?.unwrap_or_default();
     make_dir(&flags.data)?;
     let search_time = Duration::from_secs(flags.search_seconds);
     let store = Store::open_with(&flags.data.database_url()?, &flags.data.key_file(), search_time).await?;
@@ -41,7 +43,8 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     let retention_task = tokio::spawn(retention.run(store.clone(), Clock::System, stop.clone()));
     let mut app = App::new(store, Clock::System, Bundles::of(flags.bundle_dir));
     app.ingest_quota = IngestQuota::default().limited(flags.node_records);
-    app.sender = Sender::new(Targets::allowing(flags.webhook_allow));
+    app.sender = Sender::new(Targets::allowing(flags.webhook_allow), &authorities);
+    app.public_url = PublicUrl(flags.public_url);
     app.retention = retention;
     app.site = Site(flags.site_url);
     app.transport = Transport { has_tls: tls.is_some(), trusted_proxies: flags.trusted_proxies };

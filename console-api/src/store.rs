@@ -23,6 +23,7 @@ pub use access::sessions::Holder;
 pub use access::tokens::TokenSource;
 pub use change::ChangeError;
 pub use delivery::deliveries::{About, AttemptResult, DeliveryCounts, NewDelivery};
+pub use delivery::digests::Collected;
 pub use delivery::webhooks::{Due, Grown};
 pub use dsn::{DatabaseUrl, InvalidPostgresUrl, PostgresUrl};
 pub use ingest::not_inspected::{NotInspectedCounts, NotInspectedFilter, Reported};

@@ -1,4 +1,4 @@
-//! Webhooks: signed attack notifications (Standard Webhooks), retried until acknowledged.
+//! Webhooks: signed notifications (Standard Webhooks), retried until acknowledged.
 //! [`crate::notification`] sends them.
 
 mod secret;
@@ -12,10 +12,12 @@ pub use url::WebhookUrl;
 use crate::{
     paging::{Cursor, Listed},
     query::Filter,
+    ruleset::Version,
     validation::ValidationError,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// A webhook to add or replace. Absent fields have the defaults shown.
@@ -25,8 +27,8 @@ pub struct WebhookDraft {
     /// 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
-    /// `https://`, `http://`, `syslog+tcp://` or `syslog+udp://`, on an address of the public
-    /// internet unless the console allows its network.
+    /// `https://`, `http://`, `syslog+tls://`, `syslog+tcp://` or `syslog+udp://`, on an address of
+    /// the public internet unless the console allows its network.
     #[schema(value_type = String, max_length = 2000)]
     pub url: WebhookUrl,
     /// The attacks to notify of, in the search language; empty: all.
@@ -37,6 +39,14 @@ pub struct WebhookDraft {
     /// What it is notified of.
     #[serde(default = "default_events")]
     pub events: Vec<Subject>,
+    /// Whether attacks are sent one by one, or together.
+    #[serde(default)]
+    pub digest: Digest,
+    /// Maximum number of messages per minute; none, when absent. Attacks beyond it are sent
+    /// together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 1000)]
+    pub rate_limit: Option<u32>,
     /// Whether deliveries are sent. Pending deliveries of a disabled webhook stay in the queue.
     #[serde(default = "yes")]
     #[schema(default = true)]
@@ -62,6 +72,52 @@ pub enum Subject {
     Nodes,
     /// `not_inspected`: requests that were not inspected.
     NotInspected,
+    /// `rules.changed`: new versions of the ruleset.
+    Rules,
+}
+
+/// When attacks are sent. Minutes and hours are those of UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = WebhookDigest)]
+pub enum Digest {
+    /// A message for each attack, at once.
+    #[default]
+    Attack,
+    /// A message for the attacks of a minute.
+    Minute,
+    /// A message for the attacks of an hour.
+    Hour,
+}
+
+impl Digest {
+    pub const ALL: [Self; 3] = [Self::Attack, Self::Minute, Self::Hour];
+    /// The type of a message with several attacks, as bodies have it.
+    pub const EVENT: &str = "attacks.digest";
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Attack => "attack",
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+        }
+    }
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Attack => "Each attack",
+            Self::Minute => "Digest per minute",
+            Self::Hour => "Digest per hour",
+        }
+    }
+
+    /// The start and the end of the period that a time is in. Attacks beyond a rate limit are
+    /// collected for a minute.
+    pub fn period(self, at: Timestamp) -> (Timestamp, Timestamp) {
+        let seconds = if self == Self::Hour { 3600 } else { 60 };
+        let start = at - SignedDuration::new(at.as_second().rem_euclid(seconds), at.subsec_nanosecond());
+        (start, start + SignedDuration::from_secs(seconds))
+    }
 }
 
 /// An event other than a matched attack.
@@ -81,6 +137,11 @@ pub enum Event {
         /// The number of requests since the last event.
         requests: u64,
     },
+    RulesChanged {
+        version: Version,
+        /// The kinds of the rules that changed, `allow`, `deny` or `gray` for entries of this list.
+        kinds: BTreeSet<String>,
+    },
 }
 
 impl Event {
@@ -88,6 +149,7 @@ impl Event {
         match self {
             Self::NodeUnreachable { .. } | Self::NodeRecovered { .. } => Subject::Nodes,
             Self::NotInspected { .. } => Subject::NotInspected,
+            Self::RulesChanged { .. } => Subject::Rules,
         }
     }
 
@@ -97,6 +159,7 @@ impl Event {
             Self::NodeUnreachable { .. } => "node.unreachable",
             Self::NodeRecovered { .. } => "node.recovered",
             Self::NotInspected { .. } => "not_inspected",
+            Self::RulesChanged { .. } => "rules.changed",
         }
     }
 }
@@ -147,9 +210,41 @@ pub struct Webhook {
     pub draft: WebhookDraft,
     /// Attacks without a delivery, because the queue was full.
     pub dropped: u64,
+    /// The end of the time in which the secret before the last rotation also signs deliveries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous_secret_until: Option<Timestamp>,
 }
 
-/// A new webhook with its secret, which is shown once.
+/// A rotation of the secret of a webhook.
+#[derive(Debug, Clone, Copy, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = WebhookSecretRotation)]
+pub struct SecretRotation {
+    /// Hours in which the previous secret also signs deliveries; 0: it ends at once.
+    #[serde(default = "default_overlap")]
+    #[schema(default = 24, maximum = 720)]
+    pub overlap_hours: u32,
+}
+
+fn default_overlap() -> u32 {
+    SecretRotation::DEFAULT_HOURS
+}
+
+impl SecretRotation {
+    pub const DEFAULT_HOURS: u32 = 24;
+    const MAX_HOURS: u32 = 720;
+
+    /// The time until which the previous secret signs.
+    pub fn end(self, now: Timestamp) -> Result<Timestamp, ValidationError> {
+        if self.overlap_hours > Self::MAX_HOURS {
+            let detail = format!("`overlap_hours` must be at most {}", Self::MAX_HOURS);
+            return Err(ValidationError::new("overlap_hours", detail));
+        }
+        Ok(now + SignedDuration::from_hours(self.overlap_hours.into()))
+    }
+}
+
+/// A webhook with its new secret, which is shown once.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct NewWebhook {
     #[serde(flatten)]
@@ -218,7 +313,9 @@ impl Listed for WebhookDelivery {
 }
 
 impl WebhookDraft {
-    /// The draft, if its URL, format and query are valid.
+    const MAX_RATE: u32 = 1000;
+
+    /// The draft, if its URL, format, rate limit and query are valid.
     pub fn validated(self, targets: &Targets, now: Timestamp) -> Result<Self, ValidationError> {
         let target =
             Target::parse(self.url.reveal()).and_then(|target| targets.check(&target).map(|()| target));
@@ -226,6 +323,10 @@ impl WebhookDraft {
         if (self.format == Format::Cef) != (target.protocol() != Protocol::Http) {
             let message = "`format` must be `cef` where `url` is a server of syslog, and only there";
             return Err(ValidationError::new("format", message.to_owned()));
+        }
+        if self.rate_limit.is_some_and(|limit| !(1..=Self::MAX_RATE).contains(&limit)) {
+            let message = format!("`rate_limit` must be 1 to {} messages per minute", Self::MAX_RATE);
+            return Err(ValidationError::new("rate_limit", message));
         }
         if let Err(error) = Filter::parse(&self.query, now) {
             return Err(ValidationError::new("query", format!("`query`: {error}")));
@@ -236,5 +337,20 @@ impl WebhookDraft {
     /// The filter of its query. `None` if the stored query is no longer valid.
     pub fn filter(&self, now: Timestamp) -> Option<Filter> {
         Some(Filter::parse(&self.query, now).ok()?.without_hidden())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_is_a_minute_or_an_hour_of_utc() {
+        let time = |text: &str| text.parse::<Timestamp>().unwrap();
+        let at = time("2026-01-01T12:34:56.789012345Z");
+        let minute = (time("2026-01-01T12:34:00Z"), time("2026-01-01T12:35:00Z"));
+        assert_eq!([Digest::Attack, Digest::Minute].map(|digest| digest.period(at)), [minute, minute]);
+        assert_eq!(Digest::Hour.period(at), (time("2026-01-01T12:00:00Z"), time("2026-01-01T13:00:00Z")));
+        assert_eq!(Digest::Minute.period(minute.1).0, minute.1);
     }
 }

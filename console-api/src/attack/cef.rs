@@ -1,17 +1,21 @@
 //! Attacks as events of the Common Event Format, version 0: one line each.
 
-use super::{Attack, AttackStatus};
-use std::fmt::Write as _;
+use super::{Attack, AttackDigest, AttackStatus};
 
 /// The severity depends on whether the attack was blocked: its hits can have different severities.
 pub(crate) fn event(attack: &Attack) -> String {
+    linked_event(attack, "", None)
+}
+
+/// The same with the countries of the sources, and the page of the attack.
+pub(crate) fn linked_event(attack: &Attack, countries: &str, url: Option<&str>) -> String {
     let (severity, action) = match attack.status {
         AttackStatus::Blocked => (5, "blocked"),
         AttackStatus::PartiallyBlocked => (7, "partially blocked"),
         AttackStatus::Monitoring => (8, "allowed"),
         AttackStatus::Suspicious => (3, "allowed"),
     };
-    let mut event = head(attack.attack_type.as_str(), &attack.title, severity);
+    let head = head(attack.attack_type.as_str(), &attack.title, severity);
     let (first, last) = (attack.first_seen.as_millisecond(), attack.last_seen.as_millisecond());
     let (hits, blocked, sources) = (attack.hits, attack.blocked, attack.sources);
     let fields: [(&str, &str); 16] = [
@@ -32,12 +36,26 @@ pub(crate) fn event(attack: &Attack) -> String {
         ("cn2", &sources.to_string()),
         ("cat", "attack"),
     ];
-    for (n, (name, value)) in fields.iter().enumerate() {
-        let space = if n == 0 { "" } else { " " };
-        // Writing to a string does not fail.
-        let _ = write!(event, "{space}{name}={}", in_extension(value));
-    }
-    event
+    let countries = (!countries.is_empty()).then_some([("cs3Label", "source countries"), ("cs3", countries)]);
+    head + &extension(fields.into_iter().chain(countries.into_iter().flatten()).chain(link(url)))
+}
+
+/// The attacks of a period.
+pub(crate) fn digest(kind: &str, digest: &AttackDigest, text: &str, url: Option<&str>) -> String {
+    let severity = if digest.blocked < digest.hits { 8 } else { 5 };
+    let (start, end) = (digest.from.as_millisecond(), digest.to.as_millisecond());
+    let fields: [(&str, &str); 9] = [
+        ("start", &start.to_string()),
+        ("end", &end.to_string()),
+        ("cnt", &digest.hits.to_string()),
+        ("cn1Label", "blocked hits"),
+        ("cn1", &digest.blocked.to_string()),
+        ("cn2Label", "attacks"),
+        ("cn2", &digest.attacks.to_string()),
+        ("msg", text),
+        ("cat", "attack"),
+    ];
+    head(kind, "Attacks", severity) + &extension(fields.into_iter().chain(link(url)))
 }
 
 /// A test event.
@@ -45,9 +63,21 @@ pub(crate) fn test(text: &str) -> String {
     format!("{}msg={}", head("test", "Test", 0), in_extension(text))
 }
 
-/// An event about the console's nodes.
-pub(crate) fn notice(kind: &str, text: &str) -> String {
-    format!("{}msg={} cat=health", head(kind, kind, 8), in_extension(text))
+/// An event other than an attack.
+pub(crate) fn notice(kind: &str, category: &str, text: &str, url: Option<&str>) -> String {
+    let severity = if category == "health" { 8 } else { 3 };
+    let fields = [("msg", text), ("cat", category)];
+    head(kind, kind, severity) + &extension(fields.into_iter().chain(link(url)))
+}
+
+/// The fields of a page of the console.
+fn link(url: Option<&str>) -> impl Iterator<Item = (&str, &str)> {
+    url.into_iter().flat_map(|url| [("cs4Label", "console"), ("cs4", url)])
+}
+
+fn extension<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let fields: Vec<String> = fields.map(|(name, value)| format!("{name}={}", in_extension(value))).collect();
+    fields.join(" ")
 }
 
 fn head(kind: &str, name: &str, severity: u8) -> String {

@@ -10,7 +10,7 @@ use crate::{
     simulation::{content::ContentDraft, exclusion::ExclusionDraft},
     use_cases::bundles::BundleOrder,
     view::{ViewChange, ViewDraft},
-    webhook::WebhookDraft,
+    webhook::{SecretRotation, WebhookDraft},
 };
 use axum::{
     body::Bytes,
@@ -64,6 +64,7 @@ bodies! {
     ViewDraft: "a view";
     ViewChange: "a view";
     WebhookDraft: "a webhook";
+    SecretRotation: "a rotation of a secret";
     UserDraft: "a user";
     TokenDraft: "a token";
     KeyDraft: "a key";

@@ -1,16 +1,16 @@
-//! Webhook dispatcher: matches attacks, queues deliveries in the database and sends them until
-//! acknowledged. Each is sent at least once, also across restarts.
+//! Webhook dispatcher: matches attacks, collects them in digests, queues deliveries in the database
+//! and sends them until acknowledged. Each is sent at least once, also across restarts.
 
-use super::{Sender, message};
+use super::{PublicUrl, Sender, message::Composer};
 use crate::{
     clock::Clock,
     error::with_sources,
     metrics::Metrics,
-    store::{About, AttemptResult, Due, NewDelivery, Store, StoreError},
-    webhook::{Subject, Webhook, WebhookDelivery},
+    store::{About, AttemptResult, Collected, Due, NewDelivery, Store, StoreError},
+    webhook::{Digest, Secret, Subject, Webhook, WebhookDelivery},
 };
-use jiff::SignedDuration;
-use std::{collections::HashMap, time::Duration};
+use jiff::{SignedDuration, Timestamp};
+use std::{collections::HashMap, iter, mem, time::Duration};
 use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -35,6 +35,7 @@ pub struct Dispatcher {
     pub clock: Clock,
     pub sender: Sender,
     pub metrics: Metrics,
+    pub public_url: PublicUrl,
 }
 
 impl Dispatcher {
@@ -80,8 +81,10 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Queues deliveries of new and grown attacks, and returns the webhooks with due ones.
+    /// Queues digests and deliveries of new and grown attacks, and returns the webhooks with due
+    /// deliveries.
     async fn due_webhooks(&self) -> Result<Vec<Due>, StoreError> {
+        self.queue_digests().await?;
         for _ in 0..ROUNDS {
             if !self.queue_batch().await? {
                 break;
@@ -97,23 +100,62 @@ impl Dispatcher {
             return Ok(false);
         }
         let now = self.clock.now();
-        let mut deliveries = Vec::new();
+        let (mut deliveries, mut collected) = (Vec::new(), Vec::new());
         for webhook in self.store.enabled_webhooks().await? {
             if !webhook.draft.events.contains(&Subject::Attacks) {
                 continue;
             }
             let Some(filter) = webhook.draft.filter(now) else { continue };
             let not_notified = self.store.not_notified(webhook.id, &grown).await?;
-            for attack in self.store.attacks_among(&filter, &not_notified).await? {
-                let body = message::matched(webhook.draft.format, &attack, now);
+            let mut attacks = self.store.attacks_among(&filter, &not_notified).await?;
+            let beyond = match webhook.draft.digest {
+                Digest::Attack => match self.store.room(&webhook, now).await? {
+                    Some(room) => attacks.split_off(room.min(attacks.len())),
+                    None => Vec::new(),
+                },
+                Digest::Minute | Digest::Hour => mem::take(&mut attacks),
+            };
+            collected.extend(
+                beyond.into_iter().map(|attack| Collected { webhook: webhook.id, attack: attack.id }),
+            );
+            let mut countries = self.store.countries_of(&attacks).await?;
+            for attack in attacks {
+                let countries = countries.remove(&attack.id).unwrap_or_default();
+                let body = self.composer(&webhook, now).attack(&attack, &countries);
                 deliveries.push(NewDelivery { webhook: webhook.id, about: About::Attack(attack.id), body });
             }
         }
-        self.store.queue_deliveries(&deliveries, &grown, now).await?;
+        self.store.queue_deliveries((&deliveries, &collected), &grown, now).await?;
         Ok(true)
     }
 
-    /// Queues deliveries of events about nodes and requests that were not inspected.
+    /// Queues the digests of periods that have ended. Several of them, after the console was down or
+    /// the rate limit was reached, are one digest.
+    async fn queue_digests(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let mut waiting = self.store.waiting_digests().await?;
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        for webhook in self.store.enabled_webhooks().await? {
+            let Some(since) = waiting.remove(&webhook.id) else { continue };
+            let [(start, _), (end, _)] = [since, now].map(|at| webhook.draft.digest.period(at));
+            // The period of the first attack has not ended.
+            if start >= end {
+                continue;
+            }
+            let period = (start, end);
+            let composer = self.composer(&webhook, now);
+            self.store.queue_digest(&webhook, period, now, |digest| composer.digest(digest)).await?;
+        }
+        Ok(())
+    }
+
+    fn composer<'a>(&'a self, webhook: &'a Webhook, at: Timestamp) -> Composer<'a> {
+        Composer { webhook, public_url: &self.public_url, at }
+    }
+
+    /// Queues deliveries of events about nodes, requests that were not inspected, and the ruleset.
     async fn queue_events(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
         let events = self.store.new_events(now).await?;
@@ -126,7 +168,7 @@ impl Dispatcher {
             let delivery = |webhook: &Webhook| NewDelivery {
                 webhook: webhook.id,
                 about: About::Event(event.kind()),
-                body: message::notice(webhook.draft.format, &event, now),
+                body: self.composer(webhook, now).event(&event),
             };
             let deliveries: Vec<_> = webhooks.iter().filter(wants).map(delivery).collect();
             self.store.queue_event(&event, &deliveries, now).await?;
@@ -147,11 +189,16 @@ impl Dispatcher {
         }
     }
 
-    /// Sends due deliveries; `true` when there may be more. After a failure the others wait for the
-    /// next round, so that an unreachable receiver gets one call per round.
+    /// Sends due deliveries; `true` when there may be more. After a failure, and beyond the rate limit,
+    /// the others wait for the next round: an unreachable receiver gets one call per round.
     async fn send_some(&self, due: &Due) -> Result<bool, StoreError> {
         let deliveries = self.store.due_deliveries(due.webhook.id, self.clock.now(), DELIVERIES).await?;
         for (delivery, body) in &deliveries {
+            if let Some(limit) = due.webhook.draft.rate_limit
+                && !self.store.permit_message(due.webhook.id, limit, self.clock.now()).await?
+            {
+                return Ok(false);
+            }
             let Some(attempts) = self.store.claim_delivery(delivery, self.clock.now()).await? else {
                 continue;
             };
@@ -169,14 +216,15 @@ impl Dispatcher {
     /// Sends a test at once, without retries.
     pub async fn test(&self, due: &Due) -> Result<WebhookDelivery, StoreError> {
         let now = self.clock.now();
-        let body = message::test(&due.webhook, now);
+        let body = self.composer(&due.webhook, now).test();
         let id = self.store.begin_test(due.webhook.id, &body, now).await?;
         let outcome = self.send(due, (id, body)).await;
         self.store.settle_delivery(id, &outcome, None).await
     }
 
-    async fn send(&self, Due { webhook, secret }: &Due, (id, body): (Uuid, String)) -> AttemptResult {
-        let secret = match secret {
+    async fn send(&self, due: &Due, (id, body): (Uuid, String)) -> AttemptResult {
+        let webhook = &due.webhook;
+        let secret = match &due.secret {
             Ok(secret) => secret,
             Err(error) => {
                 tracing::error!(webhook = %webhook.id, delivery = %id, %error, "webhook delivery failed");
@@ -185,7 +233,10 @@ impl Dispatcher {
             }
         };
         let now = self.clock.now();
-        let sent = self.sender.send(webhook.draft.url.reveal(), secret, (id, now, body)).await;
+        let overlaps = webhook.previous_secret_until.is_some_and(|end| end > now);
+        let previous = due.previous_secret.as_ref().filter(|_| overlaps);
+        let secrets: Vec<&Secret> = iter::once(secret).chain(previous).collect();
+        let sent = self.sender.send(webhook.draft.url.reveal(), &secrets, (id, now, body)).await;
         self.metrics.webhook_called(sent.is_ok());
         match sent {
             Ok(status) => AttemptResult { status, error: None },

@@ -1,6 +1,6 @@
 //! Webhook calls over HTTP and syslog.
 
-use super::syslog;
+use super::{Authorities, syslog};
 use crate::webhook::{InvalidTarget, Protocol, Secret, Target, Targets};
 use http_body_util::Full;
 use hyper::{
@@ -14,7 +14,8 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use jiff::Timestamp;
-use std::{error::Error, time::Duration};
+use rustls::ClientConfig;
+use std::{error::Error, sync::Arc, time::Duration};
 use uuid::Uuid;
 
 /// The time limit of a call, from name resolution to the headers of the response, or until a syslog
@@ -25,6 +26,7 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 #[derive(Clone)]
 pub struct Sender {
     targets: Targets,
+    tls: Arc<ClientConfig>,
     http: Client<HttpsConnector<HttpConnector<Targets>>, Full<Bytes>>,
 }
 
@@ -42,34 +44,36 @@ pub enum SendError {
 }
 
 impl Sender {
-    pub fn new(targets: Targets) -> Self {
+    pub fn new(targets: Targets, authorities: &Authorities) -> Self {
+        let tls = authorities.client_config();
         let mut tcp = HttpConnector::new_with_resolver(targets.clone());
         tcp.enforce_http(false);
-        let tls = HttpsConnectorBuilder::new()
-            .with_webpki_roots()
+        let https = HttpsConnectorBuilder::new()
+            .with_tls_config(tls.clone())
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
-        let http = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(tls);
-        Self { targets, http }
+        let http = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(https);
+        Self { targets, tls: Arc::new(tls), http }
     }
 
     pub fn targets(&self) -> &Targets {
         &self.targets
     }
 
-    /// Sends a body once. Returns the status of a 2xx response; syslog servers send none.
+    /// Sends a body once, signed with each secret. Returns the status of a 2xx response; syslog servers
+    /// send none.
     pub async fn send(
         &self,
         url: &str,
-        secret: &Secret,
+        secrets: &[&Secret],
         (id, at, body): (Uuid, Timestamp, String),
     ) -> Result<Option<u16>, SendError> {
         let target = Target::parse(url)?;
         self.targets.check(&target)?;
         let sending = async {
             match target.protocol() {
-                Protocol::Http => self.call(&target, secret, (id, at, body)).await.map(Some),
+                Protocol::Http => self.call(&target, secrets, (id, at, body)).await.map(Some),
                 _ => self.log(&target, &syslog::message(id, at, &body)).await.map(|()| None),
             }
         };
@@ -79,7 +83,7 @@ impl Sender {
     async fn call(
         &self,
         target: &Target,
-        secret: &Secret,
+        secrets: &[&Secret],
         (id, at, body): (Uuid, Timestamp, String),
     ) -> Result<u16, SendError> {
         let request = Request::post(target.uri())
@@ -87,7 +91,7 @@ impl Sender {
             .header(USER_AGENT, concat!("wallarm-console/", env!("CARGO_PKG_VERSION")))
             .header("webhook-id", id.to_string())
             .header("webhook-timestamp", at.as_second().to_string())
-            .header("webhook-signature", secret.sign(&id.to_string(), at, &body))
+            .header("webhook-signature", Secret::sign_with_each(secrets, &id.to_string(), at, &body))
             .body(Full::from(body))
             .map_err(|error| SendError::Failed(error.to_string()))?;
         let response = self.http.request(request).await;
@@ -98,14 +102,20 @@ impl Sender {
     async fn log(&self, target: &Target, message: &str) -> Result<(), SendError> {
         let addresses = self.targets.syslog_addresses(target).await;
         let addresses = addresses.map_err(|error| SendError::Failed(causes(&error)))?;
-        let sent = syslog::send(target.protocol(), &addresses, message).await;
+        let sent = match target.protocol() {
+            Protocol::SyslogTls => {
+                let tls = (&self.tls, target.server_name());
+                syslog::send_over_tls(tls, &addresses, message).await
+            }
+            protocol => syslog::send(protocol, &addresses, message).await,
+        };
         sent.map_err(|error| SendError::Failed(causes(&error)))
     }
 }
 
 impl Default for Sender {
     fn default() -> Self {
-        Self::new(Targets::default())
+        Self::new(Targets::default(), &Authorities::default())
     }
 }
 

@@ -1,17 +1,21 @@
-//! Syslog messages (RFC 5424) over UDP (RFC 5426), or over TCP with octet counting (RFC 6587).
+//! Syslog messages (RFC 5424) over TLS (RFC 5425), over TCP (RFC 6587), both with octet counting, or
+//! over UDP (RFC 5426).
 
 use crate::webhook::Protocol;
 use jiff::Timestamp;
+use rustls::{ClientConfig, pki_types::ServerName};
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpStream, UdpSocket},
     time::timeout,
 };
+use tokio_rustls::TlsConnector;
 use uuid::Uuid;
 
 /// Facility `local0`, severity `warning`.
@@ -28,11 +32,11 @@ pub(super) fn message(id: Uuid, at: Timestamp, line: &str) -> String {
 
 /// Sends a message to the first address that accepts it.
 pub(super) async fn send(protocol: Protocol, addresses: &[SocketAddr], message: &str) -> io::Result<()> {
-    let mut last_error = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    let mut last_error = no_address();
     for address in addresses {
         let sent = match protocol {
             Protocol::SyslogUdp => in_datagram(*address, message).await,
-            _ => over_connection(*address, message).await,
+            _ => over_tcp(*address, message).await,
         };
         match sent {
             Ok(()) => return Ok(()),
@@ -40,6 +44,32 @@ pub(super) async fn send(protocol: Protocol, addresses: &[SocketAddr], message: 
         }
     }
     Err(last_error)
+}
+
+/// The same over TLS. The certificate must name the server.
+pub(super) async fn send_over_tls(
+    (config, server): (&Arc<ClientConfig>, &str),
+    addresses: &[SocketAddr],
+    message: &str,
+) -> io::Result<()> {
+    let name = ServerName::try_from(server.to_owned()).map_err(io::Error::other)?;
+    let connector = TlsConnector::from(Arc::clone(config));
+    let mut last_error = no_address();
+    for address in addresses {
+        let sent = async {
+            let tcp = TcpStream::connect(address).await?;
+            write_frame(connector.connect(name.clone(), tcp).await?, message).await
+        };
+        match sent.await {
+            Ok(()) => return Ok(()),
+            Err(error) => last_error = error,
+        }
+    }
+    Err(last_error)
+}
+
+fn no_address() -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, "the name has no address")
 }
 
 async fn in_datagram(address: SocketAddr, message: &str) -> io::Result<()> {
@@ -50,14 +80,19 @@ async fn in_datagram(address: SocketAddr, message: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Detects a reset: the server may not have read the whole message.
-async fn over_connection(address: SocketAddr, message: &str) -> io::Result<()> {
-    let mut stream = TcpStream::connect(address).await?;
+async fn over_tcp(address: SocketAddr, message: &str) -> io::Result<()> {
+    write_frame(TcpStream::connect(address).await?, message).await
+}
+
+/// Writes a message and ends the connection. Detects a reset or an alert of TLS: the server may not
+/// have read the whole message.
+async fn write_frame(mut stream: impl AsyncRead + AsyncWrite + Unpin, message: &str) -> io::Result<()> {
     stream.write_all(format!("{} {message}", message.len()).as_bytes()).await?;
     stream.shutdown().await?;
     match timeout(CLOSE_TIMEOUT, stream.read(&mut [0; 1])).await {
-        Ok(Err(error)) => Err(error),
-        Ok(Ok(_)) | Err(_) => Ok(()),
+        // TLS: many servers close without `close_notify`.
+        Ok(Err(error)) if error.kind() != io::ErrorKind::UnexpectedEof => Err(error),
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 

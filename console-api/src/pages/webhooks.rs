@@ -2,6 +2,7 @@
 
 use super::{access::KnownRevision, form::Rejected, new_secret::NewSecret, render, view};
 use crate::{
+    clock::Clock,
     error::ApiError,
     extract::{Admin, Id, Named, Query, StateFilter},
     notification::{Dispatcher, Sender},
@@ -9,7 +10,10 @@ use crate::{
     store::{Due, Store},
     transport::Client,
     use_cases::webhooks,
-    webhook::{DeliveryState, Format, Subject, Webhook, WebhookDelivery, WebhookDraft},
+    validation::ValidationError,
+    webhook::{
+        DeliveryState, Digest, Format, SecretRotation, Subject, Webhook, WebhookDelivery, WebhookDraft,
+    },
 };
 use askama::Template;
 use axum::{
@@ -18,6 +22,7 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse as _, Redirect, Response},
 };
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -59,10 +64,11 @@ async fn page(
 }
 
 /// The subjects to choose from, as names of checkboxes.
-const SUBJECTS: [(&str, &str); 3] = [
+const SUBJECTS: [(&str, &str); 4] = [
     ("attacks", "Attacks"),
     ("nodes", "Unreachable and recovered nodes"),
     ("not_inspected", "Requests not inspected"),
+    ("rules", "Changes of rules and lists"),
 ];
 
 fn name_of(subject: Subject) -> &'static str {
@@ -70,8 +76,13 @@ fn name_of(subject: Subject) -> &'static str {
         Subject::Attacks => "attacks",
         Subject::Nodes => "nodes",
         Subject::NotInspected => "not_inspected",
+        Subject::Rules => "rules",
     }
 }
+
+/// The hours of overlap to choose from, as values and titles.
+const OVERLAPS: [(&str, &str); 4] =
+    [("0", "now (it leaked)"), ("1", "in an hour"), ("24", "in 24 hours"), ("168", "in a week")];
 
 /// The form of a webhook.
 #[derive(Serialize, Deserialize)]
@@ -82,11 +93,18 @@ pub(super) struct WebhookForm {
     query: String,
     format: Format,
     #[serde(default)]
+    digest: Digest,
+    /// Empty: no limit.
+    #[serde(default)]
+    rate_limit: String,
+    #[serde(default)]
     attacks: bool,
     #[serde(default)]
     nodes: bool,
     #[serde(default)]
     not_inspected: bool,
+    #[serde(default)]
+    rules: bool,
     #[serde(default)]
     enabled: bool,
     #[serde(default)]
@@ -94,7 +112,7 @@ pub(super) struct WebhookForm {
 }
 
 impl WebhookForm {
-    fn draft(&self) -> WebhookDraft {
+    fn draft(&self) -> Result<WebhookDraft, ValidationError> {
         let Self { name, url, query, format, enabled, .. } = self;
         let url = url.trim().to_owned().into();
         let (name, query) = (name.trim().to_owned(), query.clone());
@@ -102,9 +120,17 @@ impl WebhookForm {
             (self.attacks, Subject::Attacks),
             (self.nodes, Subject::Nodes),
             (self.not_inspected, Subject::NotInspected),
+            (self.rules, Subject::Rules),
         ];
         let events = events.into_iter().filter(|(is_chosen, _)| *is_chosen).map(|(_, event)| event).collect();
-        WebhookDraft { name, url, query, format: *format, events, enabled: *enabled }
+        let rate_limit = match self.rate_limit.trim() {
+            "" => None,
+            number => Some(number.parse().map_err(|_| {
+                ValidationError::new("rate_limit", "`rate_limit` must be a number of messages per minute")
+            })?),
+        };
+        let (format, digest, enabled) = (*format, self.digest, *enabled);
+        Ok(WebhookDraft { name, url, query, format, events, digest, rate_limit, enabled })
     }
 }
 
@@ -116,7 +142,11 @@ pub(super) async fn add(
     Extension(client): Extension<Client>,
     Form(form): Form<WebhookForm>,
 ) -> Result<Response, ApiError> {
-    match webhooks::add(&store, sender.targets(), &author, form.draft()).await {
+    let added = match form.draft() {
+        Ok(draft) => webhooks::add(&store, sender.targets(), &author, draft).await,
+        Err(error) => Err(error.into()),
+    };
+    match added {
         Ok(new) => Ok(NewSecret { id: new.webhook.id, secret: new.secret }.redirect(PATH, client.is_https)),
         Err(error) => page(&store, &Slice::default(), None, Rejected::new(&form, None, error)?).await,
     }
@@ -130,15 +160,42 @@ pub(super) async fn replace(
     Form(form): Form<WebhookForm>,
 ) -> Result<Response, ApiError> {
     let (id, known) = (webhook.id, (webhook.id, form.revision));
-    match webhooks::replace(&store, sender.targets(), &author, known, form.draft()).await {
-        Ok(_) => Ok(Redirect::to(&format!("/webhooks/{id}")).into_response()),
+    let replaced = match form.draft() {
+        Ok(draft) => webhooks::replace(&store, sender.targets(), &author, known, draft).await,
+        Err(error) => Err(error.into()),
+    };
+    match replaced {
+        Ok(_) => Ok(Redirect::to(&path(id)).into_response()),
         Err(error) => {
             let rejected = Rejected::new(&form, Some(id), error)?;
             let deliveries = store.deliveries(id, None, &Slice::default()).await?;
-            let page = WebhookPage { webhook, deliveries, state: None, tested: None, rejected };
+            let page = WebhookPage { rejected, ..WebhookPage::of(webhook, deliveries, author.at) };
             Ok(page.rejected.respond(&page))
         }
     }
+}
+
+fn path(webhook: Uuid) -> String {
+    format!("{PATH}/{webhook}")
+}
+
+#[derive(Deserialize)]
+pub(super) struct Rotation {
+    revision: u32,
+    overlap_hours: u32,
+}
+
+/// Rotates the secret. The next page shows the new one.
+pub(super) async fn rotate_secret(
+    Admin(author): Admin,
+    State(store): State<Store>,
+    Id(id): Id,
+    Extension(client): Extension<Client>,
+    Form(Rotation { revision, overlap_hours }): Form<Rotation>,
+) -> Result<Response, ApiError> {
+    let rotation = SecretRotation { overlap_hours };
+    let new = webhooks::rotate_secret(&store, &author, (id, revision), rotation).await?;
+    Ok(NewSecret { id, secret: new.secret }.redirect(&path(id), client.is_https))
 }
 
 pub(super) async fn delete(
@@ -159,10 +216,28 @@ struct WebhookPage {
     state: Option<DeliveryState>,
     /// The result of a test.
     tested: Option<Result<(), String>>,
+    /// The secret after a rotation.
+    secret: Option<String>,
     rejected: Rejected,
+    now: Timestamp,
 }
 
 impl WebhookPage {
+    fn of(webhook: Webhook, deliveries: Page<WebhookDelivery>, now: Timestamp) -> Self {
+        let rejected = Rejected::default();
+        Self { webhook, deliveries, state: None, tested: None, secret: None, rejected, now }
+    }
+
+    /// The end of the time in which the previous secret also signs.
+    fn overlap(&self) -> Option<&Timestamp> {
+        self.webhook.previous_secret_until.as_ref().filter(|end| **end > self.now)
+    }
+
+    /// The rate limit as the value of its field.
+    fn rate_limit(&self) -> String {
+        self.webhook.draft.rate_limit.map(|limit| limit.to_string()).unwrap_or_default()
+    }
+
     /// The result of the last attempt.
     fn outcome(delivery: &WebhookDelivery) -> String {
         let status = delivery.status.map(|status| format!("status {status}"));
@@ -210,11 +285,22 @@ impl WebhookPage {
 pub(super) async fn one(
     _: Admin,
     State(store): State<Store>,
+    State(clock): State<Clock>,
+    Extension(client): Extension<Client>,
+    headers: HeaderMap,
     Query((StateFilter(state), slice)): Query<(StateFilter, Slice)>,
     Named(Due { webhook, .. }): Named<Due>,
 ) -> Result<Response, ApiError> {
-    let deliveries = store.deliveries(webhook.id, state, &slice).await?;
-    Ok(render(&WebhookPage { webhook, deliveries, state, tested: None, rejected: Rejected::default() }))
+    let id = webhook.id;
+    let deliveries = store.deliveries(id, state, &slice).await?;
+    let secret = NewSecret::of(&headers).filter(|new| new.id == id).map(|new| new.secret);
+    let is_new = secret.is_some();
+    let page = WebhookPage { state, secret, ..WebhookPage::of(webhook, deliveries, clock.now()) };
+    let mut response = render(&page);
+    if is_new {
+        NewSecret::forget(&mut response, &path(id), client.is_https);
+    }
+    Ok(response)
 }
 
 /// Sends a test, and shows its result.
@@ -230,13 +316,8 @@ pub(super) async fn test(
     };
     let webhook = due.webhook;
     let deliveries = dispatcher.store.deliveries(webhook.id, None, &Slice::default()).await?;
-    Ok(render(&WebhookPage {
-        webhook,
-        deliveries,
-        state: None,
-        tested: Some(tested),
-        rejected: Rejected::default(),
-    }))
+    let now = dispatcher.clock.now();
+    Ok(render(&WebhookPage { tested: Some(tested), ..WebhookPage::of(webhook, deliveries, now) }))
 }
 
 #[derive(Deserialize)]
@@ -253,5 +334,5 @@ pub(super) async fn again(
     Form(Again { delivery }): Form<Again>,
 ) -> Result<Redirect, ApiError> {
     store.revive_deliveries(webhook.id, delivery.parse::<Uuid>().ok(), author.at).await?;
-    Ok(Redirect::to(&format!("/webhooks/{}", webhook.id)))
+    Ok(Redirect::to(&path(webhook.id)))
 }

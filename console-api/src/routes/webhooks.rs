@@ -8,7 +8,7 @@ use crate::{
     paging::{Page, Slice},
     store::{Due, Store},
     use_cases::webhooks,
-    webhook::{DeliveryState, NewWebhook, Webhook, WebhookDelivery, WebhookDraft},
+    webhook::{DeliveryState, NewWebhook, SecretRotation, Webhook, WebhookDelivery, WebhookDraft},
 };
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
@@ -58,7 +58,7 @@ pub(super) async fn one(
     post,
     path = "/webhooks",
     security(("token" = ["admin"])),
-    request_body(content = WebhookDraft, example = json!({"name": "Blocked injections", "url": "https://hooks.example.com/wallarm", "query": "type:sqli status:blocked"})),
+    request_body(content = WebhookDraft, example = json!({"name": "Blocked injections", "url": "https://hooks.example.com/wallarm", "query": "type:sqli status:blocked", "digest": "minute", "rate_limit": 30})),
     responses((status = 201, description = "The new webhook; `ETag` is its revision.", body = NewWebhook), (status = 409, description = "The limit of webhooks is reached."))
 )]
 pub(super) async fn add(
@@ -107,6 +107,27 @@ pub(super) async fn delete(
 ) -> Result<StatusCode, ApiError> {
     webhooks::delete(&store, &author, (id, revision)).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Replaces the secret, unless the revision changed. Only this response contains the new one.
+///
+/// Until the end of the overlap, deliveries also have a signature of the previous secret.
+#[utoipa::path(
+    post,
+    path = "/webhooks/{id}/secret",
+    security(("token" = ["admin"])),
+    params(Id, IfMatch),
+    request_body(content = SecretRotation, example = json!({"overlap_hours": 24})),
+    responses((status = 200, description = "The webhook with its new secret; `ETag` is its revision.", body = NewWebhook))
+)]
+pub(super) async fn rotate_secret(
+    Admin(author): Admin,
+    State(store): State<Store>,
+    Id(id): Id,
+    IfMatch(revision): IfMatch,
+    Body(rotation): Body<SecretRotation>,
+) -> Result<Tagged<NewWebhook>, ApiError> {
+    webhooks::rotate_secret(&store, &author, (id, revision), rotation).await.map(Tagged)
 }
 
 /// Sends a `webhook.test` at once, also if the webhook is disabled.

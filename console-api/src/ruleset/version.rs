@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// A version of the ruleset, and the changes that created it.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(as = RulesetVersion)]
 pub struct Version {
     pub version: u64,

@@ -24,6 +24,11 @@ impl Location {
         Self::new("webhooks", "secret", id)
     }
 
+    /// The secret before a rotation.
+    pub fn previous_webhook_secret(id: &impl ToString) -> Self {
+        Self::new("webhooks", "previous_secret", id)
+    }
+
     /// The URL of a webhook, in its row and in the audit log.
     pub fn webhook_url(id: &impl ToString) -> Self {
         Self::new("webhooks", "url", id)

@@ -83,6 +83,11 @@ impl ReadRow for Source {
     }
 }
 
+/// A query of attacks `a`. The conditions follow.
+pub(crate) fn select() -> Statement {
+    Statement::new(attacks!("where "))
+}
+
 /// The selected hits of an attack.
 struct SelectedHits {
     attack: String,

@@ -58,7 +58,7 @@ fn is_possible(kind: ObjectKind, line: &AuditLine, exists: bool) -> bool {
         ObjectKind::View => is_deletion != exists,
         ObjectKind::User => is_deletion != exists && (is_deletion || !is_only_password(line)),
         // Its secret is deleted with it.
-        ObjectKind::Webhook => !is_deletion && exists,
+        ObjectKind::Webhook => !is_deletion && exists && !is_only_secret(line),
         ObjectKind::Attack => exists,
         ObjectKind::Session | ObjectKind::Token | ObjectKind::SigningKey | ObjectKind::Node => false,
     }
@@ -69,6 +69,13 @@ fn is_only_password(line: &AuditLine) -> bool {
     let differs =
         |before: &Value, after: &Value| ["name", "role"].iter().any(|part| before[part] != after[part]);
     line.before.as_ref().zip(line.after.as_ref()).is_some_and(|(before, after)| !differs(before, after))
+}
+
+/// Whether a change of a webhook rotated its secret, which is not in the log.
+fn is_only_secret(line: &AuditLine) -> bool {
+    let rotated =
+        |(before, after): (&Value, &Value)| before["previous_secret_until"] != after["previous_secret_until"];
+    line.before.as_ref().zip(line.after.as_ref()).is_some_and(rotated)
 }
 
 /// The audit line of the deletion of an object that can be added again.

@@ -1,11 +1,11 @@
-//! Webhooks: add, replace, delete. [`crate::notification::Dispatcher`] sends the deliveries.
+//! Webhooks: add, replace, rotate the secret, delete. [`crate::notification::Dispatcher`] sends the deliveries.
 
 use crate::{
     audit::Author,
     error::ApiError,
     store::Store,
     validation,
-    webhook::{NewWebhook, Secret, Targets, Webhook, WebhookDraft},
+    webhook::{NewWebhook, Secret, SecretRotation, Targets, Webhook, WebhookDraft},
 };
 use uuid::Uuid;
 
@@ -30,6 +30,18 @@ pub async fn replace(
 ) -> Result<Webhook, ApiError> {
     let draft = validated(draft, targets, author)?;
     Ok(store.replace_webhook(known, draft, author).await?)
+}
+
+/// Replaces the secret. The previous one also signs until the end of the overlap.
+pub async fn rotate_secret(
+    store: &Store,
+    author: &Author,
+    known: (Uuid, u32),
+    rotation: SecretRotation,
+) -> Result<NewWebhook, ApiError> {
+    let (end, secret) = (rotation.end(author.at)?, Secret::generate());
+    let webhook = store.rotate_webhook_secret(known, &secret, end, author).await?;
+    Ok(NewWebhook { webhook, secret: secret.reveal() })
 }
 
 /// Deletes a webhook with its pending deliveries.

@@ -17,6 +17,8 @@ use tower::Service;
 
 /// The default port of syslog servers.
 const SYSLOG_PORT: u16 = 514;
+/// The same with TLS (RFC 5425).
+const SYSLOG_TLS_PORT: u16 = 6514;
 
 /// The parsed URL of a webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +32,7 @@ pub struct Target {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     Http,
+    SyslogTls,
     SyslogTcp,
     SyslogUdp,
 }
@@ -38,6 +41,7 @@ impl Protocol {
     fn of(scheme: &str) -> Option<Self> {
         match scheme {
             "http" | "https" => Some(Self::Http),
+            "syslog+tls" => Some(Self::SyslogTls),
             "syslog+tcp" => Some(Self::SyslogTcp),
             "syslog+udp" => Some(Self::SyslogUdp),
             _ => None,
@@ -49,7 +53,7 @@ impl Protocol {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTarget {
     #[error(
-        "must be a URL such as https://example.com/hook, or syslog+tcp://example.com:514 (or syslog+udp), in at most {} characters",
+        "must be a URL such as https://example.com/hook, or syslog+tls://example.com:6514 (or syslog+tcp, syslog+udp), in at most {} characters",
         Target::MAX_LENGTH
     )]
     Unknown,
@@ -75,8 +79,13 @@ impl Target {
         if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
             return Err(InvalidTarget::User);
         }
-        let ip = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
+        let ip = without_brackets(host).parse().ok();
         Ok(Self { uri, protocol, ip })
+    }
+
+    /// The host, which a certificate must name.
+    pub(crate) fn server_name(&self) -> &str {
+        without_brackets(self.uri.host().unwrap_or_default())
     }
 
     pub(crate) fn uri(&self) -> &Uri {
@@ -86,6 +95,11 @@ impl Target {
     pub fn protocol(&self) -> Protocol {
         self.protocol
     }
+}
+
+/// The host of a URL; IPv6 addresses have brackets there.
+fn without_brackets(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
 }
 
 /// Allowed targets: the public internet, and the networks of `--webhook-allow`.
@@ -112,7 +126,8 @@ impl Targets {
 
     /// The addresses of a syslog server, if all of them are allowed.
     pub(crate) async fn syslog_addresses(&self, target: &Target) -> io::Result<Vec<SocketAddr>> {
-        let port = target.uri.port_u16().unwrap_or(SYSLOG_PORT);
+        let default = if target.protocol == Protocol::SyslogTls { SYSLOG_TLS_PORT } else { SYSLOG_PORT };
+        let port = target.uri.port_u16().unwrap_or(default);
         if let Some(ip) = target.ip {
             self.check_address(ip).map_err(io::Error::other)?;
             return Ok(vec![SocketAddr::new(ip, port)]);
@@ -246,11 +261,25 @@ mod tests {
             "https://e.com/#a",
             "a b",
             "syslog+tcp://e.com/x",
+            "syslog+tls://e.com/x",
             "syslog://e.com",
         ] {
             assert_eq!(Target::parse(url), Err(InvalidTarget::Unknown), "{url}");
         }
         assert_eq!(Target::parse("https://ann:secret@example.com/"), Err(InvalidTarget::User));
+    }
+
+    #[tokio::test]
+    async fn syslog_servers_have_default_ports() {
+        for (url, address) in [
+            ("syslog+tls://1.1.1.1", "1.1.1.1:6514"),
+            ("syslog+tcp://1.1.1.1", "1.1.1.1:514"),
+            ("syslog+tls://[2606:4700::1111]:601", "[2606:4700::1111]:601"),
+        ] {
+            let target = Target::parse(url).unwrap();
+            let addresses = Targets::default().syslog_addresses(&target).await.unwrap();
+            assert_eq!(addresses, [address.parse().unwrap()], "{url}");
+        }
     }
 
     #[tokio::test]

@@ -94,6 +94,7 @@ const OPERATIONS: &[(&str, &str, &[Role])] = &[
     ("get", "/webhooks/{id}", ADMIN),
     ("put", "/webhooks/{id}", ADMIN),
     ("delete", "/webhooks/{id}", ADMIN),
+    ("post", "/webhooks/{id}/secret", ADMIN),
     ("post", "/webhooks/{id}/test", ADMIN),
     ("get", "/webhooks/{id}/deliveries", ADMIN),
     ("post", "/webhooks/{id}/deliveries/retry", ADMIN),

@@ -144,7 +144,7 @@ fn changes_of_access() -> Vec<Change> {
     ]
 }
 
-fn changes_of_connections() -> [Change; 5] {
+fn changes_of_connections() -> [Change; 6] {
     [
         change("POST", "/connectors/keys", ADMIN)
             .body(key())
@@ -161,6 +161,11 @@ fn changes_of_connections() -> [Change; 5] {
             .on(Resource::Webhook)
             .body(webhook())
             .invalid(json!({"name": "Ops", "url": "https://example.com/", "query": "hosst:a"}), "query")
+            .logs("change", "webhook"),
+        change("POST", "/webhooks/{id}/secret", ADMIN)
+            .on(Resource::Webhook)
+            .body(json!({"overlap_hours": 24}))
+            .invalid(json!({"overlap_hours": 721}), "overlap_hours")
             .logs("change", "webhook"),
         change("DELETE", "/webhooks/{id}", ADMIN).on(Resource::Webhook).logs("delete", "webhook"),
     ]

@@ -10,7 +10,7 @@ use console_api::{
     app::App,
     bundles::Bundles,
     clock::Clock,
-    notification::Sender,
+    notification::{Authorities, Sender},
     sealing::KeyFile,
     server::router,
     store::{self, DatabaseUrl, PostgresUrl, Store, TokenSource, UnlockError},
@@ -249,7 +249,8 @@ impl Console {
 /// A console whose webhooks may call this machine.
 pub(crate) fn app(store: &Store, now: Timestamp) -> App {
     let mut app = App::new(store.clone(), Clock::At(now), Bundles::default());
-    app.sender = Sender::new(Targets::allowing(vec!["127.0.0.0/8".parse().unwrap()]));
+    app.sender =
+        Sender::new(Targets::allowing(vec!["127.0.0.0/8".parse().unwrap()]), &Authorities::default());
     app
 }
 

@@ -118,3 +118,12 @@ async fn an_old_view_belongs_to_the_user_of_its_time() {
     };
     assert_eq!((views(&ann).await, views(&bob).await), (1, 0), "bob was created after the view");
 }
+
+#[tokio::test]
+async fn webhooks_are_not_notified_of_versions_before_the_upgrade() {
+    let database = old_database(12).await;
+    let ruleset = format!("insert into ruleset (one, version, id) values (1, 5, '{}')", uuid(5));
+    database.connect().await.execute(AssertSqlSafe(ruleset)).await.unwrap();
+    let console = Console::on(database).await;
+    assert_eq!(console.count("select count(*) from ruleset where notified_version = 5").await, 1);
+}

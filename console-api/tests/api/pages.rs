@@ -471,6 +471,7 @@ const FORMS: &[(Role, &[&str])] = &[
             "/webhooks",
             "/webhooks/{id}",
             "/webhooks/{id}/delete",
+            "/webhooks/{id}/secret",
             "/webhooks/{id}/test",
             "/webhooks/{id}/again",
         ],

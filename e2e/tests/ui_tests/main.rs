@@ -11,6 +11,7 @@ mod poison;
 mod rules;
 mod versions;
 mod views;
+mod webhooks;
 
 use anyhow::ensure;
 use e2e::{browser::Browser, exclusive, visit::Visit};
@@ -42,6 +43,7 @@ ui_tests! {
     users_tokens_and_sessions_are_managed_by_administrators => access::managed;
     rules_are_made_with_forms_and_their_changes_are_in_the_audit_log => rules::made_with_forms;
     users_change_their_own_password => rules::own_account;
+    webhook_gets_a_digest_a_rate_limit_and_a_new_secret => webhooks::managed;
     payloads_are_shown_as_text_on_every_page => poison::everywhere;
     every_page_conforms_to_wcag_2_1_aa_in_both_themes_wide_and_narrow => accessible::pages;
 }

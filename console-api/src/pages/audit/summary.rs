@@ -116,6 +116,10 @@ fn change(name: &str, old: &Value, new: &Value) -> String {
         let text = |value: &Value| value.as_str().unwrap_or("none").replace('_', " ");
         return format!("{} → {}", text(&old["value"]), text(&new["value"]));
     }
+    if name == "previous_secret_until" {
+        let end = new.as_str().unwrap_or("now");
+        return format!("new secret; the previous one is valid until {end}");
+    }
     match (short(old), short(new)) {
         (Some(old), Some(new)) => format!("{name}: {old} → {new}"),
         _ => name.to_owned(),
@@ -188,6 +192,19 @@ mod tests {
             (
                 line("refuse", "session", json!(null), json!({"source": "203.0.113.7"})),
                 ["failed to sign in as", "1", "203.0.113.7"],
+            ),
+            (
+                line(
+                    "change",
+                    "webhook",
+                    json!({"name": "Ops"}),
+                    json!({"name": "Ops", "previous_secret_until": "2026-01-02T00:00:00Z"}),
+                ),
+                [
+                    "changed webhook",
+                    "“Ops”",
+                    "new secret; the previous one is valid until 2026-01-02T00:00:00Z",
+                ],
             ),
             (line("delete", "tree", json!({}), json!(null)), ["deleted tree", "1", ""]),
         ] {

@@ -2,7 +2,10 @@
 
 use crate::store::{
     Connection, Store, StoreError,
-    delivery::webhooks::{self, Grown},
+    delivery::{
+        digests::{self, Collected},
+        webhooks::{self, Grown},
+    },
     sql::{
         row::{ReadRow, Row},
         statement::Statement,
@@ -19,7 +22,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Maximum number of pending deliveries of a webhook. Further ones are counted and dropped.
-const MAX_PENDING: i64 = 10_000;
+pub(super) const MAX_PENDING: i64 = 10_000;
 /// An attempt without a result after this time is repeated.
 const CLAIM: SignedDuration = SignedDuration::from_secs(60);
 
@@ -103,16 +106,17 @@ impl Store {
         statement.fetch_page(&self.reader, slice).await
     }
 
-    /// Queues deliveries, and removes the attacks that were matched.
+    /// Queues deliveries, stores attacks for digests, and removes the attacks that were matched.
     pub async fn queue_deliveries(
         &self,
-        deliveries: &[NewDelivery],
+        (deliveries, collected): (&[NewDelivery], &[Collected]),
         grown: &[Grown],
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut change = self.begin_write().await?;
         webhooks::delete_grown(&mut change, grown).await?;
         queue(&mut change, deliveries, now).await?;
+        digests::collect(&mut change, collected, now).await?;
         Ok(change.commit().await?)
     }
 
@@ -225,8 +229,8 @@ impl Store {
         Ok(rows.into_iter().filter_map(known).collect())
     }
 
-    /// Deletes delivered and dead deliveries before a time, except those of ongoing attacks, which
-    /// would be delivered again.
+    /// Deletes delivered and dead deliveries and attacks of digests before a time, except ongoing
+    /// attacks, which would be delivered again.
     pub async fn delete_deliveries(&self, before: Timestamp) -> Result<(), StoreError> {
         sqlx::query(
             "delete from webhook_deliveries where created_at < $1 and state <> 'pending' and not exists \
@@ -235,8 +239,15 @@ impl Store {
         .bind(before.as_millisecond())
         .execute(&self.writer)
         .await?;
-        Ok(())
+        digests::delete(&mut *self.writer.acquire().await?, before).await
     }
+}
+
+/// The number of pending deliveries of a webhook.
+pub(super) async fn pending(connection: &mut Connection, webhook: Uuid) -> Result<i64, StoreError> {
+    let pending = "select count(*) from webhook_deliveries where webhook_id = $1 and state = 'pending'";
+    let (pending,): (i64,) = sqlx::query_as(pending).bind(webhook.to_string()).fetch_one(connection).await?;
+    Ok(pending)
 }
 
 /// Queues deliveries. Those that a webhook has no room for are counted.
@@ -250,13 +261,11 @@ pub(crate) async fn queue(
         by_webhook.entry(delivery.webhook).or_default().push(delivery);
     }
     for (webhook, mut deliveries) in by_webhook {
-        let pending = "select count(*) from webhook_deliveries where webhook_id = $1 and state = 'pending'";
-        let (pending,): (i64,) =
-            sqlx::query_as(pending).bind(webhook.to_string()).fetch_one(&mut *connection).await?;
+        let pending = pending(connection, webhook).await?;
         let room = usize::try_from(MAX_PENDING - pending).unwrap_or_default();
         let dropped = deliveries.split_off(room.min(deliveries.len())).len();
         for delivery in deliveries {
-            insert(connection, delivery, now).await?;
+            insert(connection, Uuid::now_v7(), delivery, now).await?;
         }
         if dropped > 0 {
             sqlx::query("update webhooks set dropped = dropped + $2 where id = $1")
@@ -269,8 +278,9 @@ pub(crate) async fn queue(
     Ok(())
 }
 
-async fn insert(
+pub(super) async fn insert(
     connection: &mut Connection,
+    id: Uuid,
     delivery: &NewDelivery,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -282,7 +292,7 @@ async fn insert(
         "insert into webhook_deliveries (id, webhook_id, attack_id, event, created_at, state, attempts, next_at, body) \
          values ($1, $2, $3, $4, $5, 'pending', 0, $5, $6) on conflict (webhook_id, attack_id) do nothing",
     )
-    .bind(Uuid::now_v7().to_string())
+    .bind(id.to_string())
     .bind(delivery.webhook.to_string())
     .bind(attack)
     .bind(event)

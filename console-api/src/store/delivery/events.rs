@@ -1,5 +1,5 @@
-//! Events about nodes and requests that were not inspected. The change of a row claims an event, so
-//! that several consoles notify once.
+//! Events about nodes, requests that were not inspected, and the ruleset. The change of a row claims
+//! an event, so that several consoles notify once.
 
 use crate::store::{
     Connection, Store, StoreError,
@@ -11,6 +11,9 @@ use uuid::Uuid;
 
 /// The pause between two events about requests that were not inspected.
 const PAUSE: SignedDuration = SignedDuration::from_secs(60);
+
+/// Versions of the ruleset that are reported at a time.
+const VERSIONS: u32 = 20;
 
 /// Counts a request that was not inspected.
 pub(crate) async fn count_not_inspected(connection: &mut Connection) -> Result<(), StoreError> {
@@ -53,6 +56,8 @@ impl Store {
         .await?;
         let requests = not_inspected.map(|(pending,)| u64::try_from(pending).unwrap_or_default());
         events.extend(requests.map(|requests| Event::NotInspected { requests }));
+        let versions = self.new_versions(VERSIONS).await?.into_iter();
+        events.extend(versions.map(|(version, kinds)| Event::RulesChanged { version, kinds }));
         Ok(events)
     }
 
@@ -93,6 +98,10 @@ async fn claim(connection: &mut Connection, event: &Event, now: Timestamp) -> Re
         .bind(i64::try_from(*requests).unwrap_or(i64::MAX))
         .bind(now)
         .bind(now.saturating_sub(i64::try_from(PAUSE.as_millis()).unwrap_or(i64::MAX))),
+        Event::RulesChanged { version, .. } => {
+            sqlx::query("update ruleset set notified_version = $1 where notified_version < $1")
+                .bind(i64::try_from(version.version).unwrap_or(i64::MAX))
+        }
     };
     Ok(update.execute(connection).await?.rows_affected() > 0)
 }

@@ -9,7 +9,7 @@ use crate::{
         change::Stored,
         sql::row::{ReadRow, Row},
     },
-    webhook::{Format, Subject, Webhook, WebhookDraft, WebhookUrl},
+    webhook::{Digest, Format, Subject, Webhook, WebhookDraft, WebhookUrl},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,8 @@ pub(crate) struct SealedWebhook {
     #[serde(flatten)]
     pub(super) draft: SealedDraft,
     pub(super) dropped: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) previous_secret_until: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -36,25 +38,29 @@ pub(crate) struct SealedDraft {
     /// Absent in rows of older versions.
     #[serde(default = "crate::webhook::default_events")]
     events: Vec<Subject>,
+    #[serde(default)]
+    digest: Digest,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rate_limit: Option<u32>,
     pub(super) enabled: bool,
 }
 
 impl SealedDraft {
     pub(super) fn seal(draft: WebhookDraft, webhook: Uuid, keys: &Keyring) -> Self {
-        let WebhookDraft { name, url, query, format, events, enabled } = draft;
+        let WebhookDraft { name, url, query, format, events, digest, rate_limit, enabled } = draft;
         let url = keys.seal(&Location::webhook_url(&webhook), url.reveal());
-        Self { name, url, query, format, events, enabled }
+        Self { name, url, query, format, events, digest, rate_limit, enabled }
     }
 }
 
 impl SealedWebhook {
     /// The webhook. An unreadable URL is replaced, so that the webhook can be changed or deleted.
     pub(super) fn open(self, keys: &Keyring) -> Webhook {
-        let Self { id, revision, created_at, updated_at, draft, dropped } = self;
-        let SealedDraft { name, url, query, format, events, enabled } = draft;
+        let Self { id, revision, created_at, updated_at, draft, dropped, previous_secret_until } = self;
+        let SealedDraft { name, url, query, format, events, digest, rate_limit, enabled } = draft;
         let url = open_url(keys, &id, &url);
-        let draft = WebhookDraft { name, url, query, format, events, enabled };
-        Webhook { id, revision, created_at, updated_at, draft, dropped }
+        let draft = WebhookDraft { name, url, query, format, events, digest, rate_limit, enabled };
+        Webhook { id, revision, created_at, updated_at, draft, dropped, previous_secret_until }
     }
 }
 
@@ -69,6 +75,7 @@ impl ReadRow for SealedWebhook {
             updated_at: row.time("updated_at")?,
             draft: row.json("draft")?,
             dropped: row.count("dropped")?,
+            previous_secret_until: row.optional("previous_secret_until", Row::time)?,
         })
     }
 }
@@ -83,8 +90,8 @@ impl Stored for SealedWebhook {
     const KIND: ObjectKind = ObjectKind::Webhook;
     const NAMES: (&'static str, &'static str) = ("webhook", "webhooks");
     const MAX: Option<i64> = Some(100);
-    const SELECT: &'static str =
-        "select id, revision, created_at, updated_at, draft, secret, dropped from webhooks";
+    const SELECT: &'static str = "select id, revision, created_at, updated_at, draft, secret, dropped, \
+        previous_secret, previous_secret_until from webhooks";
 
     fn id(&self) -> Uuid {
         self.id

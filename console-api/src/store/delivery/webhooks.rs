@@ -28,6 +28,8 @@ pub struct Due {
     pub webhook: Webhook,
     /// An unreadable secret fails the deliveries of this webhook only.
     pub secret: Result<Secret, StoreError>,
+    /// The secret before a rotation, which also signs while `previous_secret_until` is to come.
+    pub previous_secret: Option<Secret>,
 }
 
 /// An attack that began or grew, and how often that was recorded.
@@ -38,29 +40,45 @@ pub struct Grown {
     growth_count: i64,
 }
 
-/// A row, with both secrets sealed.
+/// A row, with its secrets sealed.
 struct SealedDue {
     webhook: SealedWebhook,
     secret: Sealed,
+    previous: Option<Sealed>,
 }
 
 impl ReadRow for SealedDue {
     const TABLE: &'static str = SealedWebhook::TABLE;
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
-        Ok(Self { webhook: SealedWebhook::read(row)?, secret: row.sealed("secret")? })
+        Ok(Self {
+            webhook: SealedWebhook::read(row)?,
+            secret: row.sealed("secret")?,
+            previous: row.optional("previous_secret", Row::sealed)?,
+        })
     }
 }
 
 impl SealedDue {
     fn open(self, keys: &Keyring) -> Due {
-        let location = Location::webhook_secret(&self.webhook.id);
-        let secret = keys.open(&location, &self.secret).map_err(StoreError::from).and_then(|text| {
-            let Location { table, row, column } = &location;
-            Secret::parse(&text).ok_or_else(|| StoreError::bad_row(table, row, column))
+        let id = self.webhook.id;
+        let secret = open_secret(keys, &Location::webhook_secret(&id), &self.secret);
+        let previous_secret = self.previous.and_then(|sealed| {
+            let opened = open_secret(keys, &Location::previous_webhook_secret(&id), &sealed);
+            opened
+                .inspect_err(
+                    |error| tracing::error!(%error, "the previous secret of a webhook is unreadable"),
+                )
+                .ok()
         });
-        Due { webhook: self.webhook.open(keys), secret }
+        Due { webhook: self.webhook.open(keys), secret, previous_secret }
     }
+}
+
+fn open_secret(keys: &Keyring, location: &Location, sealed: &Sealed) -> Result<Secret, StoreError> {
+    let Location { table, row, column } = location;
+    let text = keys.open(location, sealed)?;
+    Secret::parse(&text).ok_or_else(|| StoreError::bad_row(table, row, column))
 }
 
 /// Records new and grown attacks in the transaction of their hits, if a webhook is enabled.
@@ -132,7 +150,15 @@ impl Store {
     ) -> Result<Webhook, ChangeError> {
         let (id, at) = (Uuid::now_v7(), author.at);
         let draft = SealedDraft::seal(draft, id, &self.keys);
-        let webhook = SealedWebhook { id, revision: 1, created_at: at, updated_at: at, draft, dropped: 0 };
+        let webhook = SealedWebhook {
+            id,
+            revision: 1,
+            created_at: at,
+            updated_at: at,
+            draft,
+            dropped: 0,
+            previous_secret_until: None,
+        };
         let secret = self.keys.seal(&Location::webhook_secret(&id), &secret.reveal());
         let insert = sqlx::query(
             "insert into webhooks (id, revision, created_at, updated_at, draft, enabled, secret, dropped) \
@@ -170,6 +196,56 @@ impl Store {
         Ok(change.replace(&before, after, update).await?.open(&self.keys))
     }
 
+    /// Replaces the secret of a webhook that still has this revision. The previous one stays until
+    /// `end`, unless it cannot be decrypted.
+    pub async fn rotate_webhook_secret(
+        &self,
+        known: (Uuid, u32),
+        secret: &Secret,
+        end: Timestamp,
+        author: &Author,
+    ) -> Result<Webhook, ChangeError> {
+        let mut change = self.begin_change(author).await?;
+        let before: SealedWebhook = change.current(known).await?;
+        let mut statement = Statement::new(SealedWebhook::SELECT);
+        statement.push(" where id = ").bind(before.id.to_string());
+        let row: Option<SealedDue> = statement.fetch_optional(change.connection()).await?;
+        let replaced = row.and_then(|row| row.open(&self.keys).secret.ok()).filter(|_| end > author.at);
+        let previous = replaced.map(|secret| {
+            self.keys.seal(&Location::previous_webhook_secret(&before.id), &secret.reveal()).into()
+        });
+        let after = SealedWebhook {
+            revision: before.revision + 1,
+            updated_at: author.at,
+            previous_secret_until: Some(end),
+            ..before.clone()
+        };
+        let sealed = self.keys.seal(&Location::webhook_secret(&after.id), &secret.reveal());
+        let update = sqlx::query(
+            "update webhooks set revision = $2, updated_at = $3, secret = $4, previous_secret = $5, \
+             previous_secret_until = $6 where id = $1",
+        )
+        .bind(after.id.to_string())
+        .bind(i64::from(after.revision))
+        .bind(after.updated_at.as_millisecond())
+        .bind(sealed.as_str().to_owned())
+        .bind::<Option<String>>(previous)
+        .bind(end.as_millisecond());
+        Ok(change.replace(&before, after, update).await?.open(&self.keys))
+    }
+
+    /// Deletes previous secrets that no longer sign.
+    pub async fn delete_previous_secrets(&self, now: Timestamp) -> Result<(), StoreError> {
+        sqlx::query(
+            "update webhooks set previous_secret = null where previous_secret is not null \
+             and previous_secret_until <= $1",
+        )
+        .bind(now.as_millisecond())
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
     /// Deletes a webhook with its deliveries, if it still has this revision.
     pub async fn delete_webhook(&self, known: (Uuid, u32), author: &Author) -> Result<(), ChangeError> {
         let mut change = self.begin_change(author).await?;
@@ -186,10 +262,15 @@ impl Store {
     /// The ids of the attacks that a webhook was not notified of.
     pub async fn not_notified(&self, webhook: Uuid, grown: &[Grown]) -> Result<Vec<String>, StoreError> {
         let ids: Vec<String> = grown.iter().map(|attack| attack.attack_id.clone()).collect();
-        let query = "select attack_id from webhook_deliveries where webhook_id = $2 and attack_id";
-        let notified: Vec<(String,)> =
-            among(self.dialect, query, &ids).bind(webhook.to_string()).fetch_all(&self.reader).await?;
-        let notified: BTreeSet<String> = notified.into_iter().map(|(id,)| id).collect();
+        let mut notified = BTreeSet::new();
+        for query in [
+            "select attack_id from webhook_deliveries where webhook_id = $2 and attack_id",
+            "select attack_id from digest_attacks where webhook_id = $2 and attack_id",
+        ] {
+            let rows: Vec<(String,)> =
+                among(self.dialect, query, &ids).bind(webhook.to_string()).fetch_all(&self.reader).await?;
+            notified.extend(rows.into_iter().map(|(id,)| id));
+        }
         Ok(ids.into_iter().filter(|id| !notified.contains(id)).collect())
     }
 }

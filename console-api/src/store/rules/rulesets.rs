@@ -18,7 +18,7 @@ use crate::{
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::ruleset::{ListEntry, Rule, Ruleset};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 impl ReadRow for Version {
@@ -76,6 +76,38 @@ impl Store {
         }
         statement.push(" group by ruleset order by ruleset desc limit ").bind(i64::from(slice.limit) + 1);
         statement.fetch_page(&self.reader, slice).await
+    }
+
+    /// The versions that no webhook was notified of, the oldest first, up to a limit.
+    pub(crate) async fn new_versions(
+        &self,
+        limit: u32,
+    ) -> Result<Vec<(Version, BTreeSet<String>)>, StoreError> {
+        let mut statement = Statement::new(VERSIONS);
+        statement.push(" and ruleset > coalesce((select max(notified_version) from ruleset), 0)");
+        statement.push(" group by ruleset order by ruleset limit ").bind(i64::from(limit));
+        let mut versions = Vec::new();
+        for version in statement.fetch_all::<Version>(&self.reader).await? {
+            let kinds = self.kinds_of_version(version.version).await?;
+            versions.push((version, kinds));
+        }
+        Ok(versions)
+    }
+
+    /// The kinds of the rules, and the lists of the entries, that a version changed.
+    async fn kinds_of_version(&self, version: u64) -> Result<BTreeSet<String>, StoreError> {
+        let mut statement =
+            Statement::new("select object, coalesce(after, before) as state from audit where ruleset = ");
+        statement
+            .bind(i64::try_from(version).unwrap_or(i64::MAX))
+            .push(" and kind in ('rule', 'ip_list_entry')");
+        let mut kinds = BTreeSet::new();
+        for row in statement.fetch_rows(&self.reader).await? {
+            let state: Value = Row { table: "audit", row: &row }.json("state")?;
+            let kind = state["effect"]["kind"].as_str().or_else(|| state["list"].as_str());
+            kinds.extend(kind.map(str::to_owned));
+        }
+        Ok(kinds)
     }
 
     /// The rules and entries of a version. `None` if it is unknown.

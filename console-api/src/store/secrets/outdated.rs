@@ -17,7 +17,7 @@ struct Column {
     location: fn(&String) -> Location,
 }
 
-const COLUMNS: [Column; 5] = [
+const COLUMNS: [Column; 6] = [
     Column {
         select: "select id, id, secret from signing_keys",
         update: "update signing_keys set secret = $2 where id = $1 and secret = $3",
@@ -29,6 +29,12 @@ const COLUMNS: [Column; 5] = [
         update: "update webhooks set secret = $2 where id = $1 and secret = $3",
         field: None,
         location: Location::webhook_secret,
+    },
+    Column {
+        select: "select id, id, previous_secret from webhooks where previous_secret is not null",
+        update: "update webhooks set previous_secret = $2 where id = $1 and previous_secret = $3",
+        field: None,
+        location: Location::previous_webhook_secret,
     },
     Column {
         select: "select id, id, draft from webhooks",

@@ -1,0 +1,176 @@
+//! Digests and rate limits of webhooks.
+
+use super::{Call, Receiver, add, at, deliveries, round};
+use crate::{
+    harness::{Console, attack, with},
+    rules::admin,
+};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// A record of an attack of its own.
+fn on_host(n: u32) -> Value {
+    with(attack(n, 0), &[("/attack/request/host", json!(format!("{n}.example.com")))])
+}
+
+fn kinds(calls: &[Call]) -> Vec<String> {
+    calls.iter().map(|call| call.json()["type"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn the_attacks_of_a_minute_are_one_message() {
+    let console = Console::start().await;
+    let (receiver, url) = Receiver::start(&[]).await;
+    let (id, secret) = add(&console, &json!({"name": "Ops", "url": url, "digest": "minute"})).await;
+    console.ingest(&[on_host(1), on_host(2), on_host(3)]).await;
+    round(&console, 0).await;
+    round(&console, 59).await;
+    assert_eq!(receiver.calls().len(), 0, "the minute has not ended");
+    round(&console, 60).await;
+    round(&console, 61).await;
+    // A notified attack grows.
+    console.ingest(&[with(attack(9, 1), &[("/attack/request/host", json!("1.example.com"))])]).await;
+    round(&console, 62).await;
+    round(&console, 200).await;
+    let calls = receiver.calls();
+    assert_eq!(kinds(&calls), ["attacks.digest"]);
+    calls[0].is_signed_with(&secret);
+    let data = &calls[0].json()["data"];
+    let counts = ["attacks", "hits", "blocked"].map(|name| data[name].as_u64().unwrap());
+    assert_eq!(counts, [3, 3, 3], "{data}");
+    assert_eq!(
+        (&data["from"], &data["to"]),
+        (&json!("2026-01-01T12:00:00Z"), &json!("2026-01-01T12:01:00Z"))
+    );
+    assert_eq!(data["types"][0]["type"], "ptrav", "{data}");
+    assert_eq!(data["sources"], json!([{"ip": "203.0.113.7", "hits": 3}]), "{data}");
+    assert_eq!((data["hosts"].as_array().unwrap().len(), data["largest"].as_array().unwrap().len()), (3, 3));
+    assert_eq!(deliveries(&console, &id, "").await[0]["event"], "attacks.digest");
+}
+
+#[tokio::test]
+async fn an_hourly_digest_is_sent_once_after_the_hour_also_across_restarts() {
+    let console = Console::start().await;
+    let (receiver, url) = Receiver::start(&[]).await;
+    add(&console, &json!({"name": "Ops", "url": url, "digest": "hour"})).await;
+    console.ingest(&[on_host(1)]).await;
+    round(&console, 0).await;
+    let console = console.restart().await;
+    console.ingest(&[on_host(2)]).await;
+    round(&console, 3599).await;
+    assert_eq!(receiver.calls().len(), 0, "the hour has not ended");
+    let console = console.restart().await;
+    let (one, other) = (at(&console, 3600), at(&console, 3600));
+    let (one, other) = tokio::join!(one.round(), other.round());
+    one.and(other).unwrap();
+    round(&console, 3601).await;
+    round(&console, 7200).await;
+    let calls = receiver.calls();
+    assert_eq!(kinds(&calls), ["attacks.digest"], "two dispatchers send one digest");
+    assert_eq!(calls[0].json()["data"]["attacks"], 2);
+}
+
+#[tokio::test]
+async fn attacks_that_merged_since_are_one_in_a_digest() {
+    let console = Console::start().await;
+    let (receiver, url) = Receiver::start(&[]).await;
+    add(&console, &json!({"name": "Ops", "url": url, "digest": "minute"})).await;
+    console.ingest(&[attack(1, 0), attack(2, 100)]).await;
+    round(&console, 0).await;
+    console.ingest(&[attack(3, 50)]).await;
+    console.only_attack().await;
+    round(&console, 60).await;
+    let data = &receiver.calls()[0].json()["data"];
+    assert_eq!((&data["attacks"], &data["hits"]), (&json!(1), &json!(3)), "{data}");
+}
+
+#[tokio::test]
+async fn attacks_beyond_the_rate_limit_are_sent_together() {
+    let console = Console::start().await;
+    let (receiver, url) = Receiver::start(&[]).await;
+    add(&console, &json!({"name": "Ops", "url": url, "rate_limit": 2})).await;
+    console.ingest(&(1..=5).map(on_host).collect::<Vec<_>>()).await;
+    for seconds in [0, 1, 59] {
+        round(&console, seconds).await;
+    }
+    assert_eq!(kinds(&receiver.calls()), ["attack.matched"; 2]);
+    console.ingest(&[on_host(6)]).await;
+    round(&console, 60).await;
+    round(&console, 61).await;
+    let calls = receiver.calls();
+    assert_eq!(kinds(&calls[2..]), ["attacks.digest", "attack.matched"]);
+    let digest = calls[2].json();
+    let listed = digest["data"]["largest"].as_array().unwrap().iter();
+    let mut hosts: BTreeSet<String> = listed.map(host).collect();
+    assert_eq!((hosts.len(), &digest["data"]["attacks"]), (3, &json!(3)), "{digest}");
+    hosts.extend([&calls[0], &calls[1], &calls[3]].map(|call| host(&call.json()["data"])));
+    assert_eq!(hosts.len(), 6, "each attack is sent once");
+}
+
+fn host(attack: &Value) -> String {
+    attack["host"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn messages_beyond_the_rate_limit_wait() {
+    let console = Console::start().await;
+    let (receiver, url) = Receiver::start(&[]).await;
+    let webhook = json!({"name": "Ops", "url": url, "events": ["rules"], "rate_limit": 2});
+    let (id, _) = add(&console, &webhook).await;
+    let rule = json!({"effect": {"kind": "mode", "mode": "block"}});
+    for _ in 0..5 {
+        assert_eq!(admin(&console, "POST", "/api/v1/rules", &rule).await.status, 201);
+    }
+    for (seconds, sent) in [(0, 2), (30, 2), (60, 4), (61, 4), (120, 5)] {
+        round(&console, seconds).await;
+        assert_eq!(receiver.calls().len(), sent, "{seconds}");
+    }
+    assert!(deliveries(&console, &id, "?state=pending").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_digest_waits_while_the_receiver_is_down() {
+    let console = Console::start().await;
+    let (receiver, url) = Receiver::start(&[500, 500, 500]).await;
+    let (id, _) = add(&console, &json!({"name": "Ops", "url": url, "rate_limit": 1})).await;
+    console.ingest(&[on_host(1), on_host(2)]).await;
+    round(&console, 0).await;
+    console.ingest(&[on_host(3)]).await;
+    round(&console, 70).await;
+    round(&console, 130).await;
+    assert_eq!(deliveries(&console, &id, "").await.len(), 1, "no digest is queued behind a failing delivery");
+    round(&console, 10_000).await;
+    round(&console, 10_060).await;
+    round(&console, 10_120).await;
+    let calls = receiver.calls();
+    assert_eq!(kinds(&calls[calls.len() - 2..]), ["attack.matched", "attacks.digest"]);
+    assert_eq!(calls.last().unwrap().json()["data"]["attacks"], 2);
+}
+
+#[tokio::test]
+async fn rejects_a_rate_limit_out_of_range() {
+    let console = Console::start().await;
+    for limit in [0, 1001] {
+        let webhook = json!({"name": "Ops", "url": "https://hooks.example.com/", "rate_limit": limit});
+        let refused = admin(&console, "POST", "/api/v1/webhooks", &webhook).await;
+        assert_eq!((refused.status.as_u16(), &refused.json()["parameter"]), (400, &json!("rate_limit")));
+    }
+}
+
+#[tokio::test]
+async fn old_attacks_of_digests_are_deleted_unless_they_wait_or_are_ongoing() {
+    let console = Console::start().await;
+    let (_, url) = Receiver::start(&[]).await;
+    add(&console, &json!({"name": "Ops", "url": url, "digest": "minute"})).await;
+    console.ingest(&[attack(1, 90)]).await;
+    round(&console, -3600).await;
+    let rows = "select count(*) from digest_attacks";
+    let delete = async |before: &str| console.store.delete_deliveries(before.parse().unwrap()).await.unwrap();
+    delete("2026-01-02T00:00:00Z").await;
+    assert_eq!(console.count(rows).await, 1, "its digest is not made yet");
+    round(&console, 0).await;
+    delete("2026-01-01T11:15:00Z").await;
+    assert_eq!(console.count(rows).await, 1, "it would be sent again");
+    delete("2026-01-02T00:00:00Z").await;
+    assert_eq!(console.count(rows).await, 0);
+}
