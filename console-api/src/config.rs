@@ -1,7 +1,9 @@
-//! Command-line flags and environment variables.
+//! Command-line flags and environment variables, and the configuration file.
 
+mod file;
 mod token_file;
 
+pub use file::{ConfigFile, ConfigFileError};
 pub use token_file::{Readers, TokenFile, TokenFileError};
 
 use crate::{
@@ -99,6 +101,12 @@ pub struct Serve {
     /// commands on pages.
     #[arg(long, env = "WALLARM_CONSOLE_SITE_URL", value_name = "URL", value_parser = site_url)]
     pub site_url: Option<String>,
+    /// Address of this console for browsers, e.g. `https://waf.example.com`. Needed for single sign-on.
+    #[arg(long, env = "WALLARM_CONSOLE_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
+    pub public_url: Option<String>,
+    /// Configuration file, TOML: section `oidc` for single sign-on, see docs/access.md.
+    #[arg(long, env = "WALLARM_CONSOLE_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Delete attacks and reports of requests not inspected this many days after they were last
     /// seen. Default: never.
     #[arg(long, env = "WALLARM_CONSOLE_KEEP_DAYS", value_name = "DAYS")]
@@ -225,6 +233,16 @@ fn site_url(text: &str) -> Result<String, &'static str> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
+/// An http or https address without a path.
+fn public_url(text: &str) -> Result<String, &'static str> {
+    let uri: axum::http::Uri = text.parse().map_err(|_| "not a URL")?;
+    let has_path = uri.path() != "/" || uri.query().is_some();
+    if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none() || has_path {
+        return Err("give a URL without a path, such as https://waf.example.com");
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
 impl Serve {
     /// The files of TLS, if configured.
     pub fn tls(&self) -> Option<TlsConfig> {
@@ -261,6 +279,15 @@ mod tests {
         assert_eq!(site_url("http://127.0.0.1:8000/").as_deref(), Ok("http://127.0.0.1:8000"));
         for wrong in ["", "shop.example.com", "ftp://shop.example.com", "https://a/'", "https:///x"] {
             assert!(site_url(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_public_url_has_no_path() {
+        assert_eq!(public_url("https://waf.example.com/").as_deref(), Ok("https://waf.example.com"));
+        assert_eq!(public_url("http://127.0.0.1:3000").as_deref(), Ok("http://127.0.0.1:3000"));
+        for wrong in ["", "waf.example.com", "ftp://waf.example.com", "https://a/b", "https://a/?b"] {
+            assert!(public_url(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -2,16 +2,21 @@
 
 use super::{form::Rejected, view};
 use crate::{
-    access::{Session, User},
+    access::Session,
     actor::{Actor, Role},
     app::App,
     error::ApiError,
     extract::{FromParameters, Parameters, Query, Reader},
     session_cookie,
     store::Node,
+    use_cases::sign_in::SignIn,
 };
 use askama::Template;
-use axum::{extract::State, http::HeaderMap, response::Response};
+use axum::{
+    extract::{FromRef as _, State},
+    http::HeaderMap,
+    response::Response,
+};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -83,7 +88,7 @@ pub(super) async fn show(
     }
     let page = SettingsPage {
         is_admin: actor.role == Role::Admin,
-        is_user: store.find::<User>(actor.id).await?.is_some(),
+        is_user: SignIn::from_ref(app).has_password(actor.id).await?,
         own,
         sessions: store.sessions_of(actor.id, now).await?,
         actor,
