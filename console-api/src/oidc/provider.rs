@@ -80,6 +80,10 @@ impl Oidc {
         &self.0.settings.button
     }
 
+    pub fn issuer(&self) -> &str {
+        self.0.settings.issuer.as_str()
+    }
+
     /// Whether users may also sign in with passwords of this console.
     pub fn allows_passwords(&self) -> bool {
         self.0.settings.passwords

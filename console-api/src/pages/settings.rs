@@ -7,6 +7,7 @@ use crate::{
     app::App,
     error::ApiError,
     extract::{FromParameters, Parameters, Query, Reader},
+    oidc::Oidc,
     session_cookie,
     store::Node,
     use_cases::sign_in::SignIn,
@@ -105,11 +106,13 @@ fn settings(app: &App) -> Vec<Setting> {
     let days = app.retention.days.map(|days| format!("{days} days after last seen"));
     let hits = app.retention.hits.map(|hits| format!("Latest {}", view::number(&hits)));
     let bundles = if app.bundles.are_available() { "Available" } else { "Not configured" };
+    let issuer = app.oidc.as_ref().map_or("Not configured", Oidc::issuer);
     let setting = |what, value: String, flag| Setting { what, value, flag };
     vec![
         setting("Attack retention", days.unwrap_or_else(|| "Forever".to_owned()), "--keep-days"),
         setting("Hit retention", hits.unwrap_or_else(|| "All".to_owned()), "--keep-hits"),
         setting("Database", app.store.engine().to_owned(), "--database-url"),
         setting("Connector bundles", bundles.to_owned(), "--bundle-dir"),
+        setting("Single sign-on", issuer.to_owned(), "--config"),
     ]
 }

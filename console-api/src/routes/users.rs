@@ -1,4 +1,4 @@
-//! Users, who sign in with a password.
+//! Users, who sign in with a password or at the OpenID provider.
 
 use crate::{
     access::{User, UserDraft},
@@ -66,7 +66,7 @@ pub(super) async fn add(
     request_body(content = UserDraft, example = json!({"name": "ann", "role": "admin"})),
     responses(
         (status = 200, description = "The replaced user; `ETag` is the revision.", body = User),
-        (status = 409, description = "The name is in use.")
+        (status = 409, description = "The name is in use, or the user is one of the OpenID provider.")
     )
 )]
 pub(super) async fn replace(
@@ -79,7 +79,7 @@ pub(super) async fn replace(
     users::replace(&store, &author, (id, revision), draft).await.map(Tagged)
 }
 
-/// Deletes a user, and ends all sessions of the user.
+/// Deletes a user, and ends all sessions of the user. One of the OpenID provider cannot sign in again.
 #[utoipa::path(
     delete,
     path = "/users/{id}",
