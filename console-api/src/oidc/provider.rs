@@ -27,7 +27,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::Mutex, time::Instant};
 
 /// How long metadata and keys are used without a look at the provider.
-const FRESH: Duration = Duration::from_secs(3_600);
+const FRESH: Duration = Duration::from_hours(1);
 
 type Client = CoreClient<
     EndpointSet,

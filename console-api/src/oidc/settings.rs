@@ -193,7 +193,7 @@ mod tests {
             let in_row = |row: &&str| {
                 row.split('|').next().is_some_and(|cell| format!("`{cell}").contains(&format!("`{key}`")))
             };
-            assert!(rows.iter().any(|row| in_row(row)), "{key} is not in docs/access.md");
+            assert!(rows.iter().any(in_row), "{key} is not in docs/access.md");
         }
     }
 
