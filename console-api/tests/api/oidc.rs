@@ -165,9 +165,8 @@ async fn a_user_of_the_provider_gets_a_session_with_the_role_of_the_groups() {
 
     let again = world.account(&world.session().await).await;
     assert_eq!((&again["id"], again["sessions"].as_array().unwrap().len()), (&account["id"], 2));
-    let user =
-        world.console.get_as(Role::Admin, &format!("/api/v1/users/{}", account["id"].as_str().unwrap()));
-    let user = user.await.json();
+    let path = format!("/api/v1/users/{}", account["id"].as_str().unwrap());
+    let user = world.console.get_as(Role::Admin, &path).await.json();
     assert_eq!(user["identity"], json!({"issuer": world.provider.issuer, "subject": "user-1"}));
     assert_eq!(user["revision"], 1, "the second sign-in changed nothing");
     let log = world.console.get_as(Role::Admin, "/api/v1/audit").await.json();

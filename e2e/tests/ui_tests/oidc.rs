@@ -13,8 +13,7 @@ use tokio::{
 };
 
 /// Installed by `just browser`.
-const MODULES: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tools/oidc-provider/node_modules");
+const MODULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tools/oidc-provider/node_modules");
 const PROVIDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ui_tests/oidc/provider.mjs");
 const SECRET: &str = "the-secret-of-the-client";
 
@@ -29,14 +28,20 @@ pub(crate) async fn sign_in(visit: &Visit) -> anyhow::Result<()> {
 
     visit.open(&format!("{console}/rules")).await?;
     visit.reads("h1", "Sign in").await?;
-    ensure!(visit.value("document.querySelector('[name=password]') === null").await? == true, "a password form");
+    ensure!(
+        visit.value("document.querySelector('[name=password]') === null").await? == true,
+        "a password form"
+    );
     let mut violations = accessible::of_page(visit, "sign-in").await?;
     at_provider(visit, "ann").await?;
     visit.reads("h1", "Rules").await?;
     visit.open(&format!("{console}/settings")).await?;
     visit.reads("dd", "ann").await?;
     visit.reads("dd", "Analyst").await?;
-    ensure!(visit.value("document.querySelector('[name=current]') === null").await? == true, "a password to change");
+    ensure!(
+        visit.value("document.querySelector('[name=current]') === null").await? == true,
+        "a password to change"
+    );
     visit.click_where("header button", "Sign out").await?;
     visit.reads("h1", "Sign in").await?;
 
