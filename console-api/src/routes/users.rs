@@ -79,7 +79,7 @@ pub(super) async fn replace(
     users::replace(&store, &author, (id, revision), draft).await.map(Tagged)
 }
 
-/// Deletes a user, and ends all sessions of the user. One of the OpenID provider cannot sign in again.
+/// Deletes a user, and ends all sessions of the user.
 #[utoipa::path(
     delete,
     path = "/users/{id}",
