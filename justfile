@@ -33,7 +33,7 @@ truncated-bodies:
 
 # Run the UI tests in Chromium, with accessibility checks by axe-core; `just browser TEXT` filters by name
 [positional-arguments]
-browser *filter: axe-core
+browser *filter: axe-core oidc-provider
     cargo test --workspace --test ui_tests -- "$@"
 
 # Take the screenshots of docs/screenshots/ again
@@ -50,6 +50,11 @@ bench-page *options:
 [private]
 axe-core:
     @! command -v npm >/dev/null || "{{ just_executable() }}" _npm axe-core target/tools/axe-core
+
+# Install oidc-provider, an OpenID provider for a UI test
+[private]
+oidc-provider:
+    @! command -v npm >/dev/null || "{{ just_executable() }}" _npm oidc-provider target/tools/oidc-provider
 
 # Load the node while it and the console are killed with -9, then check that no hit is lost; options: --requests N
 [positional-arguments]

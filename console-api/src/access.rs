@@ -13,7 +13,7 @@ use uuid::Uuid;
 /// Lifetime of a session: a working day.
 pub const SESSION: SignedDuration = SignedDuration::from_hours(12);
 
-/// A user, who signs in with a password.
+/// A user, who signs in with a password or at the OpenID provider.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct User {
     pub id: Uuid,
@@ -21,6 +21,17 @@ pub struct User {
     pub role: Role,
     pub revision: u32,
     pub created_at: Timestamp,
+    /// Absent: the user signs in with a password. Name and role are otherwise those of the OpenID
+    /// provider, and cannot be changed here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<ExternalIdentity>,
+}
+
+/// The identity of a user at an OpenID provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ExternalIdentity {
+    pub issuer: String,
+    pub subject: String,
 }
 
 /// A user to add, or the new values of a user.

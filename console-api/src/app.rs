@@ -9,6 +9,7 @@ use crate::{
     login_throttle::LoginThrottle,
     metrics::Metrics,
     notification::{Dispatcher, PublicUrl, Sender},
+    oidc::Oidc,
     retention::Retention,
     simulation::replay::Replays,
     store::Store,
@@ -26,6 +27,8 @@ pub struct App {
     pub ingest_quota: IngestQuota,
     pub replays: Replays,
     pub login_throttle: LoginThrottle,
+    /// Sign-in at the OpenID provider, if configured.
+    pub oidc: Option<Oidc>,
     pub searches: CallerLimit,
     pub streams: CallerLimit,
     pub polls: CallerLimit,
@@ -59,6 +62,7 @@ impl App {
             ingest_quota: IngestQuota::default(),
             replays: Replays::default(),
             login_throttle: LoginThrottle::default(),
+            oidc: None,
             searches: CallerLimit::new(SEARCHES),
             streams: CallerLimit::new(STREAMS),
             polls: CallerLimit::new(POLLS),
@@ -114,6 +118,7 @@ impl FromRef<App> for RulesetWriter {
 
 impl FromRef<App> for SignIn {
     fn from_ref(app: &App) -> Self {
-        Self { store: app.store.clone(), clock: app.clock, throttle: app.login_throttle.clone() }
+        let (store, throttle) = (app.store.clone(), app.login_throttle.clone());
+        Self { store, clock: app.clock, throttle, oidc: app.oidc.clone() }
     }
 }

@@ -143,9 +143,13 @@ impl AuditEvent {
         Self { action: AuditAction::Change, kind, object: object.to_string(), before, after }
     }
 
-    /// A failed sign-in as this user, from this address.
-    pub fn refused_sign_in(name: &str, source: IpAddr) -> Self {
-        let after = Some(json!({"source": source}));
+    /// A failed sign-in as this user, from this address, at the OpenID provider if so.
+    pub fn refused_sign_in(name: &str, source: IpAddr, reason: Option<&str>) -> Self {
+        let mut after = json!({"source": source});
+        if let Some(reason) = reason {
+            after["reason"] = reason.into();
+        }
+        let after = Some(after);
         Self {
             action: AuditAction::Refuse,
             kind: ObjectKind::Session,

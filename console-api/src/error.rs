@@ -46,6 +46,9 @@ pub enum ApiError {
     Forbidden(&'static str),
     #[error("{0}")]
     Refused(String),
+    /// The OpenID provider failed.
+    #[error("{0}")]
+    Provider(&'static str),
     #[error("there is no {0}")]
     NotFound(String),
     #[error("{0}")]
@@ -87,6 +90,7 @@ impl ApiError {
             | Self::TooManyRecords { .. }
             | Self::TooManyCalls(Exceeded::OfCaller(Calls::Polls, _)) => StatusCode::TOO_MANY_REQUESTS,
             Self::Forbidden(_) | Self::Refused(_) => StatusCode::FORBIDDEN,
+            Self::Provider(_) => StatusCode::BAD_GATEWAY,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) | Self::NameTaken(_) => StatusCode::CONFLICT,
             Self::Stale(_) => StatusCode::PRECONDITION_FAILED,
@@ -157,6 +161,7 @@ impl From<ChangeError> for ApiError {
             ChangeError::Unknown { object, id } => Self::not_found(object, id),
             ChangeError::Stale(revision) => Self::Stale(revision),
             ChangeError::NameTaken { .. } => Self::NameTaken(error.to_string()),
+            ChangeError::RemovedIdentity => Self::Refused(error.to_string()),
             ChangeError::Full { .. } | ChangeError::LastAdministrator | ChangeError::OwnCredential => {
                 Self::Conflict(error.to_string())
             }

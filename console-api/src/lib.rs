@@ -6,7 +6,7 @@
 //! |---|---|
 //! | domain types | [`attack`], [`hit`], [`ruleset`], [`replay`], [`view`], [`webhook`], [`signing_key`], [`connectors`], [`access`], [`actor`], [`token`], [`password`], [`audit`], [`paging`], [`query`], [`grouping`], [`facet`], [`node_problem`], [`validation`], [`json_object`], [`clock`], [`sealing`], `country`, `digest`, `invisible`, `user_agent`, `attachment` |
 //! | store | [`store`]: the database; the only module with SQL |
-//! | services | [`simulation`], [`overview`], [`notification`], [`retention`], [`seed`], [`bundles`], [`metrics`], [`ingest_quota`], [`caller_limit`], [`login_throttle`], [`change_notifier`], [`error`] |
+//! | services | [`simulation`], [`overview`], [`notification`], [`retention`], [`seed`], [`bundles`], [`metrics`], [`ingest_quota`], [`caller_limit`], [`login_throttle`], [`change_notifier`], [`oidc`], [`error`] |
 //! | use cases | [`use_cases`]: one function for each change |
 //! | handlers | [`app`] (their shared state), [`transport`] (the client of a request), [`extract`], [`session_cookie`], `openapi`, `routes` (the API), [`pages`] |
 //! | program | [`server`], [`config`] |
@@ -38,6 +38,7 @@ pub mod login_throttle;
 pub mod metrics;
 pub mod node_problem;
 pub mod notification;
+pub mod oidc;
 mod openapi;
 pub mod overview;
 pub mod pages;

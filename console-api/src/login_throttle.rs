@@ -43,6 +43,8 @@ struct Attempts {
 #[derive(Debug, Clone, Copy)]
 pub enum Attempt<'a> {
     Token,
+    /// At the OpenID provider, which throttles guesses of passwords.
+    Provider,
     Password {
         user: &'a str,
         /// Whether the user has signed in from this source.

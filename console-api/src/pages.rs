@@ -61,6 +61,8 @@ pub(crate) fn table(document: &Value) -> Router<App> {
         .merge(of_rulesets())
         .merge(of_settings())
         .route("/sign-in", get(session::form).post(session::sign_in))
+        .route("/sign-in/oidc", get(session::oidc::begin))
+        .route("/sign-in/oidc/callback", get(session::oidc::callback))
         .route("/sign-out", post(session::sign_out))
         .route("/sign-out/others", post(session::sign_out_others))
         .route("/static/{hash}/{name}", get(assets::serve))

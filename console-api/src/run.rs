@@ -9,9 +9,11 @@ use console_api::{
     audit::Author,
     bundles::Bundles,
     clock::Clock,
-    config::{CreateToken, Data, Readers, Serve, TokenFile},
+    config::{ConfigFile, CreateToken, Data, Readers, Serve, TokenFile},
+    error::with_sources,
     ingest_quota::IngestQuota,
     notification::{Authorities, PublicUrl, Sender},
+    oidc::Oidc,
     password::Password,
     retention::Retention,
     server::{self, Bound},
@@ -27,6 +29,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
+    let config = flags.config.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
+    let oidc = config.oidc(flags.public_url.as_deref())?;
     // First, so that a second console on the same address fails before it changes anything.
     let tls = flags.tls();
     let bound = Bound::open(flags.listen, tls.as_ref())?;
@@ -47,6 +51,10 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     app.public_url = PublicUrl(flags.public_url);
     app.retention = retention;
     app.site = Site(flags.site_url);
+    if let Some(oidc) = &oidc {
+        tokio::spawn(prepare(oidc.clone()));
+    }
+    app.oidc = oidc;
     app.transport = Transport { has_tls: tls.is_some(), trusted_proxies: flags.trusted_proxies };
     let dispatcher_task = tokio::spawn(app.dispatcher().run(stop.clone()));
     let expiry_task = tokio::spawn(rules::expire(RulesetWriter::from_ref(&app), Clock::System, stop.clone()));
@@ -56,6 +64,16 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     expiry_task.abort();
     tracing::info!("the console has stopped");
     Ok(())
+}
+
+/// Fetches the metadata of the OpenID provider. The console starts without them.
+async fn prepare(oidc: Oidc) {
+    if let Err(error) = oidc.prepare().await {
+        tracing::warn!(
+            error = with_sources(&error),
+            "single sign-on is not available; each sign-in tries again"
+        );
+    }
 }
 
 /// Prints a new token; it cannot be shown again.
@@ -116,8 +134,14 @@ async fn first_user(data: &Data, store: &Store) -> anyhow::Result<()> {
         TokenFile { path: data.dir.join("admin-password"), role: Role::Admin, readers: Readers::Owner };
     let password = Password::parse(file.provide()?.token.reveal().to_owned())?;
     let at = Clock::System.now();
-    let user =
-        User { id: Uuid::now_v7(), name: "admin".to_owned(), role: Role::Admin, revision: 1, created_at: at };
+    let user = User {
+        id: Uuid::now_v7(),
+        name: "admin".to_owned(),
+        role: Role::Admin,
+        revision: 1,
+        created_at: at,
+        identity: None,
+    };
     let author = Author { id: None, name: "the first start".to_owned(), role: None, at };
     match store.add_user(user, &password.hash().await?, &author).await {
         Ok(_) => {

@@ -1,13 +1,23 @@
-//! The session cookie, and the same-origin check of requests that carry it.
+//! The cookies of the console: that of the session with the same-origin check of requests that carry
+//! it, and that of a sign-in at the OpenID provider.
 
-use crate::{access::SESSION, token::Token};
+use crate::{access::SESSION, oidc::ATTEMPT, token::Token};
 use axum::http::{HeaderMap, HeaderName, header};
 
-const NAME: &str = "wallarm_session";
+/// A cookie that scripts cannot read.
+struct Cookie {
+    name: &'static str,
+    path: &'static str,
+    same_site: &'static str,
+}
+
+const SESSION_COOKIE: Cookie = Cookie { name: "wallarm_session", path: "/", same_site: "Strict" };
+/// `Lax`: sent when the provider sends the browser back.
+const ATTEMPT_COOKIE: Cookie = Cookie { name: "wallarm_oidc", path: "/sign-in/oidc", same_site: "Lax" };
 
 /// The session secret of a request.
 pub fn read(headers: &HeaderMap) -> Option<Token> {
-    value(headers, NAME).map(Token::presented)
+    value(headers, SESSION_COOKIE.name).map(Token::presented)
 }
 
 /// The value of a cookie.
@@ -19,18 +29,37 @@ pub fn value<'h>(headers: &'h HeaderMap, cookie: &str) -> Option<&'h str> {
 
 /// The header that starts a session in the browser.
 pub fn start(secret: &Token, is_https: bool) -> [(HeaderName, String); 1] {
-    set(secret.reveal(), SESSION.as_secs(), is_https)
+    [SESSION_COOKIE.set(secret.reveal(), SESSION.as_secs(), is_https)]
 }
 
 /// The header that removes the cookie.
 pub fn end(is_https: bool) -> [(HeaderName, String); 1] {
-    set("", 0, is_https)
+    [SESSION_COOKIE.set("", 0, is_https)]
 }
 
-fn set(value: &str, max_age: i64, is_https: bool) -> [(HeaderName, String); 1] {
-    let secure = if is_https { "; Secure" } else { "" };
-    let cookie = format!("{NAME}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}");
-    [(header::SET_COOKIE, cookie)]
+/// The sealed attempt to sign in of a request.
+pub fn attempt(headers: &HeaderMap) -> Option<&str> {
+    value(headers, ATTEMPT_COOKIE.name)
+}
+
+/// The header that keeps a sealed attempt to sign in.
+pub fn start_attempt(sealed: &str, is_https: bool) -> [(HeaderName, String); 1] {
+    [ATTEMPT_COOKIE.set(sealed, ATTEMPT.as_secs(), is_https)]
+}
+
+/// The header that removes the attempt: it is used once.
+pub fn end_attempt(is_https: bool) -> [(HeaderName, String); 1] {
+    [ATTEMPT_COOKIE.set("", 0, is_https)]
+}
+
+impl Cookie {
+    fn set(&self, value: &str, max_age: i64, is_https: bool) -> (HeaderName, String) {
+        let Self { name, path, same_site } = self;
+        let secure = if is_https { "; Secure" } else { "" };
+        let cookie =
+            format!("{name}={value}; Path={path}; Max-Age={max_age}; HttpOnly; SameSite={same_site}{secure}");
+        (header::SET_COOKIE, cookie)
+    }
 }
 
 /// Whether the request comes from a page of this console (CSRF protection). Pages cannot change

@@ -165,6 +165,11 @@ impl Store {
         self.writer.begin_with(self.dialect.begin_write()).await
     }
 
+    /// The keys of secrets.
+    pub fn keys(&self) -> &Keyring {
+        &self.keys
+    }
+
     /// The name of the database system.
     pub fn engine(&self) -> &'static str {
         match self.dialect {

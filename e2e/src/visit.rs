@@ -8,7 +8,11 @@ use crate::{
     stack::{Stack, StackOptions},
 };
 use anyhow::ensure;
-use std::{ops::Deref, path::PathBuf, process::Stdio};
+use std::{
+    ops::Deref,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 use tokio::process::Command;
 
 pub const WIDE: Window = Window { width: 1280, height: 900, dark: false };
@@ -47,6 +51,11 @@ impl Visit {
         seed.arg("seed").arg("--data").arg(data).args(["--hits", &hits.to_string()]).stdout(Stdio::null());
         ensure!(seed.status().await?.success(), "cannot seed the console");
         Ok(())
+    }
+
+    /// The program of the console, for another one.
+    pub fn console_program(&self) -> &Path {
+        &self.console
     }
 
     /// Checks that the browser's console is empty: no refused resource, no error, no message.

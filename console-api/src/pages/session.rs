@@ -1,9 +1,11 @@
 //! Sign-in with a password or a token, and sign-out.
 
+pub(super) mod oidc;
+
 use super::render;
 use crate::{
-    browser, clock::Clock, error::ApiError, session_cookie, store::Store, token::Token, transport::Client,
-    use_cases::sign_in::SignIn,
+    browser, clock::Clock, error::ApiError, oidc::Oidc, session_cookie, store::Store, token::Token,
+    transport::Client, use_cases::sign_in::SignIn,
 };
 use askama::Template;
 use axum::{
@@ -19,9 +21,19 @@ use serde::Deserialize;
 #[template(path = "sign_in.html")]
 struct SignInPage {
     /// Why the last attempt failed.
-    refusal: Option<&'static str>,
+    refusal: Option<String>,
     /// The page to return to.
     to: String,
+    /// The label and the address of the sign-in at the OpenID provider.
+    provider: Option<(String, String)>,
+    passwords: bool,
+}
+
+impl SignInPage {
+    fn new(oidc: Option<&Oidc>, refusal: Option<String>, to: String) -> Self {
+        let provider = oidc.map(|oidc| (oidc.button().to_owned(), address("/sign-in/oidc", Some(&to))));
+        Self { refusal, to, provider, passwords: oidc.is_none_or(Oidc::allows_passwords) }
+    }
 }
 
 /// The page that a sign-in leads to by default.
@@ -29,12 +41,17 @@ const START: &str = "/attacks";
 
 /// The address of the sign-in page, for a page that needs a session.
 pub(super) fn sign_in_for(page: Option<&str>) -> String {
+    address("/sign-in", page)
+}
+
+/// The address of a sign-in that leads to a page.
+fn address(sign_in: &str, page: Option<&str>) -> String {
     match page.filter(|page| is_page(page) && *page != START && *page != "/") {
         Some(page) => {
             let query = Serializer::new(String::new()).append_pair("to", page).finish();
-            format!("/sign-in?{query}")
+            format!("{sign_in}?{query}")
         }
-        None => "/sign-in".to_owned(),
+        None => sign_in.to_owned(),
     }
 }
 
@@ -50,8 +67,8 @@ pub(super) struct Target {
     to: String,
 }
 
-pub(super) async fn form(Query(Target { to }): Query<Target>) -> Response {
-    render(&SignInPage { refusal: None, to })
+pub(super) async fn form(State(sign_in): State<SignIn>, Query(Target { to }): Query<Target>) -> Response {
+    render(&SignInPage::new(sign_in.oidc.as_ref(), None, to))
 }
 
 #[derive(Deserialize)]
@@ -75,8 +92,8 @@ pub(super) async fn sign_in(
     Form(credentials): Form<Credentials>,
 ) -> Result<Response, ApiError> {
     if !session_cookie::is_same_origin(&headers, client.is_https) {
-        let reason = "Submit this form from the console’s own page.";
-        return Ok(refuse(StatusCode::FORBIDDEN, reason, String::new()));
+        let error = ApiError::Refused("Submit this form from the console’s own page.".to_owned());
+        return refuse(sign_in.oidc.as_ref(), error, String::new());
     }
     let Credentials { user, password, token, to } = credentials;
     let browser = browser::name(&headers);
@@ -88,30 +105,36 @@ pub(super) async fn sign_in(
     match opened {
         Ok(opened) => {
             let cookie = session_cookie::start(&opened.secret, client.is_https);
-            let to = Some(to.as_str()).filter(|to| is_page(to)).unwrap_or(START);
-            Ok((cookie, Redirect::to(to)).into_response())
+            Ok((cookie, Redirect::to(target(&to))).into_response())
         }
-        Err(error) => {
-            let reason = match error {
-                ApiError::Unauthorized => "Unknown token.",
-                ApiError::WrongPassword => "Wrong user name or password.",
-                ApiError::Forbidden(_) => "Node tokens cannot sign in.",
-                ApiError::TooMany { .. } => "Too many sign-in attempts. Try again in a few minutes.",
-                other => return Err(other),
-            };
-            let status =
-                if let ApiError::TooMany { .. } = error { error.status() } else { StatusCode::FORBIDDEN };
-            let mut response = refuse(status, reason, to);
-            if let Some(seconds) = error.retry_after() {
-                response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-            }
-            Ok(response)
-        }
+        Err(error) => refuse(sign_in.oidc.as_ref(), error, to),
     }
 }
 
-fn refuse(status: StatusCode, reason: &'static str, to: String) -> Response {
-    (status, render(&SignInPage { refusal: Some(reason), to })).into_response()
+/// The page that a sign-in leads to.
+fn target(to: &str) -> &str {
+    if is_page(to) { to } else { START }
+}
+
+/// The sign-in page with the reason of a failed attempt.
+fn refuse(oidc: Option<&Oidc>, error: ApiError, to: String) -> Result<Response, ApiError> {
+    let (status, retry_after) = (error.status(), error.retry_after());
+    let (status, reason) = match error {
+        ApiError::Unauthorized => (StatusCode::FORBIDDEN, "Unknown token.".to_owned()),
+        ApiError::WrongPassword => (StatusCode::FORBIDDEN, "Wrong user name or password.".to_owned()),
+        ApiError::Forbidden(_) => (status, "Node tokens cannot sign in.".to_owned()),
+        ApiError::TooMany { .. } => {
+            (status, "Too many sign-in attempts. Try again in a few minutes.".to_owned())
+        }
+        ApiError::Refused(reason) => (status, reason),
+        ApiError::Provider(reason) => (status, reason.to_owned()),
+        other => return Err(other),
+    };
+    let mut response = (status, render(&SignInPage::new(oidc, Some(reason), to))).into_response();
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    Ok(response)
 }
 
 pub(super) async fn sign_out(

@@ -2,16 +2,22 @@
 
 use super::{form::Rejected, view};
 use crate::{
-    access::{Session, User},
+    access::Session,
     actor::{Actor, Role},
     app::App,
     error::ApiError,
     extract::{FromParameters, Parameters, Query, Reader},
+    oidc::Oidc,
     session_cookie,
     store::Node,
+    use_cases::sign_in::SignIn,
 };
 use askama::Template;
-use axum::{extract::State, http::HeaderMap, response::Response};
+use axum::{
+    extract::{FromRef as _, State},
+    http::HeaderMap,
+    response::Response,
+};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -83,7 +89,7 @@ pub(super) async fn show(
     }
     let page = SettingsPage {
         is_admin: actor.role == Role::Admin,
-        is_user: store.find::<User>(actor.id).await?.is_some(),
+        is_user: SignIn::from_ref(app).has_password(actor.id).await?,
         own,
         sessions: store.sessions_of(actor.id, now).await?,
         actor,
@@ -100,11 +106,13 @@ fn settings(app: &App) -> Vec<Setting> {
     let days = app.retention.days.map(|days| format!("{days} days after last seen"));
     let hits = app.retention.hits.map(|hits| format!("Latest {}", view::number(&hits)));
     let bundles = if app.bundles.are_available() { "Available" } else { "Not configured" };
+    let issuer = app.oidc.as_ref().map_or("Not configured", Oidc::issuer);
     let setting = |what, value: String, flag| Setting { what, value, flag };
     vec![
         setting("Attack retention", days.unwrap_or_else(|| "Forever".to_owned()), "--keep-days"),
         setting("Hit retention", hits.unwrap_or_else(|| "All".to_owned()), "--keep-hits"),
         setting("Database", app.store.engine().to_owned(), "--database-url"),
         setting("Connector bundles", bundles.to_owned(), "--bundle-dir"),
+        setting("Single sign-on", issuer.to_owned(), "--config"),
     ]
 }

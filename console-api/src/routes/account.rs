@@ -1,7 +1,7 @@
 //! The caller's own account: sessions and password.
 
 use crate::{
-    access::{Account, PasswordChange, User},
+    access::{Account, PasswordChange},
     clock::Clock,
     error::ApiError,
     extract::{Body, FromBody, Id, Query, Reader},
@@ -27,10 +27,11 @@ pub(super) async fn one(
     Reader(actor): Reader,
     State(store): State<Store>,
     State(clock): State<Clock>,
+    State(sign_in): State<SignIn>,
     Query(()): Query<()>,
 ) -> Result<Json<Account>, ApiError> {
     let sessions = store.sessions_of(actor.id, clock.now()).await?;
-    let is_user = store.find::<User>(actor.id).await?.is_some();
+    let is_user = sign_in.has_password(actor.id).await?;
     Ok(Json(Account { id: actor.id, name: actor.name, role: actor.role, is_user, sessions }))
 }
 

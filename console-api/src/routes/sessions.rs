@@ -53,6 +53,7 @@ pub(super) async fn list(
     responses(
         (status = 201, description = "The session; the cookie is in `Set-Cookie`.", body = Session),
         (status = 401, description = "The name or the password is wrong."),
+        (status = 403, description = "Sign-in with passwords is switched off."),
         (status = 429, description = "Too many sign-in attempts.")
     )
 )]

@@ -1,4 +1,4 @@
-//! Users, who sign in with a password.
+//! Users, who sign in with a password or at the OpenID provider.
 
 use crate::{
     access::{User, UserDraft},
@@ -66,7 +66,7 @@ pub(super) async fn add(
     request_body(content = UserDraft, example = json!({"name": "ann", "role": "admin"})),
     responses(
         (status = 200, description = "The replaced user; `ETag` is the revision.", body = User),
-        (status = 409, description = "The name is in use.")
+        (status = 409, description = "The name is in use, or the user is one of the OpenID provider.")
     )
 )]
 pub(super) async fn replace(

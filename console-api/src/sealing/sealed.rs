@@ -29,6 +29,11 @@ impl Location {
         Self::new("webhooks", "previous_secret", id)
     }
 
+    /// A sign-in at an OpenID provider, in a cookie instead of a row.
+    pub fn sign_in_cookie() -> Self {
+        Self::new("cookies", "oidc_sign_in", &"")
+    }
+
     /// The URL of a webhook, in its row and in the audit log.
     pub fn webhook_url(id: &impl ToString) -> Self {
         Self::new("webhooks", "url", id)

@@ -37,6 +37,8 @@ pub enum ChangeError {
     LastAdministrator,
     #[error("you are signed in with this user or token; sign in with another one to remove it")]
     OwnCredential,
+    #[error("an administrator removed this user")]
+    RemovedIdentity,
     #[error(transparent)]
     Store(#[from] StoreError),
 }

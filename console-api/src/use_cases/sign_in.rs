@@ -1,4 +1,4 @@
-//! Sign-in by password or token, from the page or through the API; changes of the own password; and
+//! Sign-in by password, by token or at the OpenID provider, from the page or through the API; changes of the own password; and
 //! the end of sessions.
 
 use crate::{
@@ -6,10 +6,11 @@ use crate::{
     actor::Actor,
     audit::{AuditEvent, Author},
     clock::Clock,
-    error::ApiError,
+    error::{ApiError, with_sources},
     login_throttle::{Attempt, LoginThrottle},
+    oidc::{Answer, Identity, Oidc, OidcError, SignInAttempt},
     password::Password,
-    store::{Holder, Store},
+    store::{ChangeError, Holder, Store},
     token::Token,
 };
 use jiff::Timestamp;
@@ -29,6 +30,7 @@ pub struct SignIn {
     pub store: Store,
     pub clock: Clock,
     pub throttle: LoginThrottle,
+    pub oidc: Option<Oidc>,
 }
 
 impl SignIn {
@@ -40,6 +42,7 @@ impl SignIn {
         name: &str,
         password: String,
     ) -> Result<Opened, ApiError> {
+        self.check_passwords()?;
         let now = self.clock.now();
         let is_known = self.store.is_known_network(name, network(source), now).await?;
         let attempt = Attempt::Password { user: name, is_known };
@@ -79,6 +82,76 @@ impl SignIn {
         self.open(actor, Holder::Token(token.clone()), (source, browser), ends).await
     }
 
+    /// Opens a session for a user whom the OpenID provider has authenticated. `attempt`: of the
+    /// cookie.
+    pub async fn by_provider(
+        &self,
+        oidc: &Oidc,
+        (source, browser): (IpAddr, Option<String>),
+        attempt: Option<&SignInAttempt>,
+        answer: Answer,
+    ) -> Result<Opened, ApiError> {
+        let now = self.clock.now();
+        let entered = self.throttle.enter(Attempt::Provider, source, now);
+        entered.map_err(|seconds| ApiError::TooMany { seconds })?;
+        let identity = match attempt {
+            Some(attempt) => oidc.finish(attempt, answer, now).await,
+            None => Err(OidcError::NoAttempt),
+        };
+        let user = match identity {
+            Ok(identity) => self.user_of(identity, source).await?,
+            Err(error) => {
+                let outage = error.is_outage();
+                let sentence = error.sentence();
+                tracing::warn!(%source, error = with_sources(&error), "sign-in at the OpenID provider failed");
+                if outage {
+                    self.throttle.undo(None, source);
+                    return Err(ApiError::Provider(sentence));
+                }
+                self.record_refusal(error.user().unwrap_or("single sign-on"), source, Some(sentence)).await?;
+                return Err(ApiError::Refused(sentence.to_owned()));
+            }
+        };
+        self.throttle.succeeded(None, source);
+        let actor = Actor { id: user.id, name: user.name, role: user.role };
+        let holder = Holder::User { id: user.id, network: network(source) };
+        self.open(actor, holder, (source, browser), now + SESSION).await
+    }
+
+    /// The user of an identity, added or updated.
+    async fn user_of(&self, identity: Identity, source: IpAddr) -> Result<User, ApiError> {
+        let Identity { external, name, role } = identity;
+        let reason = match self.store.user_of_identity(&external, (&name, role), self.clock.now()).await {
+            Ok(user) => return Ok(user),
+            Err(ChangeError::RemovedIdentity) => {
+                "An administrator of this console removed your user.".to_owned()
+            }
+            Err(ChangeError::NameTaken { .. }) => {
+                format!(
+                    "This console has another user named {name}. Ask an administrator to rename or delete it."
+                )
+            }
+            Err(other) => return Err(other.into()),
+        };
+        self.record_refusal(&name, source, Some(&reason)).await?;
+        Err(ApiError::Refused(reason))
+    }
+
+    /// Whether this is a user who signs in with a password.
+    pub async fn has_password(&self, id: Uuid) -> Result<bool, ApiError> {
+        let user: Option<User> = self.store.find(id).await?;
+        Ok(self.check_passwords().is_ok() && user.is_some_and(|user| user.identity.is_none()))
+    }
+
+    fn check_passwords(&self) -> Result<(), ApiError> {
+        match &self.oidc {
+            Some(oidc) if !oidc.allows_passwords() => Err(ApiError::Refused(
+                "Passwords are switched off. Use single sign-on or a token.".to_owned(),
+            )),
+            _ => Ok(()),
+        }
+    }
+
     async fn open(
         &self,
         actor: Actor,
@@ -112,8 +185,10 @@ impl SignIn {
         kept: Option<&Token>,
         PasswordChange { current, password }: PasswordChange,
     ) -> Result<(), ApiError> {
+        self.check_passwords()?;
         let now = self.clock.now();
         let user: Option<User> = self.store.find(actor.id).await?;
+        let user = user.filter(|user| user.identity.is_none());
         let name = user.ok_or(ApiError::Forbidden("a user who signs in with a password"))?.name;
         let is_known = self.store.is_known_network(&name, network(source), now).await?;
         let attempt = Attempt::Password { user: &name, is_known };
@@ -131,10 +206,15 @@ impl SignIn {
     }
 
     async fn record_failure(&self, name: &str, source: IpAddr) -> Result<(), ApiError> {
+        self.record_refusal(name, source, None).await
+    }
+
+    async fn record_refusal(&self, name: &str, source: IpAddr, reason: Option<&str>) -> Result<(), ApiError> {
         // An unknown name can be long, or a password typed into the wrong field.
         let name: String = name.chars().take(100).collect();
         let author = Author { id: None, name: name.clone(), role: None, at: self.clock.now() };
-        Ok(self.store.record_audit_event(&author, &AuditEvent::refused_sign_in(&name, source)).await?)
+        let event = AuditEvent::refused_sign_in(&name, source, reason);
+        Ok(self.store.record_audit_event(&author, &event).await?)
     }
 }
 

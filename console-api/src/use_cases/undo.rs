@@ -3,7 +3,7 @@
 
 use super::{RulesetWriter, ip_lists, marks, rules, rulesets, users, views, webhooks};
 use crate::{
-    access::{User, UserDraft},
+    access::{ExternalIdentity, User, UserDraft},
     actor::Role,
     attack::{Mark, MarkDraft},
     audit::{AuditAction, AuditLine, Author, LogFilter, ObjectKind},
@@ -56,7 +56,9 @@ fn is_possible(kind: ObjectKind, line: &AuditLine, exists: bool) -> bool {
         ObjectKind::Ruleset => true,
         // The object gets its id back.
         ObjectKind::View => is_deletion != exists,
-        ObjectKind::User => is_deletion != exists && (is_deletion || !is_only_password(line)),
+        ObjectKind::User => {
+            is_deletion != exists && (is_deletion || !(is_only_password(line) || is_of_provider(line)))
+        }
         // Its secret is deleted with it.
         ObjectKind::Webhook => !is_deletion && exists && !is_only_secret(line),
         ObjectKind::Attack => exists,
@@ -76,6 +78,11 @@ fn is_only_secret(line: &AuditLine) -> bool {
     let rotated =
         |(before, after): (&Value, &Value)| before["previous_secret_until"] != after["previous_secret_until"];
     line.before.as_ref().zip(line.after.as_ref()).is_some_and(rotated)
+}
+
+/// Whether a sign-in at the OpenID provider changed a user, which the next one would repeat.
+fn is_of_provider(line: &AuditLine) -> bool {
+    line.before.as_ref().is_some_and(|before| before["identity"].is_object())
 }
 
 /// The audit line of the deletion of an object that can be added again.
@@ -155,14 +162,16 @@ struct LoggedUser {
     role: Role,
     revision: u32,
     created_at: Timestamp,
+    #[serde(default)]
+    identity: Option<ExternalIdentity>,
 }
 
 async fn user(store: &Store, author: &Author, line: &AuditLine) -> Result<(), ApiError> {
     let (id, before) = (object(line)?, before::<LoggedUser>(line)?);
     let current: Option<User> = store.find(id).await?;
     match (before, current) {
-        (Some(LoggedUser { name, role, revision, created_at }), None) if line.after.is_none() => {
-            let user = User { id, name, role, revision: revision + 1, created_at };
+        (Some(LoggedUser { name, role, revision, created_at, identity }), None) if line.after.is_none() => {
+            let user = User { id, name, role, revision: revision + 1, created_at, identity };
             users::restore(store, author, user).await.map(drop)
         }
         (Some(LoggedUser { name, role, .. }), Some(current)) => {

@@ -17,7 +17,7 @@ pub async fn add(store: &Store, author: &Author, draft: UserDraft) -> Result<Use
     let missing = || ApiError::parameter("password", "`password` must be given for a new user");
     let hash = draft.password.ok_or_else(missing)?.hash().await?;
     let UserDraft { name, role, .. } = draft;
-    let user = User { id: Uuid::now_v7(), name, role, revision: 1, created_at: author.at };
+    let user = User { id: Uuid::now_v7(), name, role, revision: 1, created_at: author.at, identity: None };
     Ok(store.add_user(user, &hash, author).await?)
 }
 
@@ -27,7 +27,7 @@ pub async fn restore(store: &Store, author: &Author, user: User) -> Result<User,
     Ok(store.add_user(user, &unknown.hash().await?, author).await?)
 }
 
-/// Replaces a user. A new password ends all sessions of the user.
+/// Replaces a user with a password. A new password ends all sessions of the user.
 pub async fn replace(
     store: &Store,
     author: &Author,
@@ -35,6 +35,11 @@ pub async fn replace(
     draft: UserDraft,
 ) -> Result<User, ApiError> {
     validate(&draft)?;
+    if store.find::<User>(known.0).await?.is_some_and(|user| user.identity.is_some()) {
+        let detail =
+            "the name and the role of this user are those of the OpenID provider, and there is no password";
+        return Err(ApiError::Conflict(detail.to_owned()));
+    }
     let hash = match draft.password {
         Some(password) => Some(password.hash().await?),
         None => None,
@@ -42,7 +47,7 @@ pub async fn replace(
     Ok(store.replace_user(known, (draft.name, draft.role), hash, author).await?)
 }
 
-/// Deletes a user and ends all sessions of the user.
+/// Deletes a user and ends all sessions of the user. A user of the OpenID provider cannot sign in again.
 pub async fn delete(store: &Store, author: &Author, known: (Uuid, u32)) -> Result<(), ApiError> {
     Ok(store.delete_user(known, author).await?)
 }

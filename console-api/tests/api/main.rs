@@ -27,6 +27,8 @@ mod node_config;
 mod nodes;
 mod not_inspected;
 mod ocsf;
+mod oidc;
+mod oidc_provider;
 mod openapi;
 mod order;
 mod overview;

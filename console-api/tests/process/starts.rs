@@ -96,3 +96,25 @@ fn the_group_may_read_the_node_token_only_if_configured() {
     let mode = |file: &str| fs::metadata(dir.path().join(file)).unwrap().permissions().mode() & 0o777;
     assert_eq!([mode("node-token"), mode("admin-token")], [0o640, 0o600]);
 }
+
+#[test]
+fn starts_while_the_openid_provider_is_down() {
+    let dir = tempfile::tempdir().unwrap();
+    let (config, secret) = (dir.path().join("console.toml"), dir.path().join("secret"));
+    fs::write(&secret, "the-secret").unwrap();
+    let section = format!(
+        "[oidc]\nissuer = \"http://127.0.0.1:9\"\nclient_id = \"waf\"\nclient_secret_file = {secret:?}\n\
+         [oidc.roles]\nsoc = \"analyst\"\n"
+    );
+    fs::write(&config, section).unwrap();
+    let (data, config) = (dir.path().join("data"), config.to_str().unwrap());
+    let console = Console::start_with(&data, &["--public-url", "http://127.0.0.1", "--config", config]);
+    let page = console.call("", "GET /sign-in", "");
+    assert!(page.starts_with("HTTP/1.1 200") && page.contains("href=\"/sign-in/oidc\""), "{page}");
+    let failed = console.call("", "GET /sign-in/oidc", "");
+    assert!(failed.starts_with("HTTP/1.1 502") && failed.contains("does not respond"), "{failed}");
+
+    let refused = run(&["serve", "--data", data.to_str().unwrap(), "--config", config]);
+    let reason = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(reason.contains("the section `oidc` needs `--public-url`"), "{reason}");
+}

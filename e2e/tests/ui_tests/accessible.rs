@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, ensure};
 use e2e::browser::Window;
-use e2e::visit::{Visit, pages};
+use e2e::visit::{Visit, WIDE, pages};
 use serde::Deserialize;
 use std::fs;
 
@@ -70,6 +70,19 @@ pub(crate) async fn pages(visit: &Visit) -> anyhow::Result<()> {
     }
     ensure!(violations.is_empty(), "{}", violations.join("\n"));
     Ok(())
+}
+
+/// The violations of the open page, in both themes, wide and narrow. Without axe-core: none.
+pub(crate) async fn of_page(visit: &Visit, name: &str) -> anyhow::Result<Vec<String>> {
+    let mut violations = Vec::new();
+    if let Ok(axe) = fs::read_to_string(AXE) {
+        for window in WINDOWS {
+            visit.resize(window).await?;
+            violations.extend(check(visit, &axe, name, window).await?);
+        }
+        visit.resize(WIDE).await?;
+    }
+    Ok(violations)
 }
 
 /// Checks axe-core itself: it has rules of each level, and reports a violation.

@@ -7,6 +7,7 @@
 mod access;
 mod accessible;
 mod journey;
+mod oidc;
 mod poison;
 mod rules;
 mod versions;
@@ -44,6 +45,7 @@ ui_tests! {
     rules_are_made_with_forms_and_their_changes_are_in_the_audit_log => rules::made_with_forms;
     users_change_their_own_password => rules::own_account;
     webhook_gets_a_digest_a_rate_limit_and_a_new_secret => webhooks::managed;
+    users_sign_in_at_an_openid_provider_with_and_without_scripts => oidc::sign_in;
     payloads_are_shown_as_text_on_every_page => poison::everywhere;
     every_page_conforms_to_wcag_2_1_aa_in_both_themes_wide_and_narrow => accessible::pages;
 }

@@ -104,7 +104,7 @@ pub(super) fn details(line: &AuditLine) -> String {
             }
         }
         (None, Some(after)) => {
-            let parts = ["role", "source", "ip", "browser"];
+            let parts = ["role", "source", "reason", "ip", "browser"];
             parts.iter().filter_map(|part| after[part].as_str()).collect::<Vec<_>>().join(", ")
         }
         _ => String::new(),

@@ -1,4 +1,4 @@
-//! Administrators: users, and tokens without an end. One of them stays, and no caller removes the
+//! Administrators: users with a password, and tokens without an end. One of them stays, and no caller removes the
 //! credential of the call.
 
 use crate::store::change::{Change, ChangeError};
@@ -6,7 +6,8 @@ use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 const OTHERS: [&str; 2] = [
-    "select id from users where role = 'admin' and id <> $1",
+    // The role of other users is that of the provider, which can take it away.
+    "select id from users where role = 'admin' and issuer is null and id <> $1",
     "select id from tokens where role = 'admin' and expires_at is null and id <> $1",
 ];
 
