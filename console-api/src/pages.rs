@@ -31,6 +31,7 @@ mod rulesets;
 mod search;
 mod session;
 mod settings;
+mod value_actions;
 mod view;
 mod views;
 mod webhooks;
@@ -89,6 +90,7 @@ fn of_attacks() -> Router<App> {
         )
         .route("/hits/{id}/block-source", post(actions::block_source))
         .route("/hits/{id}/virtual-patch", post(actions::virtual_patch))
+        .route("/actions", get(value_actions::page).post(value_actions::block))
         .route("/not-inspected", get(not_inspected::list))
         .route("/views", get(views::list).post(views::add))
         .route("/views/{id}", post(views::change))

@@ -283,10 +283,11 @@ impl Undo {
     }
 }
 
-/// To a page with an undo button: of an attack, a hit, the rules, the IP lists or the views.
+/// To a page with an undo button: of an attack, a hit, a value, the rules, the IP lists or the views.
 pub(super) fn back_to(page: &str, otherwise: &str) -> Redirect {
     let is_ours = page.starts_with("/hits/")
         || page.starts_with("/attacks/")
+        || page.starts_with("/actions?")
         || ["/rules", "/ip-lists", "/views"].contains(&page);
     Redirect::to(if is_ours { page } else { otherwise })
 }

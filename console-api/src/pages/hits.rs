@@ -5,7 +5,7 @@ use super::{
     evidence::Evidence,
     raw::{Piece, Raw},
     render,
-    search::Origin,
+    search::{self, Origin},
     view,
 };
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     hit::HitDetail,
     ruleset::{StoredEntry, StoredRule},
     store::Store,
+    view::Subject,
 };
 use askama::Template;
 use axum::{extract::State, response::Response};
@@ -65,8 +66,8 @@ struct Made {
 
 /// The ids of the rule or entry.
 pub(super) struct JustMade {
-    rule: Option<Uuid>,
-    entry: Option<Uuid>,
+    pub(super) rule: Option<Uuid>,
+    pub(super) entry: Option<Uuid>,
 }
 
 impl JustMade {

@@ -1,12 +1,18 @@
 //! The page of the overview.
 
-use super::{chart::Chart, render, view};
+use super::{
+    chart::Chart,
+    render,
+    search::{Given, Origin},
+    view,
+};
 use crate::{
     clock::Clock,
     error::ApiError,
     extract::{Reader, Searching},
     overview::{Mover, Overview},
     store::Store,
+    view::Subject,
 };
 use askama::Template;
 use axum::{extract::State, response::Response};
@@ -37,6 +43,12 @@ impl OverviewPage {
             figure("Blocked", now.blocked, before.blocked, "/requests?from=-24h&action=blocked"),
             figure("Not inspected", now.not_inspected, before.not_inspected, "/not-inspected"),
         ]
+    }
+
+    /// The page of the actions on a value, in the requests of the last day.
+    fn actions_on(mover: &Mover) -> String {
+        let given = Given::new(vec![("from".to_owned(), "-24h".to_owned())]);
+        Origin::of_list(Subject::Requests, &given).actions(mover.condition())
     }
 
     /// The requests of a value in the last day.
