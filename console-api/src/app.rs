@@ -9,6 +9,7 @@ use crate::{
     login_throttle::LoginThrottle,
     metrics::Metrics,
     notification::{Dispatcher, Sender},
+    overview::OverviewCache,
     retention::Retention,
     simulation::replay::Replays,
     store::Store,
@@ -31,6 +32,7 @@ pub struct App {
     pub polls: CallerLimit,
     pub sender: Sender,
     pub metrics: Metrics,
+    pub overview: OverviewCache,
     pub transport: Transport,
     /// For the page of settings.
     pub retention: Retention,
@@ -63,6 +65,7 @@ impl App {
             polls: CallerLimit::new(POLLS),
             sender: Sender::default(),
             metrics: Metrics::default(),
+            overview: OverviewCache::default(),
             transport: Transport::default(),
             retention: Retention::default(),
             site: Site::default(),
@@ -93,6 +96,7 @@ parts! {
     ChangeNotifier: change_notifier;
     Replays: replays;
     Metrics: metrics;
+    OverviewCache: overview;
     Sender: sender;
     Site: site;
 }

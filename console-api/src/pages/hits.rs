@@ -1,6 +1,7 @@
 //! The page of a hit: findings, scores, evidence, request, and actions.
 
 use super::{
+    actions::is_detected,
     curl::Curl,
     evidence::Evidence,
     raw::{Piece, Raw},
@@ -18,7 +19,7 @@ use crate::{
 };
 use askama::Template;
 use axum::{extract::State, response::Response};
-use shared::{ScorePart, Sensitivity, point::Tag};
+use shared::{ScorePart, Sensitivity};
 use uuid::Uuid;
 
 /// The contents to choose from.
@@ -42,14 +43,6 @@ struct HitPage {
     made: Made,
     /// The search of the list.
     origin: Origin,
-}
-
-impl HitPage {
-    /// Whether the hit is in a field of the request. Those of lists and behavior controls are not.
-    fn has_field(&self) -> bool {
-        let first = self.evidence.first().and_then(|item| item.finding.point.0.first());
-        first.is_some_and(|step| step.tag != Tag::RemoteAddr)
-    }
 }
 
 /// The points of a part of a score, with their sign.

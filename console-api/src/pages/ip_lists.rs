@@ -130,9 +130,9 @@ impl EntryForm {
 #[derive(Debug, Deserialize)]
 pub(super) struct BlockForm {
     /// Hours; 0: no end.
-    r#for: u32,
+    pub(super) r#for: u32,
     #[serde(default)]
-    confirmed: bool,
+    pub(super) confirmed: bool,
 }
 
 impl BlockForm {

@@ -127,6 +127,11 @@ impl List {
         }
     }
 
+    /// Whether its rows can be selected.
+    fn has_rows(&self) -> bool {
+        matches!(self, Self::Attacks(_) | Self::Requests(_))
+    }
+
     fn next_cursor(&self) -> Option<&str> {
         match self {
             Self::Attacks(page) => page.next_cursor.as_deref(),

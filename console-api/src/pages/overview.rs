@@ -10,18 +10,19 @@ use crate::{
     clock::Clock,
     error::ApiError,
     extract::{Reader, Searching},
-    overview::{Mover, Overview},
+    overview::{Mover, Overview, OverviewCache},
     store::Store,
     view::Subject,
 };
 use askama::Template;
 use axum::{extract::State, response::Response};
 use form_urlencoded::Serializer;
+use std::sync::Arc;
 
 #[derive(Template)]
 #[template(path = "overview.html")]
 struct OverviewPage {
-    overview: Overview,
+    overview: Arc<Overview>,
     chart: Chart,
 }
 
@@ -64,9 +65,10 @@ impl OverviewPage {
 pub(super) async fn page(
     _: Searching<Reader>,
     State(store): State<Store>,
+    State(cache): State<OverviewCache>,
     State(clock): State<Clock>,
 ) -> Result<Response, ApiError> {
-    let overview = Overview::read(&store, clock.now()).await?;
+    let overview = cache.read(&store, clock.now()).await?;
     let chart = Chart::new(&overview.trend, Some(&overview.trend_before), "/requests?".to_owned());
     Ok(render(&OverviewPage { overview, chart }))
 }

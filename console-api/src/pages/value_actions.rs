@@ -6,7 +6,8 @@ use super::{
     hits::JustMade,
     ip_lists::{self, BlockForm},
     render, rules,
-    search::Origin,
+    search::{self, Origin},
+    selection::DURATIONS,
     view,
 };
 use crate::{
@@ -27,9 +28,6 @@ use axum::{
 };
 use form_urlencoded::Serializer;
 use shared::ruleset::{List, Source};
-
-/// How long to block, in hours; 0: no end.
-const DURATIONS: [(u32, &str); 4] = [(1, "1 hour"), (24, "24 hours"), (168, "7 days"), (0, "forever")];
 
 /// The condition that selects the value.
 pub(super) struct On(Condition);
@@ -74,14 +72,19 @@ impl ActionsPage {
         let is_of = |field: &str| text.split_once(':').is_some_and(|(name, _)| name == field);
         let is_grouped = given.value("group_by").split(',').any(is_of);
         let query = if is_grouped { given.opened(condition) } else { given.narrowed(condition) };
-        super::search::address(self.origin.subject(), &query)
+        search::address(self.origin.subject(), &query)
+    }
+
+    /// The list without the value.
+    fn without(&self) -> String {
+        self.narrowed(format_args!("-{}", self.condition))
     }
 
     /// The requests with the value since a time.
     fn requests(&self, from: &str) -> String {
         let mut query = Serializer::new(String::new());
         query.append_pair("q", &self.condition.to_string()).append_pair("from", from);
-        super::search::address(Subject::Requests, &query.finish())
+        search::address(Subject::Requests, &query.finish())
     }
 
     /// What has to be confirmed before the value is blocked.
