@@ -32,7 +32,12 @@ export function cells() {
     event.preventDefault();
     items[(items.indexOf(document.activeElement) + step + items.length) % items.length].focus();
   }, true);
-  addEventListener('scroll', (event) => open && !open.menu.contains(event.target) && close(false), { passive: true, capture: true });
+  addEventListener('scroll', () => open && hasMoved() && close(false), { passive: true, capture: true });
+}
+
+/** Whether the value is no longer next to its menu. */
+function hasMoved() {
+  return Math.abs(open.value.getBoundingClientRect().top - open.top) > 4;
 }
 
 /** The page of the actions on a value. */
@@ -46,7 +51,7 @@ function actionsOn(value) {
 function show(value) {
   const menu = element('div', { class: 'menu', role: 'dialog', 'aria-label': 'Actions', tabindex: '-1' }, 'Loading …');
   document.body.append(menu);
-  open = { menu, value };
+  open = { menu, value, top: value.getBoundingClientRect().top };
   place();
   menu.focus({ preventScroll: true });
   put(menu, fetchPage(actionsOn(value)));
