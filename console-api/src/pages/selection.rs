@@ -47,11 +47,11 @@ pub(super) const DURATIONS: [(u32, &str); 4] =
     [(1, "1 hour"), (24, "24 hours"), (168, "7 days"), (0, "forever")];
 
 /// The values of a field that may be given several times.
-fn values<'f>(fields: &'f Fields, name: &'f str) -> impl Iterator<Item = &'f str> {
+fn values<'f>(fields: &'f [(String, String)], name: &'f str) -> impl Iterator<Item = &'f str> {
     fields.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
-fn parsed<T: FromStr>(fields: &Fields, name: &str) -> Result<Vec<T>, ApiError> {
+fn parsed<T: FromStr>(fields: &[(String, String)], name: &str) -> Result<Vec<T>, ApiError> {
     let wrong = || ApiError::parameter(name, format!("`{name}` is not valid"));
     values(fields, name).map(|value| value.parse().map_err(|_| wrong())).collect()
 }
@@ -65,8 +65,8 @@ struct Selection {
 }
 
 impl Selection {
-    fn read(fields: &Fields) -> Result<Self, ApiError> {
-        let origin = Origin::of(&Given::new(fields.clone()));
+    fn read(fields: &[(String, String)]) -> Result<Self, ApiError> {
+        let origin = Origin::of(&Given::new(fields.to_vec()));
         let ids: Vec<&str> = values(fields, "id").collect();
         if ids.is_empty() || ids.len() > MAX_SELECTED {
             let detail = format!("select at least one row, and at most {MAX_SELECTED}");
@@ -100,7 +100,7 @@ pub(super) struct Done {
 }
 
 impl Done {
-    fn read(fields: &Fields) -> Result<Self, ApiError> {
+    fn read(fields: &[(String, String)]) -> Result<Self, ApiError> {
         let wrong = || ApiError::parameter("marked", "`marked` must be an id and a revision");
         let marked = values(fields, "marked").map(|value| {
             let (id, revision) = value.split_once('.')?;
@@ -200,7 +200,7 @@ pub(super) async fn block(
     State(ruleset): State<RulesetWriter>,
     Form(fields): Form<Fields>,
 ) -> Result<Redirect, ApiError> {
-    let origin = Origin::of(&Given::new(fields.clone()));
+    let origin = Origin::of(&Given::new(fields.to_vec()));
     let hours: Vec<u32> = parsed(&fields, "for")?;
     let [hours] = hours.as_slice() else {
         return Err(ApiError::parameter("for", "`for` must be a number of hours"));
@@ -234,7 +234,7 @@ pub(super) async fn done(
     Pairs(fields): Pairs<Fields>,
 ) -> Result<Response, ApiError> {
     let done = Done::read(&fields)?;
-    let origin = Origin::of(&Given::new(fields.clone()));
+    let origin = Origin::of(&Given::new(fields.to_vec()));
     let mark = match done.marked.first() {
         Some((id, _)) => store.attack(*id).await?.and_then(|attack| attack.mark),
         None => None,
@@ -297,7 +297,7 @@ pub(super) async fn undo(
             use_cases::ip_lists::delete(&ruleset, &author, (id, entry.revision)).await?;
         }
     }
-    let origin = Origin::of(&Given::new(fields.clone()));
+    let origin = Origin::of(&Given::new(fields.to_vec()));
     Ok(match parsed::<Uuid>(&fields, "hit")?.first() {
         Some(hit) => Redirect::to(&format!("/hits/{hit}{origin}")),
         None => Redirect::to(&origin.list()),

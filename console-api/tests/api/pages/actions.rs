@@ -21,6 +21,11 @@ fn fields<'p>(page: &'p str, names: &[&str], more: (&'p str, &'p str)) -> Vec<(&
     named.filter(|(name, _)| names.contains(name)).chain([more]).collect()
 }
 
+/// The part of a page with its rows and the form of the selected ones.
+fn rows(page: &str) -> &str {
+    page.split("id=\"results\"").nth(1).unwrap()
+}
+
 async fn posted(console: &Console, path: &str, fields: &[(&str, &str)]) -> Answer {
     let answer = submit(console, Role::Analyst, path, fields).await;
     assert_eq!(answer.status, 303, "{path}: {}", answer.text);
@@ -103,13 +108,13 @@ async fn selected_attacks_are_marked_and_the_marks_are_undone() {
     let console = two_attacks().await;
     let list = page(&console, "/attacks?from=-24h").await;
     let marked =
-        posted(&console, "/selection/mark", &fields(&list, &["id", "from"], ("set", "false_positive"))).await;
+        posted(&console, "/selection/mark", &fields(rows(&list), &["id", "from"], ("set", "false_positive"))).await;
     let done = page(&console, marked.header("location")).await;
     assert!(done.contains("2 attacks: marked as false positive."), "{done}");
     assert!(done.contains("<a href=\"/attacks?from=-24h\">← Attacks"), "{done}");
     assert_eq!(console.get("/api/v1/attacks?mark=false_positive").await.json()["items"].as_array().unwrap().len(), 2);
     let again =
-        posted(&console, "/selection/mark", &fields(&list, &["id"], ("set", "false_positive"))).await;
+        posted(&console, "/selection/mark", &fields(rows(&list), &["id"], ("set", "false_positive"))).await;
     assert!(page(&console, again.header("location")).await.contains("Nothing has changed"));
     let undo = fields(&done, &["marked", "from"], ("", ""));
     assert_eq!(posted(&console, "/selection/undo", &undo).await.header("location"), "/attacks?from=-24h");
@@ -125,7 +130,7 @@ async fn sources_of_selected_rows_are_chosen_and_blocked() {
         ("/attacks", page(&console, "/attacks").await),
         ("/requests?list=requests", page(&console, "/requests").await),
     ] {
-        let ids = fields(&selected, &["id", "list"], ("from", "-24h"));
+        let ids = fields(rows(&selected), &["id", "list"], ("from", "-24h"));
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&ids).finish();
         let sources = page(&console, &format!("/selection/sources?{query}")).await;
         let chosen = fields(&sources, &["address", "list"], ("for", "0"));
