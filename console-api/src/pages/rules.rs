@@ -41,7 +41,11 @@ const KINDS: [(&str, &str, &str); 8] = [
     ("detector", "Detector", "Report requests with a text or a pattern."),
     ("mode", "Mode", "Monitor or block other requests than the configuration of nodes says."),
     ("sensitivity", "Sensitivity", "Change the score from which a request is an attack."),
-    ("content", "Content", "Declare what a field contains, e.g. HTML or SQL: findings that it explains get a lower score."),
+    (
+        "content",
+        "Content",
+        "Declare what a field contains, e.g. HTML or SQL: findings that it explains get a lower score.",
+    ),
     ("mask", "Mask", "Hide secrets in recorded hits."),
     ("overlimit", "Overlimit", "Choose what happens to requests over the analysis limit."),
 ];
@@ -59,7 +63,8 @@ const MODES: [(&str, &str); 4] = [
 ];
 const SEVERITIES: [(&str, &str); 4] =
     [("low", "Low"), ("medium", "Medium"), ("high", "High"), ("critical", "Critical")];
-const MATCHINGS: [(&str, &str); 2] = [("literal", "contains the text"), ("regex", "matches the regular expression")];
+const MATCHINGS: [(&str, &str); 2] =
+    [("literal", "contains the text"), ("regex", "matches the regular expression")];
 const ACTIONS: [(&str, &str); 3] = [
     ("auto", "Block where the rest may be interpreted"),
     ("monitor", "Record, do not block"),

@@ -337,8 +337,8 @@ impl Given {
         chips.extend(fields.map(|(name, value)| Chip {
             text: if name == "to" { format!("until {value}") } else { format!("{name}:{value}") },
             without: self.with(name, ""),
-            condition: Field::find(name)
-                .and_then(|field| Condition::of(field, value, Clock::System.now()).ok()),
+            condition:
+                Field::find(name).and_then(|field| Condition::of(field, value, Clock::System.now()).ok()),
         }));
         chips
     }
@@ -421,7 +421,10 @@ mod tests {
     #[test]
     fn a_view_turns_parameters_into_conditions() {
         let search = given(&[("q", "a OR b"), ("host", "x.example.com"), ("sort", "-hits"), ("cursor", "c")]);
-        assert_eq!(of_view(&search.to_view(Subject::Attacks)), "/attacks?q=%28a+OR+b%29+host%3Ax.example.com&sort=-hits");
+        assert_eq!(
+            of_view(&search.to_view(Subject::Attacks)),
+            "/attacks?q=%28a+OR+b%29+host%3Ax.example.com&sort=-hits"
+        );
         let plain = given(&[("q", " a OR b "), ("from", "-24h")]);
         assert_eq!(of_view(&plain.to_view(Subject::Requests)), "/requests?q=a+OR+b&from=-24h");
     }

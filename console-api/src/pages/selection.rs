@@ -256,8 +256,10 @@ async fn similar(store: &Store, hit: &RecordedHit) -> Result<Vec<Attack>, StoreE
     let Some(attack) = store.attack(hit.attack_id).await?.filter(|_| is_detected(hit)) else {
         return Ok(Vec::new());
     };
-    let places =
-        [Condition::Parameter(Pattern::exact(&attack.parameter)), Condition::Path(Pattern::exact(&attack.path))];
+    let places = [
+        Condition::Parameter(Pattern::exact(&attack.parameter)),
+        Condition::Path(Pattern::exact(&attack.path)),
+    ];
     let mut filter = Filter::from(Condition::Mark(Marks::None))
         .and(Condition::Type(hit.attack_type.clone()).into())
         .and(Filter::Any(places.map(Filter::from).to_vec()));

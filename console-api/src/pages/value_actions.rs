@@ -178,7 +178,8 @@ mod tests {
 
     #[test]
     fn addresses_networks_and_countries_can_be_blocked() {
-        for text in ["ip:203.0.113.7", "ip:203.0.113.0/24", "ip:2001:db8::1", "country:DE", "network:AS64500"] {
+        for text in ["ip:203.0.113.7", "ip:203.0.113.0/24", "ip:2001:db8::1", "country:DE", "network:AS64500"]
+        {
             assert!(source_of(&condition(text)).is_some(), "{text}");
         }
         for text in ["ip:203.0.113.7-203.0.113.9", "country:unknown", "path:/x", "type:sqli", "union"] {

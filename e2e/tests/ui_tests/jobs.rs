@@ -3,6 +3,7 @@
 use crate::journey::answered;
 use anyhow::ensure;
 use e2e::{
+    browser::Window,
     stack::{TIMEOUT, expect_status},
     visit::Visit,
 };
@@ -87,7 +88,9 @@ async fn what_a_rule_did(visit: &Visit) -> anyhow::Result<()> {
     let job = Job::start(visit).await?;
     job.click(".sections a", "Rules").await?;
     job.click("td[data-label='Hits, 24 h'] a", "").await?;
-    visit.until(&format!("location.search.includes('rule%3A{}')", rule["id"].as_str().unwrap_or_default())).await?;
+    visit
+        .until(&format!("location.search.includes('rule%3A{}')", rule["id"].as_str().unwrap_or_default()))
+        .await?;
     visit.reads("#results", "get > template").await?;
     job.took(2)
 }
@@ -171,4 +174,47 @@ pub(crate) async fn selected_rows(visit: &Visit) -> anyhow::Result<()> {
     visit.reads(".done", "1 source blocked.").await?;
     visit.click_where(".done button", "Undo").await?;
     visit.reads("h1", "Requests").await
+}
+
+/// On a phone a row has three lines and nothing is too wide; a press is answered at once.
+pub(crate) async fn on_phones(visit: &Visit) -> anyhow::Result<()> {
+    let long = format!("/search/{}?q='+OR+1=1", "long-path/".repeat(20));
+    expect_status(&visit.stack.get(&long).await?, 403)?;
+    expect_status(&visit.stack.get(BENIGN).await?, 403)?;
+    visit.stack.attack("sqli", "get > q").await?;
+    visit.sign_in().await?;
+    for width in [360, 390] {
+        visit.resize(Window { width, height: 800, dark: false }).await?;
+        for page in [
+            "/attacks",
+            "/requests",
+            "/requests?columns=source,country,network,host,path,type,rule,signature",
+        ] {
+            visit.page(page).await?;
+            visit.sees("#results [data-row]").await?;
+            let tallest = "Math.max(...[...document.querySelectorAll('#results [data-row]')].map((row) => row.offsetHeight))";
+            let tallest = visit.value(tallest).await?;
+            // Three lines of 24 pixels, and the padding; more columns than lines have room for take more.
+            let most = if page.contains("signature") { 150.0 } else { 100.0 };
+            ensure!(
+                tallest.as_f64().is_some_and(|it| it < most),
+                "{page} at {width} px: a row of {tallest} px"
+            );
+            visit.until("document.documentElement.scrollWidth <= innerWidth").await?;
+        }
+    }
+    pressed(visit).await
+}
+
+async fn pressed(visit: &Visit) -> anyhow::Result<()> {
+    visit.page("/attacks").await?;
+    visit.sees(".charts .series").await?;
+    let is_busy = "document.documentElement.classList.contains('busy')";
+    let press = "(() => { const link = document.querySelector('.sections a[href=\"/rules\"]'); link.click(); \
+         return link.getAttribute('aria-busy') === 'true' && document.documentElement.classList.contains('busy'); })()";
+    ensure!(visit.value(press).await? == true, "a pressed link is not marked");
+    visit.reads("h1", "Rules").await?;
+    visit.value("history.back()").await?;
+    visit.reads("h1", "Attacks").await?;
+    visit.until(&format!("!{is_busy} && document.querySelector('[aria-busy]') === null")).await
 }

@@ -40,6 +40,7 @@ ui_tests! {
     overview_leads_from_each_number_to_what_it_counts => journey::overview;
     jobs_take_few_clicks => jobs::in_clicks;
     rows_are_selected_and_marked_with_and_without_scripts => jobs::selected_rows;
+    rows_fit_phones_and_presses_are_answered_at_once => jobs::on_phones;
     view_is_saved_opened_renamed_and_deleted_with_and_without_scripts => views::saved;
     ruleset_versions_are_compared_rolled_back_and_replayed => versions::of_rulesets;
     users_tokens_and_sessions_are_managed_by_administrators => access::managed;

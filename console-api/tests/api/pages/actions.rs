@@ -40,7 +40,10 @@ async fn entries(console: &Console) -> Vec<Value> {
 /// Two attacks of a type and signature at one parameter of two paths.
 async fn two_attacks() -> Console {
     let console = Console::start().await;
-    let other = [("/attack/request/path", json!("/other/etc/passwd")), ("/attack/request/client_ip", json!("203.0.113.8"))];
+    let other = [
+        ("/attack/request/path", json!("/other/etc/passwd")),
+        ("/attack/request/client_ip", json!("203.0.113.8")),
+    ];
     console.ingest(&[attack(1, 0), with(attack(2, 1), &other)]).await;
     console
 }
@@ -49,7 +52,9 @@ async fn two_attacks() -> Console {
 async fn a_value_of_a_chart_is_blocked_and_the_block_is_undone() {
     let console = two_attacks().await;
     let actions = "/actions?on=ip%3A203.0.113.7";
-    assert!(page(&console, "/attacks/charts").await.contains(&format!("<a class=\"more\" href=\"{actions}\"")));
+    assert!(
+        page(&console, "/attacks/charts").await.contains(&format!("<a class=\"more\" href=\"{actions}\""))
+    );
     let menu = page(&console, actions).await;
     for part in [
         "<a href=\"/attacks?q=ip%3A203.0.113.7\">Search for it",
@@ -108,11 +113,15 @@ async fn selected_attacks_are_marked_and_the_marks_are_undone() {
     let console = two_attacks().await;
     let list = page(&console, "/attacks?from=-24h").await;
     let marked =
-        posted(&console, "/selection/mark", &fields(rows(&list), &["id", "from"], ("set", "false_positive"))).await;
+        posted(&console, "/selection/mark", &fields(rows(&list), &["id", "from"], ("set", "false_positive")))
+            .await;
     let done = page(&console, marked.header("location")).await;
     assert!(done.contains("2 attacks: marked as false positive."), "{done}");
     assert!(done.contains("<a href=\"/attacks?from=-24h\">← Attacks"), "{done}");
-    assert_eq!(console.get("/api/v1/attacks?mark=false_positive").await.json()["items"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        console.get("/api/v1/attacks?mark=false_positive").await.json()["items"].as_array().unwrap().len(),
+        2
+    );
     let again =
         posted(&console, "/selection/mark", &fields(rows(&list), &["id"], ("set", "false_positive"))).await;
     assert!(page(&console, again.header("location")).await.contains("Nothing has changed"));
@@ -176,16 +185,23 @@ async fn a_false_positive_is_excluded_marked_and_leads_to_similar_attacks() {
     console.ingest(&[sqli(1, "/a"), sqli(2, "/b"), attack(3, 3)]).await;
     let exclusion = format!("/hits/{}/exclusion", uuid(1));
     let hit_page = page(&console, &format!("/hits/{}", uuid(1))).await;
-    assert!(hit_page.contains("False positive …</button>") && hit_page.contains("name=\"width\" value=\"signature\""));
+    assert!(
+        hit_page.contains("False positive …</button>")
+            && hit_page.contains("name=\"width\" value=\"signature\"")
+    );
     let preview = page(&console, &format!("{exclusion}?width=signature&location=here&requests=alike")).await;
     assert!(preview.contains("name=\"also_mark\" value=\"true\" checked"), "{preview}");
     let form = [("width", "signature"), ("location", "here"), ("requests", "alike"), ("also_mark", "true")];
     let saved = posted(&console, &exclusion, &form).await;
     let done = page(&console, saved.header("location")).await;
-    assert!(done.contains("Exclusion saved") && done.contains("1 attack: marked as false positive."), "{done}");
+    assert!(
+        done.contains("Exclusion saved") && done.contains("1 attack: marked as false positive."),
+        "{done}"
+    );
     assert!(done.contains("shop.example.com/b get &#62; q"), "the other one at this parameter: {done}");
     assert!(!done.contains("/shop/etc"), "of another type: {done}");
-    let similar = posted(&console, "/selection/mark", &fields(&done, &["id"], ("set", "false_positive"))).await;
+    let similar =
+        posted(&console, "/selection/mark", &fields(&done, &["id"], ("set", "false_positive"))).await;
     assert!(page(&console, similar.header("location")).await.contains("1 attack: marked as false positive."));
 
     let undo = fields(&done, &["marked", "made_rule", "hit"], ("", ""));
@@ -200,7 +216,8 @@ async fn a_false_positive_is_excluded_marked_and_leads_to_similar_attacks() {
 async fn a_hit_of_the_list_of_requests_leads_back_to_it() {
     let console = two_attacks().await;
     let list = page(&console, "/requests?q=type%3Aptrav&columns=source,host").await;
-    let link = list.split("<a href=\"/hits/").nth(1).unwrap().split('"').next().unwrap().replace("&#38;", "&");
+    let link =
+        list.split("<a href=\"/hits/").nth(1).unwrap().split('"').next().unwrap().replace("&#38;", "&");
     let hit = page(&console, &format!("/hits/{link}")).await;
     let back = "<a href=\"/requests?q=type%3Aptrav&#38;columns=source%2Chost\">← Requests</a>";
     assert!(hit.contains(back), "{hit}");
