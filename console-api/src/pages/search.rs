@@ -178,7 +178,7 @@ impl FromParameters for Presentation {
 pub(super) struct Chip {
     pub text: String,
     pub without: String,
-    /// The condition, unless it is a combination.
+    /// The condition, also a negated one, unless it is a combination.
     pub condition: Option<Condition>,
 }
 
@@ -348,7 +348,11 @@ impl Given {
         let rest = Filter::All(others.map(|(_, part)| part.clone()).collect());
         let condition = match &parts[index] {
             Filter::Condition(condition) => Some(condition.clone()),
-            _ => None,
+            Filter::Not(part) => match &**part {
+                Filter::Condition(condition) => Some(condition.clone()),
+                _ => None,
+            },
+            Filter::All(_) | Filter::Any(_) => None,
         };
         Chip { text: parts[index].to_string(), without: self.with("q", &rest.to_string()), condition }
     }
