@@ -119,7 +119,7 @@ async fn block_from_a_chart(visit: &Visit) -> anyhow::Result<()> {
 async fn silence_a_false_positive(visit: &Visit, attack: &Value) -> anyhow::Result<()> {
     let job = Job::start(visit).await?;
     job.click(".name a", attack["title"].as_str().unwrap_or_default()).await?;
-    job.click(".drawer button", "False positive …").await?;
+    job.click(".drawer button", "Exclude false positive …").await?;
     visit.reads(".drawer .notice", "It would have suppressed 1 recorded hit.").await?;
     job.click(".drawer button", "Save exclusion").await?;
     visit.reads(".drawer .done", "Exclusion saved: matching requests now pass.").await?;

@@ -186,7 +186,7 @@ async fn a_false_positive_is_excluded_marked_and_leads_to_similar_attacks() {
     let exclusion = format!("/hits/{}/exclusion", uuid(1));
     let hit_page = page(&console, &format!("/hits/{}", uuid(1))).await;
     assert!(
-        hit_page.contains("False positive …</button>")
+        hit_page.contains("Exclude false positive …</button>")
             && hit_page.contains("name=\"width\" value=\"signature\"")
     );
     let preview = page(&console, &format!("{exclusion}?width=signature&location=here&requests=alike")).await;
