@@ -10,6 +10,7 @@ use crate::{
     metrics::Metrics,
     notification::{Dispatcher, PublicUrl, Sender},
     oidc::Oidc,
+    overview::OverviewCache,
     retention::Retention,
     simulation::replay::Replays,
     store::Store,
@@ -35,6 +36,7 @@ pub struct App {
     pub sender: Sender,
     pub public_url: PublicUrl,
     pub metrics: Metrics,
+    pub overview: OverviewCache,
     pub transport: Transport,
     /// For the page of settings.
     pub retention: Retention,
@@ -69,6 +71,7 @@ impl App {
             sender: Sender::default(),
             public_url: PublicUrl::default(),
             metrics: Metrics::default(),
+            overview: OverviewCache::default(),
             transport: Transport::default(),
             retention: Retention::default(),
             site: Site::default(),
@@ -100,6 +103,7 @@ parts! {
     ChangeNotifier: change_notifier;
     Replays: replays;
     Metrics: metrics;
+    OverviewCache: overview;
     Sender: sender;
     Site: site;
 }

@@ -11,7 +11,12 @@ use crate::{
 use form_urlencoded::Serializer;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::sync::Mutex;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 const WEEK: SignedDuration = SignedDuration::from_hours(24 * 7);
@@ -24,6 +29,25 @@ const MOVERS: usize = 6;
 const ATTENTION: usize = 3;
 /// A value moves if this number of hits came or went.
 const MOVED: u64 = 10;
+
+/// How long an overview is shown again: it takes many statements, and all users see the same.
+const MAX_AGE: Duration = Duration::from_secs(3);
+
+/// The latest overview. Concurrent callers wait for one that is being read.
+#[derive(Debug, Clone, Default)]
+pub struct OverviewCache(Arc<Mutex<Option<(Instant, Arc<Overview>)>>>);
+
+impl OverviewCache {
+    pub async fn read(&self, store: &Store, now: Timestamp) -> Result<Arc<Overview>, StoreError> {
+        let mut latest = self.0.lock().await;
+        if let Some((_, overview)) = latest.as_ref().filter(|(at, _)| at.elapsed() < MAX_AGE) {
+            return Ok(Arc::clone(overview));
+        }
+        let overview = Arc::new(Overview::read(store, now).await?);
+        *latest = Some((Instant::now(), Arc::clone(&overview)));
+        Ok(overview)
+    }
+}
 
 /// What happened in the last day, and what needs attention.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -100,7 +124,7 @@ impl Mover {
 }
 
 impl Overview {
-    pub async fn read(store: &Store, now: Timestamp) -> Result<Self, StoreError> {
+    async fn read(store: &Store, now: Timestamp) -> Result<Self, StoreError> {
         let ending = |to: Timestamp, length| TimeRange { from: to.checked_sub(length).ok(), to: Some(to) };
         let a_week_ago = now.checked_sub(WEEK).unwrap_or(now);
         let (today, last_week) = (ending(now, DAY), ending(a_week_ago, DAY));

@@ -29,8 +29,10 @@ mod replays;
 mod rules;
 mod rulesets;
 mod search;
+mod selection;
 mod session;
 mod settings;
+mod value_actions;
 mod view;
 mod views;
 mod webhooks;
@@ -91,6 +93,12 @@ fn of_attacks() -> Router<App> {
         )
         .route("/hits/{id}/block-source", post(actions::block_source))
         .route("/hits/{id}/virtual-patch", post(actions::virtual_patch))
+        .route("/actions", get(value_actions::page).post(value_actions::block))
+        .route("/selection/search", get(selection::search))
+        .route("/selection/mark", post(selection::mark))
+        .route("/selection/sources", get(selection::sources).post(selection::block))
+        .route("/selection/done", get(selection::done))
+        .route("/selection/undo", post(selection::undo))
         .route("/not-inspected", get(not_inspected::list))
         .route("/views", get(views::list).post(views::add))
         .route("/views/{id}", post(views::change))

@@ -109,7 +109,7 @@ impl Filter {
     }
 
     /// Excludes what lists hide by default: false positives, unless the filter has a condition on
-    /// marks or request ids, and suspicious attacks, unless it selects them.
+    /// marks or ids, and suspicious attacks, unless it selects them.
     #[must_use]
     pub fn without_hidden(self) -> Self {
         let (selects_marks, selects_suspicious) = (self.selects_marks(), self.selects_suspicious());
@@ -142,7 +142,7 @@ impl Filter {
     }
 
     /// Whether the filter asks for suspicious attacks: by a condition on their status, on the action
-    /// of hits, or on ids of requests.
+    /// of hits, or on ids of requests or attacks.
     pub fn selects_suspicious(&self) -> bool {
         match self {
             Self::All(filters) | Self::Any(filters) => filters.iter().any(Self::selects_suspicious),
@@ -153,6 +153,7 @@ impl Filter {
                     | Condition::Action(HitAction::Suspicious | HitAction::Any)
                     | Condition::RequestId(_)
                     | Condition::EdgeRequestId(_)
+                    | Condition::Attack(_)
             ),
         }
     }
@@ -164,7 +165,10 @@ impl Filter {
             Self::Condition(condition) => {
                 matches!(
                     condition,
-                    Condition::Mark(_) | Condition::RequestId(_) | Condition::EdgeRequestId(_)
+                    Condition::Mark(_)
+                        | Condition::RequestId(_)
+                        | Condition::EdgeRequestId(_)
+                        | Condition::Attack(_)
                 )
             }
         }

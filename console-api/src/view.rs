@@ -1,8 +1,9 @@
-//! Views: saved searches of attacks.
+//! Views: saved searches of attacks or of requests.
 
 use crate::{
     actor::Role,
     attack::{Grouping, Order},
+    column::Column,
     paging::{Cursor, Listed},
     query::{self, Filter, TimeRange},
     validation::{self, ValidationError},
@@ -11,17 +12,49 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+/// What a search lists.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = SearchSubject)]
+pub enum Subject {
+    #[default]
+    Attacks,
+    /// Hits, one by one.
+    Requests,
+}
+
+impl Subject {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Attacks => "attacks",
+            Self::Requests => "requests",
+        }
+    }
+
+    /// The name on pages.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Attacks => "Attacks",
+            Self::Requests => "Requests",
+        }
+    }
+}
+
 /// A search to save. An empty field counts as absent.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ViewDraft {
     pub name: String,
+    /// What it lists: attacks by default.
+    #[serde(default)]
+    pub list: Subject,
     /// In the search language.
     #[serde(default)]
     pub query: String,
     /// One to four fields, separated by commas.
     #[serde(default)]
     pub group_by: String,
+    /// Of attacks: requests have one order.
     #[serde(default)]
     pub sort: String,
     /// The start of the time range, e.g. `-24h`: relative times are evaluated each time.
@@ -29,6 +62,9 @@ pub struct ViewDraft {
     pub from: String,
     #[serde(default)]
     pub to: String,
+    /// Of requests: names of columns, separated by commas. Empty: the default ones.
+    #[serde(default)]
+    pub columns: String,
     /// Whether all users see it.
     #[serde(default)]
     pub shared: bool,
@@ -39,11 +75,13 @@ pub struct ViewDraft {
 #[serde(deny_unknown_fields)]
 pub struct ViewChange {
     pub name: Option<String>,
+    pub list: Option<Subject>,
     pub query: Option<String>,
     pub group_by: Option<String>,
     pub sort: Option<String>,
     pub from: Option<String>,
     pub to: Option<String>,
+    pub columns: Option<String>,
     pub shared: Option<bool>,
 }
 
@@ -101,6 +139,15 @@ impl ViewDraft {
         if !is_empty_or(&self.sort, Order::parse(&self.sort).is_some()) {
             return wrong("sort", Order::EXPECTED);
         }
+        if self.list == Subject::Requests && !self.sort.is_empty() {
+            return wrong("sort", "empty: requests have one order, the latest first");
+        }
+        if !is_empty_or(&self.columns, Column::parse_list(&self.columns).is_some()) {
+            return wrong("columns", Column::EXPECTED);
+        }
+        if self.list == Subject::Attacks && !self.columns.is_empty() {
+            return wrong("columns", "empty: only lists of requests have a choice of columns");
+        }
         for (name, time) in [("from", &self.from), ("to", &self.to)] {
             if !is_empty_or(time, query::moment(time, now).is_some()) {
                 return wrong(name, TimeRange::MOMENT);
@@ -114,11 +161,13 @@ impl ViewDraft {
     pub fn with(self, change: ViewChange) -> Self {
         Self {
             name: change.name.unwrap_or(self.name),
+            list: change.list.unwrap_or(self.list),
             query: change.query.unwrap_or(self.query),
             group_by: change.group_by.unwrap_or(self.group_by),
             sort: change.sort.unwrap_or(self.sort),
             from: change.from.unwrap_or(self.from),
             to: change.to.unwrap_or(self.to),
+            columns: change.columns.unwrap_or(self.columns),
             shared: change.shared.unwrap_or(self.shared),
         }
     }

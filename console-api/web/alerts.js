@@ -8,7 +8,7 @@ export function alerts() {
   setInterval(async () => {
     if (document.hidden) return;
     // An unreachable console is no reason to change the page.
-    const fetched = await fetchPage('/alerts').catch(() => null);
+    const fetched = await fetchPage('/alerts', { isQuiet: true }).catch(() => null);
     const now = fetched?.ok && adopt(fetched.page, '#alerts');
     const shown = document.querySelector('#alerts');
     if (now && shown && now.textContent !== shown.textContent) shown.replaceWith(now);

@@ -1,5 +1,6 @@
 // Progressive enhancement: every page works without scripts.
 import { alerts } from './alerts.js';
+import { busyState } from './busy.js';
 import { cells } from './cells.js';
 import { chart } from './chart.js';
 import { complete } from './complete.js';
@@ -9,6 +10,7 @@ import { drawer } from './drawer.js';
 import { keys } from './keys.js';
 import { live } from './live.js';
 import { search } from './search.js';
+import { selection } from './selection.js';
 import { times } from './times.js';
 
 function themeSwitch(button) {
@@ -26,7 +28,7 @@ function themeSwitch(button) {
 
 /** Loads a part that takes longer than the page. */
 async function load(part) {
-  const { page, ok } = await fetchPage(part.dataset.load);
+  const { page, ok } = await fetchPage(part.dataset.load, { isQuiet: true });
   const loaded = adopt(page, `#${part.id}`);
   if (!ok || !loaded) return;
   part.replaceWith(loaded);
@@ -36,7 +38,7 @@ async function load(part) {
 /** Polls a running job until it ends. */
 async function follow(part) {
   await new Promise((later) => { setTimeout(later, 1000); });
-  const { page, ok } = await fetchPage(location.href);
+  const { page, ok } = await fetchPage(location.href, { isQuiet: true });
   const now = adopt(page, `#${part.id}`);
   if (!ok || !now) return;
   part.replaceWith(now);
@@ -57,3 +59,6 @@ complete();
 live();
 alerts();
 times();
+selection();
+// After the others: what they handle does not leave the page.
+busyState();

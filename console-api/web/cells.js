@@ -1,15 +1,23 @@
-// Value menu of the list; without scripts each value is a link that narrows the search.
-import { announce, element } from './dom.js';
+// Menu of a value: the page of its actions, next to the value. Without scripts, a value is a link
+// that narrows the search, and ⋯ leads to that page.
+import { copying } from './copy.js';
+import { adopt, element, fetchPage } from './dom.js';
 
 let open = null;
 
 export function cells() {
   document.addEventListener('click', (event) => {
-    const cell = event.target.closest('a.cell[data-q]');
     if (open && !event.target.closest('.menu')) close(false);
-    if (!cell || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const value = event.target.closest('a.cell[data-q], a.more');
+    if (!value || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    show(cell);
+    show(value);
+  });
+  document.addEventListener('submit', (event) => {
+    const form = event.target.closest('.menu form');
+    if (!form) return;
+    event.preventDefault();
+    put(open.menu, fetchPage(form.action, { method: 'post', body: new URLSearchParams(new FormData(form, event.submitter)) }));
   });
   document.addEventListener('keydown', (event) => {
     if (!open) return;
@@ -18,57 +26,59 @@ export function cells() {
       close(true);
       return;
     }
-    const items = [...open.menu.querySelectorAll('a, button')];
+    const items = [...open.menu.querySelectorAll('a, button:not([hidden]), input')];
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!step) return;
+    if (!step || items.length === 0) return;
     event.preventDefault();
     items[(items.indexOf(document.activeElement) + step + items.length) % items.length].focus();
   }, true);
-  addEventListener('scroll', () => open && close(false), { passive: true, capture: true });
+  addEventListener('scroll', () => open && hasMoved() && close(false), { passive: true, capture: true });
 }
 
-/** The address of this search narrowed by a condition, which may be negated. */
-export function narrowed(condition) {
-  const list = document.querySelector('#results')?.dataset.list ?? '/attacks';
-  const address = new URL(list, location.origin);
-  const here = location.pathname === list ? new URLSearchParams(location.search) : new URLSearchParams(backdrop());
-  here.delete('cursor');
-  const base = document.querySelector('#q')?.dataset.base ?? '';
-  here.set('q', `${base} ${condition}`.trim());
-  address.search = here;
-  return address;
+/** Whether the value is no longer next to its menu. */
+function hasMoved() {
+  return Math.abs(open.value.getBoundingClientRect().top - open.top) > 4;
 }
 
-/** The search of the list below the drawer. */
-function backdrop() {
-  return history.state?.search ?? '';
+/** The page of the actions on a value. */
+function actionsOn(value) {
+  if (!value.dataset.q) return value.href;
+  const address = new URL(document.querySelector('#results').dataset.actions, location.origin);
+  address.searchParams.set('on', value.dataset.q);
+  return address.href;
 }
 
-function show(cell) {
-  const condition = cell.dataset.q;
-  const menu = element('div', { class: 'menu', role: 'group', 'aria-label': condition },
-    element('a', { href: narrowed(condition) }, 'Show only'),
-    element('a', { href: narrowed(`-${condition}`) }, 'Exclude'),
-    element('button', { type: 'button', click: () => copy(cell.textContent) }, 'Copy'),
-    element('button', { type: 'button', click: () => copy(narrowed(condition).href) }, 'Copy as search'));
-  const rect = cell.getBoundingClientRect();
+function show(value) {
+  const menu = element('div', { class: 'menu', role: 'dialog', 'aria-label': 'Actions', tabindex: '-1' }, 'Loading …');
   document.body.append(menu);
-  const width = menu.offsetWidth;
-  menu.style.left = `${Math.max(8, Math.min(rect.left, innerWidth - width - 8))}px`;
-  const below = rect.bottom + menu.offsetHeight + 8 < innerHeight;
-  menu.style.top = `${below ? rect.bottom + 2 : rect.top - menu.offsetHeight - 2}px`;
-  open = { menu, cell };
-  menu.querySelector('a').focus();
+  open = { menu, value, top: value.getBoundingClientRect().top };
+  place();
+  menu.focus({ preventScroll: true });
+  put(menu, fetchPage(actionsOn(value)));
 }
 
-async function copy(text) {
-  await navigator.clipboard.writeText(text);
-  announce('Copied');
-  close(true);
+async function put(menu, fetching) {
+  menu.setAttribute('aria-busy', 'true');
+  const fetched = await fetching.catch(() => null);
+  const content = fetched && (adopt(fetched.page, '#actions') ?? adopt(fetched.page, 'main'));
+  if (open?.menu !== menu) return;
+  menu.removeAttribute('aria-busy');
+  if (content) menu.replaceChildren(...content.childNodes); else menu.textContent = 'Cannot reach the console.';
+  copying(menu);
+  place();
+  menu.querySelector('[role=status] button, a, button')?.focus({ preventScroll: true });
+}
+
+function place() {
+  const { menu, value } = open;
+  const rect = value.getBoundingClientRect();
+  menu.style.left = `${Math.max(8, Math.min(rect.left, innerWidth - menu.offsetWidth - 8))}px`;
+  const below = rect.bottom + menu.offsetHeight + 8 < innerHeight;
+  menu.style.top = `${Math.max(8, below ? rect.bottom + 2 : rect.top - menu.offsetHeight - 2)}px`;
 }
 
 function close(refocus) {
   open.menu.remove();
-  if (refocus) open.cell.focus();
+  if (refocus) open.value.focus();
   open = null;
 }

@@ -1,4 +1,5 @@
 // DOM helpers. The server escapes pages; scripts create only nodes and text.
+import { waiting } from './busy.js';
 
 /** Creates an element with attributes (functions become listeners) and children (nodes or text). */
 export function element(tag, attributes = {}, ...children) {
@@ -11,9 +12,10 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** Fetches a page of the console as a separate document: its scripts do not run. */
+/** Fetches a page of the console as a separate document: its scripts do not run. `isQuiet`: without the bar of the busy state. */
 export async function fetchPage(address, options = {}) {
-  const answer = await fetch(address, { credentials: 'same-origin', ...options });
+  const fetching = fetch(address, { credentials: 'same-origin', ...options });
+  const answer = await (options.isQuiet ? fetching : waiting(fetching));
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
   if (new URL(answer.url).pathname === '/sign-in') location.assign(`/sign-in?${new URLSearchParams({ to: location.pathname + location.search })}`);
   return { page, address: answer.url, ok: answer.ok };
@@ -36,5 +38,5 @@ export function announce(text) {
 }
 
 export function isTyping(event) {
-  return event.target.closest('input, select, textarea, [contenteditable]') !== null;
+  return event.target.closest('input:not([type=checkbox]), select, textarea, [contenteditable]') !== null;
 }

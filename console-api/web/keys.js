@@ -1,8 +1,9 @@
-// Keyboard shortcuts: / searches, j and k move, Enter opens, Esc closes, ? shows this list.
+// Keyboard shortcuts: / searches, j and k move, Enter opens, x selects, Esc closes, ? shows this list.
 import { element, isTyping } from './dom.js';
 
 const KEYS = [
-  ['/', 'Search'], ['j  k', 'Next, previous row'], ['Enter', 'Open row'], ['Esc', 'Close'], ['?', 'Show shortcuts'],
+  ['/', 'Search'], ['j  k', 'Next, previous row'], ['Enter', 'Open row'],
+  ['x', 'Select row'], ['Shift x', 'Select rows up to here'], ['Esc', 'Close, select none'], ['?', 'Show shortcuts'],
 ];
 
 export function keys() {

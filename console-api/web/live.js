@@ -26,12 +26,15 @@ export function live() {
 
   async function refresh() {
     if (waiting) return location.reload();
-    const { page, ok } = await fetchPage(`${document.querySelector('#results')?.dataset.list ?? location.pathname}${location.search}`);
+    // The address may be that of the open attack or hit.
+    const { page, ok } = await fetchPage(document.querySelector('#results')?.dataset.list ?? location.href);
     const [list, now] = [adopt(page, '#results'), document.querySelector('#results')];
     if (!ok || !list || !now) return location.reload();
     for (const row of list.querySelectorAll('[data-row]')) {
       if (fresh.has(row.querySelector('a').pathname.split('/').pop())) row.classList.add('fresh');
     }
+    const selected = new Set([...now.querySelectorAll('input[name=id]:checked')].map((box) => box.value));
+    for (const box of list.querySelectorAll('input[name=id]')) box.checked = selected.has(box.value);
     now.replaceWith(list);
     fresh.clear();
     button.hidden = true;

@@ -5,6 +5,7 @@ use super::{
     hits::JustMade,
     ip_lists, render,
     search::{Given, Origin},
+    selection::Done,
     view,
 };
 use crate::{
@@ -30,7 +31,10 @@ use axum::{
     response::{Redirect, Response},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use shared::ruleset::{Content, Effect, List, Scope};
+use shared::{
+    point::Tag,
+    ruleset::{Content, Effect, List, Scope},
+};
 use uuid::Uuid;
 
 /// The requests that a rule from a hit applies to.
@@ -153,6 +157,23 @@ pub(super) trait HitRuleForm: Serialize + DeserializeOwned + Send {
     const ACTION: &str;
 
     fn draft(&self, hit: &RecordedHit) -> impl HitRule;
+
+    /// Whether the attack is marked as a false positive, too.
+    fn marks(&self) -> bool {
+        false
+    }
+}
+
+/// Whether detectors found the hit in a field of the request: exclusions do not apply to hits of
+/// lists and behavior controls.
+pub(super) fn is_detected(hit: &RecordedHit) -> bool {
+    let first = hit.findings.first().and_then(|finding| finding.point.0.first());
+    first.is_some_and(|step| step.tag != Tag::RemoteAddr)
+}
+
+/// The default width of an exclusion: several signatures are suppressed by their type.
+pub(super) fn width_of(hit: &RecordedHit) -> &'static str {
+    if hit.findings.len() > 1 { "type" } else { "signature" }
 }
 
 /// The form of an exclusion.
@@ -161,6 +182,9 @@ pub(super) struct Exclusion {
     width: Width,
     location: Location,
     requests: Requests,
+    /// Of the form that saves it.
+    #[serde(default, skip_serializing)]
+    also_mark: bool,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -177,6 +201,10 @@ impl HitRuleForm for Exclusion {
         let points = matches!(self.location, Location::Anywhere).then(Vec::new);
         let scope = self.requests.wider_scope(hit);
         ExclusionDraft { width: self.width, finding: 0, points, scope, comment: String::new() }
+    }
+
+    fn marks(&self) -> bool {
+        self.also_mark
     }
 }
 
@@ -243,6 +271,11 @@ pub(super) async fn add_rule<F: HitRuleForm>(
     Form(form): Form<F>,
 ) -> Result<Redirect, ApiError> {
     let rule = hit_rules::add(&ruleset, &author, &hit, form.draft(&hit)).await?;
+    if form.marks() {
+        let mut done = Done { rules: vec![rule.rule.id], ..Done::default() };
+        done.mark(&ruleset.store, &author, hit.attack_id, Some(Mark::FalsePositive)).await?;
+        return Ok(done.page(&origin, Some(hit.id)));
+    }
     Ok(to_hit(&hit, &origin, (JustMade::RULE, rule.rule.id)))
 }
 
@@ -283,10 +316,11 @@ impl Undo {
     }
 }
 
-/// To a page with an undo button: of an attack, a hit, the rules, the IP lists or the views.
+/// To a page with an undo button: of an attack, a hit, a value, the rules, the IP lists or the views.
 pub(super) fn back_to(page: &str, otherwise: &str) -> Redirect {
     let is_ours = page.starts_with("/hits/")
         || page.starts_with("/attacks/")
+        || page.starts_with("/actions?")
         || ["/rules", "/ip-lists", "/views"].contains(&page);
     Redirect::to(if is_ours { page } else { otherwise })
 }

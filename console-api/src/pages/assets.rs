@@ -16,7 +16,7 @@ macro_rules! files {
 
 /// Every style sheet, script and image of `web/`; a test compares.
 const FILES: &[File] = files! {
-    "alerts.js" "app.js" "cells.js" "chart.js" "complete.js" "copy.js" "dom.js" "drawer.js" "icon.svg" "keys.js" "live.js" "search.js" "style.css"
+    "alerts.js" "app.js" "busy.js" "cells.js" "chart.js" "complete.js" "copy.js" "dom.js" "drawer.js" "icon.svg" "keys.js" "live.js" "search.js" "selection.js" "style.css"
     "theme.js" "times.js"
 };
 

@@ -3,7 +3,7 @@
 use super::{
     chart::Chart,
     render,
-    search::{Given, Origin, Presentation, condition},
+    search::{self, Given, Origin, Presentation, condition},
     view,
 };
 use crate::{

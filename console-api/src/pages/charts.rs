@@ -3,7 +3,7 @@
 use super::{
     chart::Chart,
     render,
-    search::{Given, RequestSearch, Search, Subject, condition},
+    search::{Given, Origin, RequestSearch, Search, condition},
     view,
 };
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     extract::{Query, Reader, Searching},
     facet::UNKNOWN,
     store::Store,
+    view::Subject,
 };
 use askama::Template;
 use axum::{
@@ -26,6 +27,8 @@ struct ChartsPage {
     stats: AttackStats,
     chart: Chart,
     given: Given,
+    /// The search, for other pages.
+    origin: Origin,
     subject: Subject,
 }
 
@@ -123,5 +126,6 @@ async fn charts(
     let zoom = format!("/{}?{}", subject.name(), given.changed("from", "").prefix("to", ""));
     let previous = stats.previous.as_ref().map(|previous| &previous.series);
     let chart = Chart::new(&stats.series, previous, zoom);
-    Ok(render(&ChartsPage { stats, chart, given, subject }))
+    let origin = Origin::of_list(subject, &given);
+    Ok(render(&ChartsPage { stats, chart, given, origin, subject }))
 }

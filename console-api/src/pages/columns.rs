@@ -1,23 +1,7 @@
-//! Columns of the list of requests: their choice, kept in the address, and their cells.
+//! Columns of the list of requests on pages: their choice, titles and cells.
 
 use super::{search::condition, view};
-use crate::{attack::GroupField, facet::Facet, hit::RecordedHit, query::HitAction};
-
-/// A column, besides the time, which comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Column {
-    Source,
-    Method,
-    Host,
-    Path,
-    Parameter,
-    Type,
-    Payload,
-    Score,
-    Response,
-    Action,
-    Of(Facet),
-}
+use crate::{attack::GroupField, column::Column, facet::Facet, hit::RecordedHit, query::HitAction};
 
 /// A part of a cell.
 pub(super) struct Part {
@@ -28,58 +12,6 @@ pub(super) struct Part {
 }
 
 impl Column {
-    const ALL: [Self; 19] = [
-        Self::Source,
-        Self::Method,
-        Self::Host,
-        Self::Path,
-        Self::Parameter,
-        Self::Type,
-        Self::Payload,
-        Self::Score,
-        Self::Response,
-        Self::Action,
-        Self::Of(Facet::Rule),
-        Self::Of(Facet::Country),
-        Self::Of(Facet::Network),
-        Self::Of(Facet::UserAgent),
-        Self::Of(Facet::HttpVersion),
-        Self::Of(Facet::Signature),
-        Self::Of(Facet::Severity),
-        Self::Of(Facet::Connector),
-        Self::Of(Facet::Node),
-    ];
-    /// Without a choice: the first ones but the payload.
-    const DEFAULT: [Self; 10] = [
-        Self::Source,
-        Self::Method,
-        Self::Host,
-        Self::Path,
-        Self::Parameter,
-        Self::Type,
-        Self::Score,
-        Self::Response,
-        Self::Action,
-        Self::Of(Facet::Rule),
-    ];
-    pub(super) const EXPECTED: &str = "names of columns, each once, with commas between them";
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Source => "source",
-            Self::Method => "method",
-            Self::Host => "host",
-            Self::Path => "path",
-            Self::Parameter => "parameter",
-            Self::Type => "type",
-            Self::Payload => "payload",
-            Self::Score => "score",
-            Self::Response => "response",
-            Self::Action => "action",
-            Self::Of(facet) => facet.name(),
-        }
-    }
-
     pub(super) fn title(self) -> &'static str {
         match self {
             Self::Source => "Source",
@@ -94,22 +26,6 @@ impl Column {
             Self::Action => "Action",
             Self::Of(facet) => facet.title(),
         }
-    }
-
-    pub(super) fn default() -> Vec<Self> {
-        Self::DEFAULT.to_vec()
-    }
-
-    pub(super) fn parse(text: &str) -> Option<Vec<Self>> {
-        let mut columns = Vec::new();
-        for name in text.split(',') {
-            let column = Self::ALL.into_iter().find(|column| column.name() == name)?;
-            if columns.contains(&column) {
-                return None;
-            }
-            columns.push(column);
-        }
-        Some(columns)
     }
 
     /// All columns, whether each is shown, and the value of `columns` that shows or hides it.
@@ -207,16 +123,16 @@ mod tests {
 
     #[test]
     fn a_choice_of_columns_reads_back_and_toggles() {
-        assert_eq!(Column::parse("source,country").unwrap().len(), 2);
+        assert_eq!(Column::parse_list("source,country").unwrap().len(), 2);
         for wrong in ["", "source,", "source,source", "time", "size"] {
-            assert_eq!(Column::parse(wrong), None, "{wrong}");
+            assert_eq!(Column::parse_list(wrong), None, "{wrong}");
         }
-        let shown = Column::default();
+        let shown = Column::DEFAULT.to_vec();
         for (title, is_shown, columns) in Column::choices(&shown) {
-            let toggled = Column::parse(&columns).unwrap();
+            let toggled = Column::parse_list(&columns).unwrap();
             assert_eq!(toggled.len(), if is_shown { shown.len() - 1 } else { shown.len() + 1 }, "{title}");
         }
-        let without = Column::parse("source").unwrap();
+        let without = Column::parse_list("source").unwrap();
         assert!(Column::choices(&without).iter().all(|(title, ..)| *title != "Source"));
     }
 }

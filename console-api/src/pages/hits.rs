@@ -1,11 +1,12 @@
 //! The page of a hit: findings, scores, evidence, request, and actions.
 
 use super::{
+    actions::is_detected,
     curl::Curl,
     evidence::Evidence,
     raw::{Piece, Raw},
     render,
-    search::Origin,
+    search::{self, Origin},
     view,
 };
 use crate::{
@@ -14,10 +15,11 @@ use crate::{
     hit::HitDetail,
     ruleset::{StoredEntry, StoredRule},
     store::Store,
+    view::Subject,
 };
 use askama::Template;
 use axum::{extract::State, response::Response};
-use shared::{ScorePart, Sensitivity, point::Tag};
+use shared::{ScorePart, Sensitivity};
 use uuid::Uuid;
 
 /// The contents to choose from.
@@ -43,14 +45,6 @@ struct HitPage {
     origin: Origin,
 }
 
-impl HitPage {
-    /// Whether the hit is in a field of the request. Those of lists and behavior controls are not.
-    fn has_field(&self) -> bool {
-        let first = self.evidence.first().and_then(|item| item.finding.point.0.first());
-        first.is_some_and(|step| step.tag != Tag::RemoteAddr)
-    }
-}
-
 /// The points of a part of a score, with their sign.
 fn points(part: &ScorePart) -> String {
     format!("{:+}", part.points)
@@ -65,8 +59,8 @@ struct Made {
 
 /// The ids of the rule or entry.
 pub(super) struct JustMade {
-    rule: Option<Uuid>,
-    entry: Option<Uuid>,
+    pub(super) rule: Option<Uuid>,
+    pub(super) entry: Option<Uuid>,
 }
 
 impl JustMade {

@@ -120,11 +120,31 @@ pub(super) struct EntryForm {
 impl EntryForm {
     fn draft(&self, now: Timestamp) -> Result<EntryDraft, ApiError> {
         let source = source(self.source.trim())?;
-        if let Some(effect) = unusual_effect(self.list, &source).filter(|_| !self.confirmed) {
-            return Err(ApiError::parameter("confirmed", effect));
-        }
+        confirm(self.list, &source, self.confirmed)?;
         let (list, expires_at, reason) = (self.list, end(now, self.r#for), self.reason.clone());
         Ok(EntryDraft { list, source, applications: Vec::new(), expires_at, reason })
+    }
+}
+
+/// The form that adds a known source to the denylist.
+#[derive(Debug, Deserialize)]
+pub(super) struct BlockForm {
+    /// Hours; 0: no end.
+    pub(super) r#for: u32,
+    #[serde(default)]
+    pub(super) confirmed: bool,
+}
+
+impl BlockForm {
+    pub(super) fn draft(
+        &self,
+        source: Source,
+        reason: String,
+        now: Timestamp,
+    ) -> Result<EntryDraft, ApiError> {
+        confirm(List::Deny, &source, self.confirmed)?;
+        let expires_at = end(now, self.r#for);
+        Ok(EntryDraft { list: List::Deny, source, applications: Vec::new(), expires_at, reason })
     }
 }
 
@@ -155,8 +175,16 @@ pub(super) async fn delete(
     Ok(undo.back(&format!("/ip-lists?deleted={id}")))
 }
 
+/// An unusual effect must be confirmed.
+fn confirm(list: List, source: &Source, confirmed: bool) -> Result<(), ApiError> {
+    match unusual_effect(list, source).filter(|_| !confirmed) {
+        Some(effect) => Err(ApiError::parameter("confirmed", effect)),
+        None => Ok(()),
+    }
+}
+
 /// The effect of an entry that holds for all clients of IPv4 or IPv6, or for none.
-fn unusual_effect(list: List, source: &Source) -> Option<String> {
+pub(super) fn unusual_effect(list: List, source: &Source) -> Option<String> {
     let effect = match list {
         List::Deny => "blocks every request of every",
         List::Allow => "passes every request, attacks too, of every",

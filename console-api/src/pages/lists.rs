@@ -1,22 +1,22 @@
 //! The pages with the lists of attacks and of requests.
 
 use super::{
-    columns::Column,
     render,
-    search::{self, Given, Origin, RequestSearch, Search, Subject},
+    search::{self, Given, Origin, RequestSearch, Search},
     view,
 };
 use crate::{
     actor::Actor,
     app::{App, Site},
     attack::{Attack, AttackGroup, AttackStatus, GroupField, Mark, Marks},
+    column::Column,
     error::ApiError,
     extract::{Query, Reader, Searching},
     hit::RecordedHit,
     paging::{Page, Slice},
     query::{Condition, Filter, HitAction},
     store::{Store, StoreError},
-    view::View,
+    view::{Subject, View},
 };
 use askama::Template;
 use axum::{
@@ -61,7 +61,9 @@ const GROUPINGS: [(&str, &str); 19] = [
 ];
 
 /// Maximum number of views above the list.
-const VIEWS: u32 = 8;
+const VIEWS: usize = 8;
+/// The latest views, of both lists.
+const LATEST_VIEWS: Slice = Slice { limit: 100, after: None };
 
 #[derive(Template)]
 #[template(path = "list.html")]
@@ -74,11 +76,11 @@ struct ListPage {
     frozen: Given,
     /// Attacks that match, but are hidden. Counted where the list is empty.
     hidden: Hidden,
-    /// The search, for pages of attacks.
+    /// The search, for other pages.
     origin: Origin,
     order: String,
     not_inspected: u64,
-    /// Saved searches, the newest first.
+    /// Saved searches of this list, the newest first.
     views: Vec<View>,
     can_edit: bool,
     /// Created before the list is read: attacks with later ids are new.
@@ -125,6 +127,11 @@ impl List {
         }
     }
 
+    /// Whether its rows can be selected.
+    fn has_rows(&self) -> bool {
+        matches!(self, Self::Attacks(_) | Self::Requests(_))
+    }
+
     fn next_cursor(&self) -> Option<&str> {
         match self {
             Self::Attacks(page) => page.next_cursor.as_deref(),
@@ -151,7 +158,7 @@ impl ListPage {
 
     /// Whether this is the search of the view.
     fn is_view(&self, view: &View) -> bool {
-        search::of_view(&view.draft) == search::of_view(&self.given.to_view())
+        search::of_view(&view.draft) == search::of_view(&self.given.to_view(self.subject))
     }
 
     /// The percentage of the hits of the largest group on the page.
@@ -161,10 +168,9 @@ impl ListPage {
     }
 
     fn can_be_saved(&self) -> bool {
-        self.subject == Subject::Attacks
-            && self.can_edit
+        self.can_edit
             && self.problem.is_none()
-            && !search::of_view(&self.given.to_view()).is_empty()
+            && search::of_view(&self.given.to_view(self.subject)) != search::address(self.subject, "")
     }
 
     fn offers(choices: &[(&str, &str)], value: &str) -> bool {
@@ -209,16 +215,15 @@ async fn list(
     if let Some(hit) = hit_of(store, given.value("q")).await? {
         return Ok(Redirect::to(&hit).into_response());
     }
-    let views = match subject {
-        Subject::Attacks => store.views(actor.id, &Slice { limit: VIEWS, after: None }).await?.items,
-        Subject::Requests => Vec::new(),
-    };
+    let mut views = store.views(actor.id, &LATEST_VIEWS).await?.items;
+    views.retain(|view| view.draft.list == subject);
+    views.truncate(VIEWS);
     let mut page = ListPage {
         subject,
         list: List::Attacks(Page { items: Vec::new(), next_cursor: None }),
         columns: Vec::new(),
         frozen: given.frozen(clock.now()),
-        origin: Origin::of(&given),
+        origin: Origin::of_list(subject, &given),
         given,
         hidden: Hidden::default(),
         order: String::new(),

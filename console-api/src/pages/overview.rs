@@ -1,21 +1,28 @@
 //! The page of the overview.
 
-use super::{chart::Chart, render, view};
+use super::{
+    chart::Chart,
+    render,
+    search::{Given, Origin},
+    view,
+};
 use crate::{
     clock::Clock,
     error::ApiError,
     extract::{Reader, Searching},
-    overview::{Mover, Overview},
+    overview::{Mover, Overview, OverviewCache},
     store::Store,
+    view::Subject,
 };
 use askama::Template;
 use axum::{extract::State, response::Response};
 use form_urlencoded::Serializer;
+use std::sync::Arc;
 
 #[derive(Template)]
 #[template(path = "overview.html")]
 struct OverviewPage {
-    overview: Overview,
+    overview: Arc<Overview>,
     chart: Chart,
 }
 
@@ -39,6 +46,12 @@ impl OverviewPage {
         ]
     }
 
+    /// The page of the actions on a value, in the requests of the last day.
+    fn actions_on(mover: &Mover) -> String {
+        let given = Given::new(vec![("from".to_owned(), "-24h".to_owned())]);
+        Origin::of_list(Subject::Requests, &given).actions(mover.condition())
+    }
+
     /// The requests of a value in the last day.
     fn requests_of(mover: &Mover) -> String {
         let mut query = Serializer::new(String::new());
@@ -52,9 +65,10 @@ impl OverviewPage {
 pub(super) async fn page(
     _: Searching<Reader>,
     State(store): State<Store>,
+    State(cache): State<OverviewCache>,
     State(clock): State<Clock>,
 ) -> Result<Response, ApiError> {
-    let overview = Overview::read(&store, clock.now()).await?;
+    let overview = cache.read(&store, clock.now()).await?;
     let chart = Chart::new(&overview.trend, Some(&overview.trend_before), "/requests?".to_owned());
     Ok(render(&OverviewPage { overview, chart }))
 }

@@ -41,7 +41,11 @@ const KINDS: [(&str, &str, &str); 8] = [
     ("detector", "Detector", "Report requests with a text or a pattern."),
     ("mode", "Mode", "Monitor or block other requests than the configuration of nodes says."),
     ("sensitivity", "Sensitivity", "Change the score from which a request is an attack."),
-    ("content", "Content", "Say what people write in a field: its findings get a lower score."),
+    (
+        "content",
+        "Content",
+        "Declare what a field contains, e.g. HTML or SQL: findings that it explains get a lower score.",
+    ),
     ("mask", "Mask", "Hide secrets in recorded hits."),
     ("overlimit", "Overlimit", "Choose what happens to requests over the analysis limit."),
 ];
@@ -59,7 +63,8 @@ const MODES: [(&str, &str); 4] = [
 ];
 const SEVERITIES: [(&str, &str); 4] =
     [("low", "Low"), ("medium", "Medium"), ("high", "High"), ("critical", "Critical")];
-const MATCHINGS: [(&str, &str); 2] = [("literal", "contains the text"), ("regex", "matches the expression")];
+const MATCHINGS: [(&str, &str); 2] =
+    [("literal", "contains the text"), ("regex", "matches the regular expression")];
 const ACTIONS: [(&str, &str); 3] = [
     ("auto", "Block where the rest may be interpreted"),
     ("monitor", "Record, do not block"),
@@ -142,6 +147,11 @@ fn hits_of_signature(rule: &Rule) -> Option<String> {
     }
 }
 
+/// Whether the text is a point, as the form of a rule takes it.
+pub(super) fn is_point(text: &str) -> bool {
+    points::parse(text).is_ok()
+}
+
 /// The address of a search for a condition.
 pub(super) fn search(field: &str, value: &impl ToString) -> String {
     let query = condition(field, &value.to_string());
@@ -206,18 +216,33 @@ impl RulePage {
     }
 }
 
-/// The kind of a new rule; empty: as JSON.
-pub(super) struct Kind(&'static str);
+/// The form of a new rule: of a kind, or else as JSON, with values of some fields.
+pub(super) struct NewRule(RuleForm);
 
-impl FromParameters for Kind {
+impl FromParameters for NewRule {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
         let known = |text: &str| KINDS.iter().map(|(kind, ..)| *kind).find(|kind| *kind == text);
-        Ok(Self(parameters.read("kind", "a kind of rules", known)?.unwrap_or_default()))
+        let kind = parameters.read("kind", "a kind of rules", known)?.unwrap_or_default();
+        let mut form = RuleForm::of_kind(kind);
+        let fields = [
+            ("host", &mut form.host),
+            ("path", &mut form.path),
+            ("method", &mut form.method),
+            ("points", &mut form.points),
+            ("findings", &mut form.findings),
+            ("suppressed", &mut form.suppressed),
+            ("attack_types", &mut form.attack_types),
+        ];
+        for (name, field) in fields {
+            if let Some(text) = parameters.text(name)? {
+                *field = text;
+            }
+        }
+        Ok(Self(form))
     }
 }
 
-pub(super) async fn new(_: Analyst, Query(Kind(kind)): Query<Kind>) -> Response {
-    let fields = RuleForm::of_kind(kind);
+pub(super) async fn new(_: Analyst, Query(NewRule(fields)): Query<NewRule>) -> Response {
     render(&RulePage { known: None, fields, can_edit: true, rejected: Rejected::default() })
 }
 

@@ -1,48 +1,25 @@
 //! The search of a page, read from its address, and the addresses of related searches.
 
-use super::{columns::Column, context};
+use super::context;
 use crate::{
     attack::{Grouping, Order},
     clock::Clock,
+    column::Column,
     error::ApiError,
     extract::{Compare, FromParameters, Parameters},
     paging::Slice,
     query::{Condition, Field, Filter, Pattern, QueryError, TimeRange, moment},
-    view::ViewDraft,
+    view::{Subject, ViewDraft},
 };
 use form_urlencoded::Serializer;
 use jiff::{SignedDuration, Timestamp};
 use std::fmt::{self, Display};
 
-/// What a search lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Subject {
-    Attacks,
-    /// Hits, one by one.
-    Requests,
-}
-
-impl Subject {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Attacks => "attacks",
-            Self::Requests => "requests",
-        }
-    }
-
-    pub(super) fn title(self) -> &'static str {
-        match self {
-            Self::Attacks => "Attacks",
-            Self::Requests => "Requests",
-        }
-    }
-
-    /// The field that the form of the search has a choice for.
-    pub(super) fn choice(self) -> &'static str {
-        match self {
-            Self::Attacks => "status",
-            Self::Requests => "action",
-        }
+/// The field that the form of a search has a choice for.
+pub(super) fn choice(subject: Subject) -> &'static str {
+    match subject {
+        Subject::Attacks => "status",
+        Subject::Requests => "action",
     }
 }
 
@@ -82,7 +59,7 @@ impl FromParameters for RequestSearch {
         let (conditions, time_range) = FromParameters::from_parameters(parameters)?;
         let Compare(compares) = FromParameters::from_parameters(parameters)?;
         let grouping = parameters.read("group_by", Grouping::EXPECTED, Grouping::parse)?;
-        let columns = parameters.read("columns", Column::EXPECTED, Column::parse)?;
+        let columns = parameters.read("columns", Column::EXPECTED, Column::parse_list)?;
         Ok(Self(Search {
             conditions,
             time_range,
@@ -91,7 +68,7 @@ impl FromParameters for RequestSearch {
             order: Order::default(),
             grouping,
             slice: Slice::from_parameters(parameters)?,
-            columns: columns.unwrap_or_else(Column::default),
+            columns: columns.unwrap_or_else(|| Column::DEFAULT.to_vec()),
         }))
     }
 }
@@ -121,7 +98,9 @@ pub(super) struct Given(Vec<(String, String)>);
 pub(super) struct Origin(Given);
 
 impl Origin {
-    const SHOWN: [&str; 5] = ["q", "from", "to", "group_by", "sort"];
+    const SHOWN: [&str; 7] = ["q", "from", "to", "group_by", "sort", "columns", Self::LIST];
+    /// The list; absent: attacks.
+    const LIST: &str = "list";
 
     fn is_part(name: &str) -> bool {
         Self::SHOWN.contains(&name) || Field::find(name).is_some()
@@ -130,6 +109,31 @@ impl Origin {
     pub(super) fn of(given: &Given) -> Self {
         let pairs = given.0.iter().filter(|(name, _)| Self::is_part(name));
         Self(Given(pairs.cloned().collect()))
+    }
+
+    /// Of a list itself.
+    pub(super) fn of_list(subject: Subject, given: &Given) -> Self {
+        let list = if subject == Subject::Attacks { "" } else { subject.name() };
+        Self(Self::of(given).0.changed(Self::LIST, list))
+    }
+
+    pub(super) fn subject(&self) -> Subject {
+        if self.0.has(Self::LIST, Subject::Requests.name()) { Subject::Requests } else { Subject::Attacks }
+    }
+
+    /// The search, as the list takes it.
+    pub(super) fn given(&self) -> Given {
+        self.0.changed(Self::LIST, "")
+    }
+
+    /// The address of the list.
+    pub(super) fn list(&self) -> String {
+        address(self.subject(), &self.given().all())
+    }
+
+    /// The page of the actions on a value.
+    pub(super) fn actions(&self, condition: impl Display) -> String {
+        format!("/actions{}", self.and("on", condition))
     }
 
     pub(super) fn pairs(&self) -> &[(String, String)] {
@@ -163,8 +167,9 @@ pub(super) struct Presentation;
 
 impl FromParameters for Presentation {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        parameters.text("group_by")?;
-        parameters.text("sort")?;
+        for name in ["group_by", "sort", "columns", Origin::LIST] {
+            parameters.text(name)?;
+        }
         Ok(Self)
     }
 }
@@ -173,6 +178,8 @@ impl FromParameters for Presentation {
 pub(super) struct Chip {
     pub text: String,
     pub without: String,
+    /// The condition, also a negated one, unless it is a combination.
+    pub condition: Option<Condition>,
 }
 
 /// A syntax error: the text before it, the text after it, and the error.
@@ -304,7 +311,7 @@ impl Given {
     }
 
     /// This search as a view: parameters of fields become conditions of the query.
-    pub(super) fn to_view(&self) -> ViewDraft {
+    pub(super) fn to_view(&self, list: Subject) -> ViewDraft {
         let now = Clock::System.now();
         let fields = Field::ALL.into_iter().filter(|field| !self.value(field.name()).is_empty());
         let conditions = fields.filter_map(|field| Condition::of(field, self.value(field.name()), now).ok());
@@ -315,8 +322,9 @@ impl Given {
             format!("{} {}", self.base(), conditions.join(" ")).trim_start().to_owned()
         };
         let value = |name| self.value(name).to_owned();
-        let (group_by, sort, from, to) = (value("group_by"), value("sort"), value("from"), value("to"));
-        ViewDraft { name: String::new(), query, group_by, sort, from, to, shared: false }
+        let (group_by, sort, columns) = (value("group_by"), value("sort"), value("columns"));
+        let (from, to) = (value("from"), value("to"));
+        ViewDraft { name: String::new(), list, query, group_by, sort, from, to, columns, shared: false }
     }
 
     /// The conditions of the search, each with its removal link.
@@ -329,6 +337,8 @@ impl Given {
         chips.extend(fields.map(|(name, value)| Chip {
             text: if name == "to" { format!("until {value}") } else { format!("{name}:{value}") },
             without: self.with(name, ""),
+            condition:
+                Field::find(name).and_then(|field| Condition::of(field, value, Clock::System.now()).ok()),
         }));
         chips
     }
@@ -336,7 +346,15 @@ impl Given {
     fn chip_of_query(&self, parts: &[Filter], index: usize) -> Chip {
         let others = parts.iter().enumerate().filter(|(other, _)| *other != index);
         let rest = Filter::All(others.map(|(_, part)| part.clone()).collect());
-        Chip { text: parts[index].to_string(), without: self.with("q", &rest.to_string()) }
+        let condition = match &parts[index] {
+            Filter::Condition(condition) => Some(condition.clone()),
+            Filter::Not(part) => match &**part {
+                Filter::Condition(condition) => Some(condition.clone()),
+                _ => None,
+            },
+            Filter::All(_) | Filter::Any(_) => None,
+        };
+        Chip { text: parts[index].to_string(), without: self.with("q", &rest.to_string()), condition }
     }
 
     /// The syntax error of the query, if any.
@@ -349,12 +367,25 @@ impl Given {
     }
 }
 
-/// The query string of a view.
+/// The address of the list of a view.
 pub(super) fn of_view(view: &ViewDraft) -> String {
-    let ViewDraft { query, group_by, sort, from, to, .. } = view;
-    let all = [("q", query), ("from", from), ("to", to), ("group_by", group_by), ("sort", sort)];
+    let ViewDraft { list, query, group_by, sort, from, to, columns, .. } = view;
+    let all = [
+        ("q", query),
+        ("from", from),
+        ("to", to),
+        ("group_by", group_by),
+        ("sort", sort),
+        ("columns", columns),
+    ];
     let present = all.into_iter().filter(|(_, value)| !value.is_empty());
-    Serializer::new(String::new()).extend_pairs(present).finish()
+    address(*list, &Serializer::new(String::new()).extend_pairs(present).finish())
+}
+
+/// The address of a list with this query string.
+pub(super) fn address(list: Subject, query: &str) -> String {
+    let separator = if query.is_empty() { "" } else { "?" };
+    format!("/{}{separator}{query}", list.name())
 }
 
 /// `field:value` in the search language.
@@ -394,9 +425,12 @@ mod tests {
     #[test]
     fn a_view_turns_parameters_into_conditions() {
         let search = given(&[("q", "a OR b"), ("host", "x.example.com"), ("sort", "-hits"), ("cursor", "c")]);
-        assert_eq!(of_view(&search.to_view()), "q=%28a+OR+b%29+host%3Ax.example.com&sort=-hits");
+        assert_eq!(
+            of_view(&search.to_view(Subject::Attacks)),
+            "/attacks?q=%28a+OR+b%29+host%3Ax.example.com&sort=-hits"
+        );
         let plain = given(&[("q", " a OR b "), ("from", "-24h")]);
-        assert_eq!(of_view(&plain.to_view()), "q=a+OR+b&from=-24h");
+        assert_eq!(of_view(&plain.to_view(Subject::Requests)), "/requests?q=a+OR+b&from=-24h");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{
     paging::{Page, Slice},
     store::Store,
     use_cases::{undo, views},
-    view::{View, ViewChange, ViewDraft},
+    view::{Subject, View, ViewChange, ViewDraft},
 };
 use askama::Template;
 use axum::{
@@ -21,8 +21,14 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The fields of a search, with their titles.
-const FIELDS: [(&str, &str); 5] =
-    [("query", "Search"), ("group_by", "Group by"), ("sort", "Sort by"), ("from", "From"), ("to", "To")];
+const FIELDS: [(&str, &str); 6] = [
+    ("query", "Search"),
+    ("group_by", "Group by"),
+    ("sort", "Sort by"),
+    ("from", "From"),
+    ("to", "To"),
+    ("columns", "Columns"),
+];
 
 #[derive(Template)]
 #[template(path = "views.html")]
@@ -46,8 +52,15 @@ impl ViewsPage {
 
     /// The search, in one line.
     fn search(view: &View) -> String {
-        let ViewDraft { query, group_by, sort, from, to, .. } = &view.draft;
-        let parts = [("", query), ("by ", group_by), ("sorted by ", sort), ("since ", from), ("until ", to)];
+        let ViewDraft { query, group_by, sort, from, to, columns, .. } = &view.draft;
+        let parts = [
+            ("", query),
+            ("by ", group_by),
+            ("sorted by ", sort),
+            ("since ", from),
+            ("until ", to),
+            ("columns ", columns),
+        ];
         let present = parts.into_iter().filter(|(_, value)| !value.is_empty());
         present.map(|(label, value)| format!("{label}{value}")).collect::<Vec<_>>().join(" · ")
     }
@@ -73,24 +86,27 @@ async fn reject(store: &Store, actor: Actor, rejected: Rejected) -> Result<Respo
     Ok(page.rejected.respond(&page))
 }
 
-/// The form next to the list of attacks.
-#[derive(Debug, Serialize, Deserialize)]
+/// The form next to a list.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct ViewForm {
     name: String,
+    #[serde(default)]
+    list: Subject,
     query: String,
     group_by: String,
     sort: String,
     from: String,
     to: String,
     #[serde(default)]
+    columns: String,
+    #[serde(default)]
     shared: bool,
 }
 
 impl ViewForm {
     fn draft(&self) -> ViewDraft {
-        let Self { name, query, group_by, sort, from, to, shared } = self;
-        let [query, group_by, sort, from, to] = [query, group_by, sort, from, to].map(Clone::clone);
-        ViewDraft { name: name.trim().to_owned(), query, group_by, sort, from, to, shared: *shared }
+        let Self { name, list, query, group_by, sort, from, to, columns, shared } = self.clone();
+        ViewDraft { name: name.trim().to_owned(), list, query, group_by, sort, from, to, columns, shared }
     }
 }
 
@@ -102,7 +118,7 @@ pub(super) async fn add(
     Form(form): Form<ViewForm>,
 ) -> Result<Response, ApiError> {
     match views::add(&store, &author, form.draft()).await {
-        Ok(view) => Ok(Redirect::to(&format!("/attacks?{}", search::of_view(&view.draft))).into_response()),
+        Ok(view) => Ok(Redirect::to(&search::of_view(&view.draft)).into_response()),
         Err(error) => reject(&store, actor, Rejected::new(&form, None, error)?).await,
     }
 }

@@ -40,6 +40,7 @@ pub enum Condition {
     LastSeen(TimeRange),
     RequestId(RequestId),
     EdgeRequestId(String),
+    Attack(Uuid),
     Mark(Marks),
     /// A word without a field: searched in all text fields and ids.
     Anywhere(Pattern),
@@ -118,6 +119,7 @@ impl Condition {
             | Self::Sources(_)
             | Self::FirstSeen(_)
             | Self::LastSeen(_)
+            | Self::Attack(_)
             | Self::Mark(_) => false,
         }
     }
@@ -177,6 +179,7 @@ impl Condition {
                 Self::RequestId(text.parse().map_err(|_| expected("32 lower-case hex digits"))?)
             }
             Field::EdgeRequestId => Self::EdgeRequestId(text),
+            Field::Attack => Self::Attack(text.parse().map_err(|_| expected("the id of an attack"))?),
             Field::Mark => {
                 let marks = Marks::parse(&text);
                 Self::Mark(marks.ok_or(expected("false_positive, true_positive, none or any"))?)
@@ -262,6 +265,7 @@ impl fmt::Display for Condition {
             Self::LastSeen(range) => write!(f, "last_seen:{range}"),
             Self::RequestId(id) => write!(f, "request_id:{id}"),
             Self::EdgeRequestId(id) => write!(f, "edge_request_id:{}", Pattern::exact(id)),
+            Self::Attack(id) => write!(f, "attack:{id}"),
             Self::Mark(marks) => write!(f, "mark:{}", marks.as_str()),
             Self::Anywhere(pattern) => f.write_str(&word::write(pattern, true)),
             Self::At(range) => write!(f, "at:{range}"),

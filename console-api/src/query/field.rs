@@ -24,6 +24,8 @@ pub enum Field {
     LastSeen,
     RequestId,
     EdgeRequestId,
+    /// The attack itself.
+    Attack,
     Mark,
 }
 
@@ -45,7 +47,7 @@ pub enum ValueKind {
 }
 
 impl Field {
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Type,
         Self::Status,
         Self::Host,
@@ -73,6 +75,7 @@ impl Field {
         Self::LastSeen,
         Self::RequestId,
         Self::EdgeRequestId,
+        Self::Attack,
         Self::Mark,
     ];
 
@@ -106,6 +109,7 @@ impl Field {
             Self::LastSeen => &["last_seen"],
             Self::RequestId => &["request_id"],
             Self::EdgeRequestId => &["edge_request_id", "cloudfront_id"],
+            Self::Attack => &["attack", "attack_id"],
             Self::Mark => &["mark"],
         }
     }
@@ -130,6 +134,7 @@ impl Field {
             | Self::Action
             | Self::RequestId
             | Self::EdgeRequestId
+            | Self::Attack
             | Self::Mark => ValueKind::Word,
             Self::Host | Self::Path | Self::Parameter | Self::Payload => ValueKind::Text,
             Self::Ip => ValueKind::Address,
@@ -169,6 +174,7 @@ impl Field {
             Self::LastSeen => "Time of the last hit.",
             Self::RequestId => "Request id of a hit, as shown on block pages.",
             Self::EdgeRequestId => "CloudFront's request id of a hit (X-Amz-Cf-Id).",
+            Self::Attack => "The attack of this id, also after it was merged into another one.",
             Self::Mark => "Mark: false_positive, true_positive, none, or any.",
         }
     }
@@ -201,6 +207,7 @@ impl Field {
             Self::FirstSeen => "first_seen:>-7d",
             Self::LastSeen => "last_seen:2026-01-01..2026-01-31",
             Self::RequestId => "request_id:0f3c2d9a8b7e6f5a4c3b2a1908f7e6d5",
+            Self::Attack => "attack:0198b2f0-2f6e-7c3a-9a51-1f2e3d4c5b6a",
             Self::Mark => "mark:false_positive",
             Self::EdgeRequestId => {
                 "edge_request_id:\"4TyzHTaYWb1GX1qTfsHhEqV6HUDd_BzoBZnwfnvQc_1oF26ClkoUSEQ==\""

@@ -4,10 +4,14 @@ use crate::{
     clock::Clock,
     error::ApiError,
     extract::{Query, Reader, Searching},
-    overview::Overview,
+    overview::{Overview, OverviewCache},
     store::Store,
 };
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
 
 /// The last day against the same day of last week, coverage, nodes, and what needs attention.
 #[utoipa::path(
@@ -22,8 +26,10 @@ use axum::{Json, extract::State};
 pub(super) async fn read(
     _: Searching<Reader>,
     State(store): State<Store>,
+    State(cache): State<OverviewCache>,
     State(clock): State<Clock>,
     Query(()): Query<()>,
-) -> Result<Json<Overview>, ApiError> {
-    Ok(Json(Overview::read(&store, clock.now()).await?))
+) -> Result<Response, ApiError> {
+    let overview = cache.read(&store, clock.now()).await?;
+    Ok(Json(&*overview).into_response())
 }

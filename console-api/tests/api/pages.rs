@@ -1,6 +1,7 @@
 //! Pages: sign-in, lists, forms and errors.
 
 mod access;
+mod actions;
 mod audit;
 mod invisible;
 mod rules;
@@ -440,6 +441,10 @@ const FORMS: &[(Role, &[&str])] = &[
             "/hits/{id}/exclusion",
             "/hits/{id}/block-source",
             "/hits/{id}/virtual-patch",
+            "/actions",
+            "/selection/mark",
+            "/selection/sources",
+            "/selection/undo",
             "/views",
             "/views/{id}",
             "/views/{id}/delete",

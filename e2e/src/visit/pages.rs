@@ -76,7 +76,8 @@ pub async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
     visit.sign_in().await?;
 
     let union = visit.stack.attack("sqli", "get > id").await?;
-    let attack = format!("/attacks/{}", union["id"].as_str().unwrap_or_default());
+    let id = union["id"].as_str().unwrap_or_default();
+    let attack = format!("/attacks/{id}");
     let hits = console.get(&format!("/api/v1{attack}/hits")).await?;
     let hit = format!("/hits/{}", hits["items"][0]["id"].as_str().unwrap_or_default());
     let candidate = json!({"add": [{"effect": {"kind": "ignore", "findings": {"type": "sqli"}}}]});
@@ -90,6 +91,9 @@ pub async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
     let mut pages = lists();
     pages.extend([
         Page::new("views", "/views", "td"),
+        Page::new("selected-sources", format!("/selection/sources?id={id}"), "[name=address]"),
+        Page::new("selection-done", format!("/selection/done?marked={id}.0"), ".done"),
+        Page::new("value-actions", "/actions?on=ip%3A203.0.113.7&list=requests", "#actions"),
         Page::new("attack", attack, "h1"),
         Page::new("exclusion", format!("{hit}/exclusion?width=type&location=here&requests=host"), "td"),
         Page::new("content", format!("{hit}/content?content=code&requests=host"), "pre"),
@@ -130,6 +134,7 @@ fn lists() -> Vec<Page> {
         Page::new("drawer", "/attacks", ".drawer h1").after_click(".name a"),
         Page::new("save-view", "/attacks?q=type:sqli", "#keep:popover-open")
             .after_click("[popovertarget=keep]"),
+        Page::new("value-menu", "/attacks", ".menu ul").after_click(".charts .more"),
         Page::new("groups", "/attacks?group_by=type,ip", ".charts .series"),
         Page::new("charts", "/attacks/charts", ".charts .series"),
         Page::new("search-mistake", "/attacks?q=hosst:shop", ".problem").with_error_status(),

@@ -6,6 +6,7 @@
 
 mod access;
 mod accessible;
+mod jobs;
 mod journey;
 mod oidc;
 mod poison;
@@ -39,6 +40,9 @@ ui_tests! {
     requests_are_listed_with_chosen_columns_grouped_and_opened => journey::requests;
     times_are_picked_compared_and_shown_in_both_zones => journey::times;
     overview_leads_from_each_number_to_what_it_counts => journey::overview;
+    jobs_take_few_clicks => jobs::in_clicks;
+    rows_are_selected_and_marked_with_and_without_scripts => jobs::selected_rows;
+    rows_fit_phones_and_presses_are_answered_at_once => jobs::on_phones;
     view_is_saved_opened_renamed_and_deleted_with_and_without_scripts => views::saved;
     ruleset_versions_are_compared_rolled_back_and_replayed => versions::of_rulesets;
     users_tokens_and_sessions_are_managed_by_administrators => access::managed;
@@ -47,7 +51,7 @@ ui_tests! {
     webhook_gets_a_digest_a_rate_limit_and_a_new_secret => webhooks::managed;
     users_sign_in_at_an_openid_provider_with_and_without_scripts => oidc::sign_in;
     payloads_are_shown_as_text_on_every_page => poison::everywhere;
-    every_page_conforms_to_wcag_2_1_aa_in_both_themes_wide_and_narrow => accessible::pages;
+    every_page_conforms_to_wcag_2_2_aa_in_both_themes_wide_and_narrow => accessible::pages;
 }
 
 /// Not `eprintln`, which the test runner hides.

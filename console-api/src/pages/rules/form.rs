@@ -3,7 +3,7 @@
 use super::{points, scope_of};
 use crate::{
     error::ApiError,
-    pages::ip_lists,
+    pages::{ip_lists, view},
     ruleset::{RuleDraft, StoredRule},
 };
 use jiff::Timestamp;
@@ -209,6 +209,12 @@ impl RuleForm {
             }
             _ => return Err(ApiError::parameter("kind", "`kind` is not a kind of rules")),
         })
+    }
+
+    /// The end of the rule, readable: `2026-01-31 09:00:00 UTC`.
+    pub(crate) fn end_in_words(&self) -> String {
+        let end = self.expires_at.parse();
+        end.map_or(self.expires_at.clone(), |end: Timestamp| format!("{} UTC", view::time(&end)))
     }
 
     /// All fields, to submit the form again.

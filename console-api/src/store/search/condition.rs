@@ -91,6 +91,12 @@ impl Statement {
                 )
                 .bind(Text::from(id.as_str()))
                 .push(")"),
+            Direct::Attack(id) => self
+                .push("a.id in (")
+                .bind(id.to_string())
+                .push(", (select new_id from attack_redirects where old_id = ")
+                .bind(id.to_string())
+                .push("))"),
             Direct::RequestOfHit(id) => self
                 .push("h.id in (select o.id from hits o where o.request_id = ")
                 .bind(id.to_string())

@@ -16,6 +16,7 @@ use crate::{
 };
 use shared::RequestId;
 use std::{net::IpAddr, sync::Arc};
+use uuid::Uuid;
 
 /// The attacks that a statement reads. The scope decides how rows of other tables are found.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +91,7 @@ pub(crate) enum Direct {
     Mark(Marks),
     Request(RequestId),
     EdgeRequest(String),
+    Attack(Uuid),
     /// The request of the hit `h`.
     RequestOfHit(RequestId),
     EdgeRequestOfHit(String),
@@ -168,6 +170,7 @@ impl Plan {
             Condition::Mark(marks) => Self::Direct(Direct::Mark(*marks)),
             Condition::RequestId(id) => Self::Direct(Direct::Request(*id)),
             Condition::EdgeRequestId(id) => Self::Direct(Direct::EdgeRequest(id.clone())),
+            Condition::Attack(id) => Self::Direct(Direct::Attack(*id)),
             // Every attack with such a hit counts it: without one, no hit is read.
             Condition::Action(HitAction::Blocked) => Self::Direct(Direct::Number("a.blocked", SOME)),
             Condition::Action(HitAction::Suspicious) => Self::Direct(Direct::Number("a.suspicious", SOME)),

@@ -117,7 +117,7 @@ async fn an_exclusion_is_made_and_changed_with_its_form() {
     let edit = console.get_as(Role::Analyst, &path).await.text;
     assert!(edit.contains("post &#62; json_doc &#62; hash:query</textarea>"), "{edit}");
     assert!(
-        edit.contains(sentence) && edit.contains(r#"<option value="" selected>2026-01-02T12:00:00Z"#),
+        edit.contains(sentence) && edit.contains(r#"<option value="" selected>2026-01-02 12:00:00 UTC"#),
         "{edit}"
     );
     let as_json = console.get_as(Role::Analyst, &format!("{path}?json")).await.text;

@@ -43,6 +43,29 @@ async fn a_saved_view_links_back_to_its_search() {
 }
 
 #[tokio::test]
+async fn a_view_of_requests_keeps_its_columns_and_is_listed_there_only() {
+    let console = Console::start().await;
+    console.ingest(&[attack(1, 0)]).await;
+    let search = "/requests?type=ptrav&columns=source,host";
+    let page = console.get_as(Role::Analyst, search).await.text;
+    for part in [r#"name="list" value="requests""#, r#"name="columns" value="source,host""#] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let mut form = SEARCH.map(|field| if field.0 == "sort" { ("sort", "") } else { field }).to_vec();
+    form.extend([("list", "requests"), ("columns", "source,host")]);
+    let created = submit(&console, Role::Analyst, "/views", &form).await;
+    let location = "/requests?q=type%3Asqli&from=-24h&columns=source%2Chost";
+    assert_eq!((created.status.as_u16(), created.header("location")), (303, location), "{}", created.text);
+    let link = format!("<a href=\"{}\"", location.replace('&', "&#38;"));
+    for (path, is_listed) in [("/requests", true), ("/attacks", false), ("/views", true)] {
+        let page = console.get_as(Role::Analyst, path).await.text;
+        assert_eq!(page.contains(&link), is_listed, "{path}: {page}");
+    }
+    form[3] = ("sort", "-hits");
+    rejected(&submit(&console, Role::Analyst, "/views", &form).await, "sort", &["source,host"]);
+}
+
+#[tokio::test]
 async fn offers_to_save_only_valid_searches_of_editors() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0)]).await;
