@@ -25,6 +25,7 @@ const HEADER: &str = "#Version: 1.0\n#Fields: date time x-edge-location sc-bytes
     cs-protocol-version fle-status fle-encrypted-fields c-port time-to-first-byte x-edge-detailed-result-type \
     sc-content-type sc-content-len sc-range-start sc-range-end\n";
 
+#[expect(clippy::cast_precision_loss, reason = "the number is shown")]
 fn main() -> anyhow::Result<ExitCode> {
     // `cargo test --benches` only checks that it starts.
     if std::env::args().any(|argument| argument == "--test") {
@@ -95,11 +96,13 @@ fn node(folder: &Path) -> anyhow::Result<Node> {
     Ok(Node::build(config, Logs::default())?.0)
 }
 
+#[expect(clippy::cast_precision_loss, reason = "the number is shown")]
 fn per_second(start: Instant) -> f64 {
     RECORDS as f64 / start.elapsed().as_secs_f64()
 }
 
 /// The resident memory of this process, in bytes.
+#[expect(clippy::cast_precision_loss, reason = "the number is shown")]
 fn resident() -> anyhow::Result<f64> {
     let pages: f64 = fs::read_to_string("/proc/self/statm")?.split(' ').nth(1).unwrap_or_default().parse()?;
     Ok(pages * rustix::param::page_size() as f64)

@@ -80,14 +80,12 @@ impl LogFiles {
             list(path, &mut files).with_context(|| format!("cannot list {}", path.display()))?;
         }
         self.state.retain(&files);
-        for file in files {
-            if stop.is_cancelled() {
-                break;
-            }
-            let read = self.read(&file, stop).with_context(|| format!("cannot read {}", file.display()));
-            tally += read?;
-        }
-        Ok(tally)
+        let read = files.iter().filter(|_| !stop.is_cancelled()).try_for_each(|file| {
+            tally += self.read(file, stop).with_context(|| format!("cannot read {}", file.display()))?;
+            Ok(())
+        });
+        self.state.save().context("cannot write the state")?;
+        read.map(|()| tally)
     }
 
     /// Reads one file from its position.
@@ -149,7 +147,7 @@ impl Reader<'_> {
         while !stop.is_cancelled() {
             let (mut records, mut end) = (Vec::with_capacity(BATCH), None);
             while records.len() < BATCH && end.is_none() {
-                match lines.next() {
+                match lines.advance() {
                     Ok(Next::Line) => self.parse(lines.line(), &mut records),
                     Ok(Next::Unfinished) if is_final => self.parse(lines.line(), &mut records),
                     Ok(Next::Unfinished | Next::End) => end = Some(End::Reached),

@@ -42,7 +42,7 @@ pub use log_records::{LogTally, LogTotals};
 use message::{Message, SignedMessage};
 use metrics::ServerMetrics;
 use prometheus_client::{metrics::counter::Counter, registry::Registry};
-use refusal::Refusal;
+pub use refusal::Refusal;
 use replay_guard::ReplayGuard;
 use shared::{INSPECT_REQUEST_PATH, INSPECT_RESPONSE_PATH};
 use std::sync::Arc;

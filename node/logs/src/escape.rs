@@ -20,16 +20,12 @@ pub fn decode(value: &str) -> Cow<'_, str> {
     decoded.extend_from_slice(&bytes[..first]);
     let mut rest = &bytes[first..];
     while let [byte, tail @ ..] = rest {
-        match rest {
-            [b'%', high, low, tail @ ..] if let (Some(high), Some(low)) = (digit(*high), digit(*low)) => {
-                decoded.push(high << 4 | low);
-                rest = tail;
-            }
-            _ => {
-                decoded.push(*byte);
-                rest = tail;
-            }
-        }
+        let escaped = match rest {
+            [b'%', high, low, ..] => digit(*high).zip(digit(*low)),
+            _ => None,
+        };
+        decoded.push(escaped.map_or(*byte, |(high, low)| high << 4 | low));
+        rest = if escaped.is_some() { &rest[3..] } else { tail };
     }
     Cow::Owned(text(decoded))
 }

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | [`field`] | the fields that are read, by their names in each format |
 //! | [`columns`] | the columns of tab-separated lines: a `#Fields` header, or a configured list |
-//! | [`parser`] | lines → records; a malformed line is an error that names its field |
+//! | [`parser`] | lines → records |
+//! | [`error`] | why a line is no record, with its number and field |
 //! | [`json`] | lines of standard logs (v2) in JSON |
 //! | [`escape`] | the URL encoding of values |
 //! | [`record`] | [`LogRecord`] → `InspectRequest` |
@@ -13,6 +14,7 @@
 //! the formats.
 
 pub mod columns;
+pub mod error;
 pub mod escape;
 pub mod field;
 mod json;
@@ -20,8 +22,9 @@ pub mod parser;
 pub mod record;
 
 pub use columns::{Columns, ColumnsError};
+pub use error::{LineError, RecordError};
 pub use field::Field;
-pub use parser::{LineError, Parser, RecordError};
+pub use parser::Parser;
 pub use record::LogRecord;
 
 #[cfg(test)]

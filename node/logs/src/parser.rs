@@ -1,6 +1,6 @@
 //! Lines to records.
 
-use crate::{Columns, ColumnsError, Field, LogRecord, field::Values, json};
+use crate::{Columns, LineError, LogRecord, RecordError, field::Values, json};
 
 /// Parses the lines of one file or stream: standard logs (legacy and v2) in the W3C format, standard
 /// logs (v2) in JSON, and real-time logs. The format is recognized line by line.
@@ -9,34 +9,6 @@ pub struct Parser {
     /// Of tab-separated lines; a `#Fields` header replaces them.
     columns: Option<Columns>,
     line: u64,
-}
-
-/// A line that is not a record.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {cause}")]
-pub struct LineError {
-    pub line: u64,
-    pub cause: RecordError,
-}
-
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RecordError {
-    #[error("is not UTF-8")]
-    NotText,
-    #[error("has more than {0} bytes")]
-    TooLong(usize),
-    #[error("the #Fields header {0}")]
-    Header(#[from] ColumnsError),
-    #[error("no #Fields header precedes it, and no list of fields is configured")]
-    NoColumns,
-    #[error("has {found} columns instead of {expected}")]
-    Columns { expected: usize, found: usize },
-    #[error("is not a JSON object of fields: {0}")]
-    Json(String),
-    #[error("{0} is absent")]
-    Absent(Field),
-    #[error("{field} is {value:?}, not {expected}")]
-    Invalid { field: Field, value: String, expected: &'static str },
 }
 
 impl Parser {
@@ -57,7 +29,8 @@ impl Parser {
     pub fn parse(&mut self, line: &[u8]) -> Option<Result<LogRecord, LineError>> {
         self.line += 1;
         let number = self.line;
-        let record = self.record(line.trim_ascii_end()).transpose()?;
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let record = self.record(line.strip_suffix(b"\r").unwrap_or(line)).transpose()?;
         Some(record.map_err(|cause| LineError { line: number, cause }))
     }
 

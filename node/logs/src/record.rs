@@ -64,7 +64,7 @@ impl LogRecord {
             referer,
             scheme: text(Field::Protocol),
             http_version: text(Field::ProtocolVersion),
-            status: parsed(values, Field::Status, "a status")?.filter(|status| *status != 0),
+            status: parsed::<u16, V>(values, Field::Status, "a status")?.filter(|status| *status != 0),
             response: response(values)?,
             location: Location {
                 country: text(Field::Country).filter(|country| country.len() == 2),
@@ -180,20 +180,22 @@ fn unix_time(number: f64, unit: f64) -> Option<Timestamp> {
     let millis = if number < MAX_SECONDS { number * unit } else { number };
     let is_plausible = (0.0..MAX_SECONDS * 1000.0).contains(&millis);
     #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
-    is_plausible.then(|| Timestamp::from_millisecond(millis.round() as i64).ok()).flatten()
+    let millis = is_plausible.then_some(millis.round() as i64);
+    millis.and_then(|millis| Timestamp::from_millisecond(millis).ok())
 }
 
 fn response<V: AsRef<str>>(values: &Values<V>) -> Result<LoggedResponse, RecordError> {
     let text = |field| values.get(field).map(|value| decode(value).into_owned());
     let seconds: Option<f64> = parsed(values, Field::TimeTaken, "seconds")?;
     let millis = seconds.map(|seconds| (seconds * 1000.0).round()).filter(|it| (0.0..1e15).contains(it));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked")]
+    let time_taken_ms = millis.map(|millis| millis as u64);
     Ok(LoggedResponse {
         result_type: text(Field::ResultType),
         response_result_type: text(Field::ResponseResultType),
         detailed_result_type: text(Field::DetailedResultType),
         bytes: parsed(values, Field::ResponseBytes, "a number")?,
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked")]
-        time_taken_ms: millis.map(|millis| millis as u64),
+        time_taken_ms,
         edge_location: text(Field::EdgeLocation),
         path_pattern: text(Field::PathPattern),
     })

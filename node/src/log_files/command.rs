@@ -156,7 +156,7 @@ pub(super) fn read_stream(
         ensure!(!stop.is_cancelled(), "stopped before the end of the standard input");
         let (mut records, mut tally) = (Vec::with_capacity(BATCH), LogTally::default());
         while records.len() < BATCH && !is_at_end {
-            is_at_end = matches!(lines.next().context("standard input")?, Next::End);
+            is_at_end = matches!(lines.advance().context("standard input")?, Next::End);
             match parser.parse(lines.line()) {
                 None => {}
                 Some(Ok(record)) => records.push(record),

@@ -56,7 +56,7 @@ impl Lines {
         Ok(Self { file: None, reader, line: Vec::new(), complete: 0, is_at_end: false })
     }
 
-    pub(super) fn next(&mut self) -> io::Result<Next> {
+    pub(super) fn advance(&mut self) -> io::Result<Next> {
         self.line.clear();
         let mut bytes = 0;
         loop {

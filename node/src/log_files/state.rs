@@ -5,13 +5,19 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 #[derive(Debug)]
 pub(super) struct State {
     path: PathBuf,
     files: BTreeMap<PathBuf, FileState>,
+    is_saved: bool,
+    saved_at: Instant,
 }
+
+/// Between two writes. After a kill, the records of this time are read again, as duplicates.
+const SAVE_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The position in one file, at the end of a record.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +42,7 @@ impl State {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
             Err(cause) => return Err(cause),
         };
-        Ok(Self { path: path.to_owned(), files })
+        Ok(Self { path: path.to_owned(), files, is_saved: true, saved_at: Instant::now() })
     }
 
     /// The state of a file; a renamed or truncated file begins anew.
@@ -47,15 +53,25 @@ impl State {
         known.cloned().unwrap_or(FileState { inode, ..FileState::default() })
     }
 
-    /// Sets the state of a file and writes all.
+    /// Sets the state of a file, and saves all from time to time.
     pub(super) fn set(&mut self, path: &Path, file: FileState) -> io::Result<()> {
-        if self.files.get(path) == Some(&file) {
+        if self.files.get(path) != Some(&file) {
+            self.files.insert(path.to_owned(), file);
+            self.is_saved = false;
+        }
+        if self.saved_at.elapsed() < SAVE_INTERVAL { Ok(()) } else { self.save() }
+    }
+
+    /// Replaces the file by what has changed.
+    pub(super) fn save(&mut self) -> io::Result<()> {
+        if self.is_saved {
             return Ok(());
         }
-        self.files.insert(path.to_owned(), file);
         let new = self.path.with_extension("new");
         fs::write(&new, serde_json::to_vec(&self.files)?)?;
-        fs::rename(new, &self.path)
+        fs::rename(new, &self.path)?;
+        (self.is_saved, self.saved_at) = (true, Instant::now());
+        Ok(())
     }
 
     /// Forgets files that are gone.

@@ -11,7 +11,7 @@ use std::{net::IpAddr, time::Duration};
 const MAX_DETAIL_BYTES: usize = 500;
 
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Refusal {
+pub enum Refusal {
     #[error("{0}")]
     Malformed(#[from] DecodeError),
     #[error("the Content-Type must be application/json or application/msgpack")]
