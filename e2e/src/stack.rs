@@ -329,7 +329,7 @@ fn start_cloudfront(
     }
     distribution.default_behavior.cache = CachePolicy::with_ttls(0, 60, 3600);
     let logs =
-        AccessLogs::new(&distribution).to_directory(LogFormat::V2Json, &directory.join(ACCESS_LOGS))?;
+        AccessLogs::new(&distribution).with_directory(LogFormat::V2Json, &directory.join(ACCESS_LOGS))?;
     let server = ServerOptions { observer: Some(logs.observer()), ..ServerOptions::default() };
     Ok(CloudFront::start_with(listener, Edge::new(distribution, Clock::real()), server)?)
 }

@@ -14,12 +14,13 @@ mod lines;
 mod state;
 
 use crate::server::{LogTally, Node};
-use access_log::{LogRecord, Parser};
+use access_log::{Columns, LogRecord, Parser};
 use anyhow::Context as _;
 use lines::{Lines, Next};
 use state::{FileState, State};
 use std::{
     collections::HashMap,
+    ffi::OsStr,
     fs, io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
@@ -80,7 +81,7 @@ impl LogFiles {
             list(path, &mut files).with_context(|| format!("cannot list {}", path.display()))?;
         }
         self.state.retain(&files);
-        let read = files.iter().filter(|_| !stop.is_cancelled()).try_for_each(|file| {
+        let read = files.iter().filter(|_| !stop.is_cancelled()).try_for_each(|file| -> anyhow::Result<()> {
             tally += self.read(file, stop).with_context(|| format!("cannot read {}", file.display()))?;
             Ok(())
         });
@@ -101,7 +102,7 @@ impl LogFiles {
         }
         let mut lines = Lines::open(path, file.offset)?;
         let columns = match &file.columns {
-            Some(columns) => Some(columns.parse().context("state of the file")?),
+            Some(columns) => Some(columns.parse::<Columns>().context("state of the file")?),
             None => self.node.config.load().logs.columns.clone(),
         };
         let mut reader = Reader { path, parser: Parser::new(columns), file, tally: LogTally::default() };
@@ -158,7 +159,7 @@ impl Reader<'_> {
             let distribution_id = from_path.or(config.logs.distribution_id.as_deref());
             self.tally += node.ingest_logs(&records, distribution_id)?;
             self.file.offset = lines.complete();
-            self.file.columns = self.parser.columns().map(access_log::Columns::names);
+            self.file.columns = self.parser.columns().map(Columns::names);
             if matches!(end, Some(End::Reached)) && (lines.is_at_end() || is_final) {
                 self.file.read_bytes = Some(lines.file_bytes()?);
             }
@@ -193,7 +194,8 @@ fn list(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     let mut entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
-        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        // CloudFront's names are text; the state is JSON.
+        let is_hidden = entry.file_name().to_str().is_none_or(|name| name.starts_with('.'));
         let file_type = entry.file_type()?;
         if is_hidden || file_type.is_symlink() {
             continue;
@@ -210,15 +212,15 @@ fn list(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
 /// The id in the path of a log in S3: `…/E2EXAMPLE.2026-11-30-23.1a2b3c4d.gz`, or a partition of
 /// standard logs (v2), `E2EXAMPLE/…` or `DistributionId=E2EXAMPLE/…`.
 fn distribution_id(path: &Path) -> Option<&str> {
-    let is_id = |text: &&str| {
-        (8..=32).contains(&text.len())
-            && text.starts_with('E')
-            && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-    };
-    let name = path.file_name()?.to_str()?.split('.').next().filter(is_id);
-    let folders = path.parent()?.iter().rev().filter_map(|folder| folder.to_str());
-    let partition = |folder: &'_ str| folder.rsplit('=').next().filter(is_id).is_some();
-    name.or_else(|| folders.into_iter().find(|folder| partition(folder)).and_then(|it| it.rsplit('=').next()))
+    let name = path.file_name()?.to_str()?.split('.').next();
+    let folders = path.parent()?.iter().rev().filter_map(OsStr::to_str);
+    let partitions = folders.filter_map(|folder| folder.rsplit('=').next());
+    name.into_iter().chain(partitions).find(|text| is_distribution_id(text))
+}
+
+fn is_distribution_id(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    text.starts_with('E') && (8..=32).contains(&text.len()) && text.bytes().all(is_part)
 }
 
 #[cfg(test)]

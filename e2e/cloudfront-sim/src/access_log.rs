@@ -43,7 +43,7 @@ impl AccessLogs {
     }
 
     /// Truncates the file.
-    pub fn to_file(mut self, format: LogFormat, path: &Path) -> io::Result<Self> {
+    pub fn with_file(mut self, format: LogFormat, path: &Path) -> io::Result<Self> {
         let mut file = File::create(path)?;
         file.write_all(format.header().as_bytes())?;
         self.destinations.push((format, Destination::File(Arc::new(Mutex::new(file)))));
@@ -51,15 +51,15 @@ impl AccessLogs {
     }
 
     /// A file of this format in a directory, which is created.
-    pub fn to_directory(self, format: LogFormat, directory: &Path) -> io::Result<Self> {
+    pub fn with_directory(self, format: LogFormat, directory: &Path) -> io::Result<Self> {
         fs::create_dir_all(directory)?;
         let name = format.file_name(&self.distribution.distribution_id);
-        self.to_file(format, &directory.join(name))
+        self.with_file(format, &directory.join(name))
     }
 
     /// Standard logs (v2), delivered by Firehose.
     #[must_use]
-    pub fn to_firehose(mut self, firehose: Firehose) -> Self {
+    pub fn with_firehose(mut self, firehose: Firehose) -> Self {
         self.destinations.push((LogFormat::V2Json, Destination::Firehose(Arc::new(firehose))));
         self
     }

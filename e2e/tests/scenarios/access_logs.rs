@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, ensure};
 use cloudfront_sim::{
-    access_log::{AccessLogs, Firehose},
+    access_log::{AccessLogs, Firehose, FirehoseUrl},
     clock::Clock,
     cloudfront::{CloudFront, DistributionConfig, Edge},
     faults::{FaultPlan, LogFault},
@@ -95,8 +95,9 @@ pub(crate) async fn firehose_survives_a_kill(binaries: &Binaries) -> anyhow::Res
     config.distribution_id = "E2EXAMPLE".to_owned();
     config.faults = stack.faults.clone();
     let url = format!("http://{}/v1/logs/firehose", stack.addresses.node);
-    let firehose = Firehose::start(url.parse().map_err(anyhow::Error::msg)?, FIREHOSE_KEY.to_owned());
-    let logs = AccessLogs::new(&config).to_firehose(firehose);
+    let firehose =
+        Firehose::start(url.parse::<FirehoseUrl>().map_err(anyhow::Error::msg)?, FIREHOSE_KEY.to_owned());
+    let logs = AccessLogs::new(&config).with_firehose(firehose);
     let options = Options { observer: Some(logs.observer()), ..Options::default() };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let cloudfront = CloudFront::start_with(listener, Edge::new(config, Clock::real()), options)?;

@@ -201,8 +201,8 @@ fn response<V: AsRef<str>>(values: &Values<V>) -> Result<LoggedResponse, RecordE
     })
 }
 
-/// `Name:value` lines. Headers with a field of their own are left out; so is the last line, which
-/// CloudFront may have truncated, unless it is complete.
+/// `Name:value` lines, the last of which CloudFront may have truncated. Headers with a field of their
+/// own are left out.
 fn other_headers(all: &str) -> Vec<(String, String)> {
     const OWN: [&str; 5] = ["host", "user-agent", "referer", "cookie", "x-forwarded-for"];
     let named = all.lines().filter_map(|line| line.split_once(':'));

@@ -122,6 +122,7 @@ fn a_growing_file_is_read_from_its_last_record() {
     harness.append("a.log", end);
     assert_eq!(files.pass(&stop).unwrap(), inspected(1));
     harness.append("a.log", &line("c==", "/"));
+    drop(files);
     let harness = harness.restarted();
     assert_eq!(harness.pass(false), inspected(1), "the state has the columns");
     assert_eq!(harness.attacks().len(), 1);

@@ -71,11 +71,11 @@ pub(super) async fn deliver(State(node): State<Arc<Node>>, request: Request) -> 
     let id = id.unwrap_or_default().to_owned();
     match node.accept(&id, request).await {
         Ok(tally) => {
-            info!(request_id = id, ?tally, "records of access logs received");
+            info!(request_id = %id, ?tally, "records of access logs received");
             reply(StatusCode::OK, &id, None).into_response()
         }
         Err(refusal) => {
-            warn!(request_id = id, "records of access logs refused: {refusal}");
+            warn!(request_id = %id, "records of access logs refused: {refusal}");
             let mut message = refusal.to_string();
             message.truncate(message.floor_char_boundary(MAX_ERROR_BYTES));
             // With its status and its label for the metrics.

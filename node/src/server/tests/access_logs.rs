@@ -20,7 +20,7 @@ fn with_logs(more: &str) -> Harness {
 
 /// A line of standard logs (v2).
 fn line(id: &str, path: &str) -> String {
-    json!({"timestamp(ms)": "1767225600000", "c-ip": "203.0.113.7", "cs-method": "GET", "sc-status": "200",
+    json!({"timestamp(ms)": "1767225600000", "c-ip": "203.0.113.178", "cs-method": "GET", "sc-status": "200",
            "cs(Host)": "d1.cloudfront.net", "x-host-header": "shop.example.com", "cs-uri-stem": path,
            "x-edge-request-id": id, "x-edge-result-type": "Hit", "c-country": "DE", "asn": "64500"})
     .to_string()

@@ -215,18 +215,18 @@ fn access_logs(flags: &Flags, distribution: &DistributionConfig) -> anyhow::Resu
     let mut logs = AccessLogs::new(distribution);
     if let Some(path) = &flags.access_log {
         logs = logs
-            .to_file(LogFormat::Standard, path)
+            .with_file(LogFormat::Standard, path)
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
     if let Some(directory) = &flags.log_dir {
         for format in LogFormat::ALL {
             logs = logs
-                .to_directory(format, directory)
+                .with_directory(format, directory)
                 .with_context(|| format!("cannot write into {}", directory.display()))?;
         }
     }
     if let (Some(url), Some(key)) = (&flags.firehose, &flags.firehose_key_file) {
-        logs = logs.to_firehose(Firehose::start(url.clone(), read(key)?.trim().to_owned()));
+        logs = logs.with_firehose(Firehose::start(url.clone(), read(key)?.trim().to_owned()));
     }
     Ok(logs)
 }
