@@ -56,6 +56,7 @@ impl LogFiles {
 
     /// Follows the files until `stop`.
     pub async fn run(mut self, stop: CancellationToken) {
+        let mut failure = String::new();
         loop {
             let stopping = stop.clone();
             let pass = tokio::task::spawn_blocking(move || {
@@ -64,9 +65,12 @@ impl LogFiles {
             });
             let Ok((files, result)) = pass.await else { return error!("the reader of access logs failed") };
             self = files;
-            if let Err(cause) = result {
-                error!("cannot read access logs, trying again: {cause:#}");
+            let cause = result.err().map(|cause| format!("{cause:#}")).unwrap_or_default();
+            // Each failure is logged once, not twice a second.
+            if cause != failure && !cause.is_empty() {
+                error!("cannot read access logs, trying again: {cause}");
             }
+            failure = cause;
             if stop.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_none() {
                 return;
             }
@@ -81,12 +85,18 @@ impl LogFiles {
             list(path, &mut files).with_context(|| format!("cannot list {}", path.display()))?;
         }
         self.state.retain(&files);
-        let read = files.iter().filter(|_| !stop.is_cancelled()).try_for_each(|file| -> anyhow::Result<()> {
-            tally += self.read(file, stop).with_context(|| format!("cannot read {}", file.display()))?;
-            Ok(())
-        });
+        let mut failure = None;
+        for file in files.iter().take_while(|_| !stop.is_cancelled()) {
+            match self.read(file, stop).with_context(|| format!("cannot read {}", file.display())) {
+                Ok(read) => tally += read,
+                // The other files are read nevertheless.
+                Err(cause) => {
+                    failure.get_or_insert(cause);
+                }
+            }
+        }
         self.state.save().context("cannot write the state")?;
-        read.map(|()| tally)
+        failure.map_or(Ok(tally), Err)
     }
 
     /// Reads one file from its position.
