@@ -99,6 +99,10 @@ bench-peers:
 bench-node *options:
     cargo bench -q -p node --bench load -- "$@"
 
+# Measure how many records of access logs one core parses and inspects; fails below a bound
+bench-logs:
+    cargo bench -q -p node --bench logs
+
 # Measure ingestion (fails below 0.5× of a bulk load) and searches; options: --only sqlite|postgres, --no-bulk
 bench-console hits="100000" *options:
     cargo bench -q -p console-api --bench console -- {{ hits }} {{ options }}

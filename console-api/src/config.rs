@@ -293,8 +293,14 @@ mod tests {
         assert_eq!(public_url("https://waf.example.com/").as_deref(), Ok("https://waf.example.com"));
         assert_eq!(public_url("http://10.0.0.1:3000").as_deref(), Ok("http://10.0.0.1:3000"));
         for wrong in [
-            "", "waf.example.com", "ftp://waf.example.com", "https://a/b", "https://a/?b", "https://ann@a/",
-            "https://a/#b", "https://a/|b",
+            "",
+            "waf.example.com",
+            "ftp://waf.example.com",
+            "https://a/b",
+            "https://a/?b",
+            "https://ann@a/",
+            "https://a/#b",
+            "https://a/|b",
         ] {
             assert!(public_url(wrong).is_err(), "{wrong}");
         }

@@ -65,6 +65,9 @@ struct Up {
     /// Sign the functions' calls; the node rejects unsigned ones.
     #[arg(long)]
     signed: bool,
+    /// Cache responses, write access logs, and inspect from them what no function sees.
+    #[arg(long)]
+    logs: bool,
     /// Keep database, spool, tokens and logs here. Without it they are deleted at the end.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -135,6 +138,7 @@ async fn up(up: Up) -> anyhow::Result<()> {
             data: up.data,
             parameters: Vec::new(),
             tapped: false,
+            logs: up.logs,
         };
         Stack::start(&binaries, options).await
     };

@@ -18,8 +18,11 @@ use crate::{
 use anyhow::Context as _;
 use clap::ValueEnum;
 use cloudfront_sim::{
-    cloudfront::{Association, CloudFront, DistributionConfig, Functions},
-    http1::{Client, Request},
+    access_log::{AccessLogs, LogFormat},
+    clock::Clock,
+    cloudfront::{Association, CachePolicy, CloudFront, DistributionConfig, Edge, Functions},
+    faults::Faults,
+    http1::{Client, Options as ServerOptions, Request},
     lambda::{Function, FunctionConfig, PythonRuntime},
     origin::Origin,
 };
@@ -53,6 +56,8 @@ pub struct StackOptions {
     pub parameters: Vec<(&'static str, String)>,
     /// Put a [`Tap`] between the functions and the node.
     pub tapped: bool,
+    /// CloudFront caches responses and writes access logs, and the node reads them.
+    pub logs: bool,
 }
 
 /// The node's filtration mode.
@@ -98,6 +103,8 @@ pub struct Stack {
     pub node_admin_token: String,
     /// Between the functions and the node.
     pub tap: Option<Tap>,
+    /// Faults of CloudFront.
+    pub faults: Faults,
     directory: PathBuf,
     visitor: Client,
     _cloudfront: CloudFront,
@@ -106,9 +113,13 @@ pub struct Stack {
 
 /// The folder of the bundles in the data directory.
 const BUNDLES: &str = "bundles";
+/// The folder of CloudFront's access logs, which the node follows.
+const ACCESS_LOGS: &str = "access-logs";
 
 /// Sufficient for a stack on loopback.
 const SIGNING_KEY: &str = "the key of a stack on one machine";
+/// The access key of Firehose, as above.
+pub const FIREHOSE_KEY: &str = "the key of Firehose on one machine";
 /// The key of both stages, as above.
 pub const MARK_KEY: &str = "the-key-of-both-stages-on-one-machine";
 
@@ -123,6 +134,7 @@ impl Default for StackOptions {
             data: None,
             parameters: Vec::new(),
             tapped: false,
+            logs: false,
         }
     }
 }
@@ -167,8 +179,10 @@ impl Stack {
             start_function("wallarm-response", &bundles.response, &python, &directory).await?;
         let origin = Origin::start(listeners.origin)?;
         let functions = associate(options.trigger, &request_function, &response_function);
-        let distribution = DistributionConfig::new(addresses.origin).with_functions(functions);
-        let cloudfront = CloudFront::start(listeners.cloudfront, distribution)?;
+        let faults = Faults::default();
+        let mut distribution = DistributionConfig::new(addresses.origin).with_functions(functions);
+        distribution.faults = faults.clone();
+        let cloudfront = start_cloudfront(listeners.cloudfront, distribution, &directory, &options)?;
         Ok(Self {
             options,
             addresses,
@@ -183,6 +197,7 @@ impl Stack {
             node_token,
             node_admin_token,
             tap,
+            faults,
             directory,
             visitor: Client::default(),
             _cloudfront: cloudfront,
@@ -303,6 +318,22 @@ fn associate(trigger: TriggerPair, request: &Arc<Function>, response: &Arc<Funct
     }
 }
 
+fn start_cloudfront(
+    listener: TcpListener,
+    mut distribution: DistributionConfig,
+    directory: &Path,
+    options: &StackOptions,
+) -> anyhow::Result<CloudFront> {
+    if !options.logs {
+        return Ok(CloudFront::start(listener, distribution)?);
+    }
+    distribution.default_behavior.cache = CachePolicy::with_ttls(0, 60, 3600);
+    let logs =
+        AccessLogs::new(&distribution).with_directory(LogFormat::V2Json, &directory.join(ACCESS_LOGS))?;
+    let server = ServerOptions { observer: Some(logs.observer()), ..ServerOptions::default() };
+    Ok(CloudFront::start_with(listener, Edge::new(distribution, Clock::real()), server)?)
+}
+
 async fn make_bundles(
     binaries: &Binaries,
     directory: &Path,
@@ -341,6 +372,14 @@ fn write_node_config(directory: &Path, addresses: &Ports, options: &StackOptions
         "console": { "url": format!("http://{console}"), "token_file": at("node-token") },
         "spool": { "directory": at("spool") },
     });
+    if options.logs {
+        fs::create_dir_all(directory.join(ACCESS_LOGS))?;
+        fs::write(directory.join("firehose-key"), FIREHOSE_KEY)?;
+        config["logs"] = serde_json::json!({
+            "paths": [at(ACCESS_LOGS)],
+            "access_key_file": at("firehose-key"),
+        });
+    }
     if options.signed {
         fs::write(directory.join("signing-key"), SIGNING_KEY)?;
         config["signing_keys"] = serde_json::json!([{ "id": "edge", "secret_file": at("signing-key") }]);

@@ -4,6 +4,7 @@ use crate::{
     Config, VERSION,
     config::DefaultMask,
     log::Logs,
+    log_files::LogFiles,
     policy::{copy::LastCopy, feed::Feed},
     reload::Reload,
     server::{self, Node},
@@ -51,6 +52,11 @@ pub async fn run(path: PathBuf, config: Config, logs: Logs, stop: CancellationTo
     }
     if let Some(sharing) = sharing {
         tasks.spawn(sharing.run(node.behaviour.clone(), stop_tasks.clone()));
+    }
+    if !config.logs.paths.is_empty() {
+        let state = config.spool.directory.join("log-files.json");
+        let files = LogFiles::open(node.clone(), config.logs.paths.clone(), &state, false)?;
+        tasks.spawn(files.run(stop.clone()));
     }
     tasks.spawn(Reload::new(path, node.clone())?.run(stop_tasks.clone()));
     tasks.spawn(node.geoip.clone().run(stop_tasks.clone()));

@@ -16,6 +16,7 @@ mod input_filters;
 mod limits;
 mod listener;
 mod log;
+mod logs;
 mod metrics;
 mod nearest;
 mod per_connection_limits;
@@ -43,6 +44,7 @@ pub use http_inspector::HttpInspectorConfig;
 pub use input_filters::InputFilters;
 pub use limits::{LimitsConfig, QueueTimeouts};
 pub use log::{Destination, LogConfig};
+pub use logs::LogsConfig;
 pub use metrics::MetricsConfig;
 pub use problem::{ConfigError, Problem};
 pub use proxy_headers::ProxyHeaders;
@@ -76,6 +78,7 @@ pub struct Config {
     pub limits: LimitsConfig,
     pub behaviour: BehaviourConfig,
     pub geoip: GeoIpConfig,
+    pub logs: LogsConfig,
     pub log: LogConfig,
     /// Keys without effect, and questionable values.
     pub warnings: Vec<Problem>,
@@ -118,6 +121,8 @@ impl Config {
             ("console", self.console != started.console),
             ("spool", self.spool != started.spool),
             ("geoip", self.geoip != started.geoip),
+            ("logs.paths", self.logs.paths != started.logs.paths),
+            ("logs.remember", self.logs.remembered() != started.logs.remembered()),
             ("log", self.log != started.log),
         ];
         differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
@@ -154,6 +159,7 @@ impl Part for Config {
         let limits = file.section("limits");
         let behaviour = file.section("behaviour");
         let geoip = file.section("geoip");
+        let logs = file.section("logs");
         let log = file.section("log");
         for exporter in ["postanalytics_exporter", "tarantool_exporter"] {
             file.ignored(exporter, "hits are sent to the console of the section `console`");
@@ -174,6 +180,7 @@ impl Part for Config {
             limits: limits?,
             behaviour: behaviour?,
             geoip: geoip?,
+            logs: logs?,
             log: log?,
             warnings: Vec::new(),
         })

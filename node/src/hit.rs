@@ -1,6 +1,7 @@
 //! The record of a request with attacks: sensitive values masked, the body bounded.
 
 use crate::mask::Masks;
+use jiff::Timestamp;
 use shared::{
     AttackRecord, Body, Decision, Finding, Hit, InspectRequest, Location, RecordedRequest, RequestId,
 };
@@ -9,10 +10,11 @@ use uuid::Uuid;
 /// The recorded start of a body. Findings carry their payloads in any case.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// Makes a hit for each attack type among the findings, which are ordered by severity.
+/// Makes a hit for each attack type among the findings, which are ordered by severity. `at` is the
+/// time of the request.
 pub(crate) fn record(
     request: InspectRequest,
-    request_id: RequestId,
+    (request_id, at): (RequestId, Timestamp),
     decision: Decision,
     location: Location,
     findings: Vec<Finding>,
@@ -20,7 +22,7 @@ pub(crate) fn record(
 ) -> AttackRecord {
     let mut hits: Vec<Hit> = Vec::new();
     let findings: Vec<Finding> = findings.into_iter().map(|finding| masks.finding(finding)).collect();
-    let request = recorded(request, request_id, masks, &findings);
+    let request = recorded(request, (request_id, at), masks, &findings);
     for finding in findings {
         match hits.iter_mut().find(|hit| hit.attack_type == finding.attack_type) {
             Some(hit) => hit.findings.push(finding),
@@ -37,7 +39,7 @@ pub(crate) fn record(
 
 fn recorded(
     request: InspectRequest,
-    request_id: RequestId,
+    (request_id, at): (RequestId, Timestamp),
     masks: &Masks<'_>,
     findings: &[Finding],
 ) -> RecordedRequest {
@@ -45,7 +47,7 @@ fn recorded(
     let unseen = request.unseen_body.as_ref().and_then(|unseen| unseen.bytes);
     let mut recorded = RecordedRequest {
         request_id,
-        at: jiff::Timestamp::now(),
+        at,
         connector: request.connector,
         client_ip: request.client_ip,
         method: request.method,
@@ -109,7 +111,14 @@ mod tests {
             decided_by: DecidedBy::default(),
         };
         let masks = Masks::of(&RequestRules::default(), Some(b"a key of the test"));
-        record(request, RequestId::random(), decision, Location::default(), findings, &masks)
+        record(
+            request,
+            (RequestId::random(), Timestamp::UNIX_EPOCH),
+            decision,
+            Location::default(),
+            findings,
+            &masks,
+        )
     }
 
     #[test]
@@ -150,7 +159,7 @@ mod tests {
         request.body_truncated = true;
         request.unseen_body = Some(UnseenBody { bytes: Some(1_000_000), policy: TruncationPolicy::Text });
         let masks = Masks::of(&RequestRules::default(), None);
-        let recorded = recorded(request, RequestId::random(), &masks, &[]);
+        let recorded = recorded(request, (RequestId::random(), Timestamp::UNIX_EPOCH), &masks, &[]);
         assert_eq!(recorded.body_bytes, Some(1_040_960));
     }
 }

@@ -17,6 +17,7 @@
 //! | [`recent`], [`connectors`], [`block_page`], [`trace_context`] | smaller parts of the server |
 //! | [`explain`], [`score`] | the commands of these names; `POST /v1/explain` |
 //! | [`server`] | the HTTP endpoints |
+//! | [`log_files`] | access logs in files, and the command `ingest-logs` |
 //! | [`reload`] | reload of the configuration |
 //! | [`app`] | the parts built, served, and stopped in order |
 //!
@@ -32,6 +33,7 @@ mod console_client;
 pub mod explain;
 pub mod hit;
 pub mod log;
+pub mod log_files;
 mod mask;
 mod metrics;
 pub mod policy;

@@ -2,11 +2,15 @@
 
 use clap::{Parser, Subcommand};
 use node::{
-    Config, app, config::Environment, explain::command::Explain, log::Logs, score, score::Sensitivities,
+    Config, app, config::Environment, explain::command::Explain, log::Logs, log_files::command::IngestLogs,
+    score, score::Sensitivities,
 };
 use rustix::{fs::Mode, process::umask};
-use std::{path::PathBuf, process::ExitCode};
-use tokio::signal::unix::{SignalKind, signal};
+use std::{io, path::PathBuf, process::ExitCode};
+use tokio::{
+    runtime::{Builder, Runtime},
+    signal::unix::{SignalKind, signal},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -48,6 +52,8 @@ enum Command {
     /// Show how a request is parsed (each value, each decoding layer), the findings, and the
     /// verdict.
     Explain(Explain),
+    /// Inspect the requests in CloudFront's access logs, see docs/access-logs.md.
+    IngestLogs(IngestLogs),
     /// Validate a configuration file and print every error with its position.
     CheckConfig {
         #[arg(value_name = "FILE")]
@@ -80,20 +86,34 @@ fn execute(command: Command) -> anyhow::Result<()> {
             print!("{}", score::score(&files, sensitivity, list.as_deref())?);
             Ok(())
         }
+        Command::IngestLogs(ingest) => {
+            let config = ingest.config()?;
+            let logs = start_log(&config)?;
+            runtime(&config)?.block_on(async { ingest.run(config, logs, stop_signal()?).await })
+        }
         Command::Run { config } => {
             let path = config;
             let config = Config::read(&path, &Environment::of_process())?;
-            let logs = Logs::open(&config.log)?;
-            logs.start(&config.log);
-            config.warnings.iter().for_each(|warning| warn!("{warning}"));
-            let workers = config.http_inspector.workers.count();
-            let mut runtime = tokio::runtime::Builder::new_multi_thread();
-            runtime.worker_threads(workers).enable_all().build()?.block_on(run(path, config, logs))
+            let logs = start_log(&config)?;
+            runtime(&config)?.block_on(async { app::run(path, config, logs, stop_signal()?).await })
         }
     }
 }
 
-async fn run(path: PathBuf, config: Config, logs: Logs) -> anyhow::Result<()> {
+fn start_log(config: &Config) -> anyhow::Result<Logs> {
+    let logs = Logs::open(&config.log)?;
+    logs.start(&config.log);
+    config.warnings.iter().for_each(|warning| warn!("{warning}"));
+    Ok(logs)
+}
+
+fn runtime(config: &Config) -> io::Result<Runtime> {
+    let workers = config.http_inspector.workers.count();
+    Builder::new_multi_thread().worker_threads(workers).enable_all().build()
+}
+
+/// Cancelled by SIGTERM and Ctrl-C.
+fn stop_signal() -> io::Result<CancellationToken> {
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -104,5 +124,5 @@ async fn run(path: PathBuf, config: Config, logs: Logs) -> anyhow::Result<()> {
             stop.cancel();
         }
     });
-    app::run(path, config, logs, stop).await
+    Ok(stop)
 }

@@ -4,8 +4,10 @@ mod allowlist;
 mod body_limit;
 mod decide;
 mod explain;
+mod firehose;
 mod health;
 mod inspect;
+mod log_records;
 mod message;
 pub mod metrics;
 mod refusal;
@@ -35,10 +37,12 @@ use axum::{
 };
 use body_limit::BodyLimit;
 use engine::Engine;
+use firehose::FIREHOSE_PATH;
+pub use log_records::{LogTally, LogTotals};
 use message::{Message, SignedMessage};
 use metrics::ServerMetrics;
 use prometheus_client::{metrics::counter::Counter, registry::Registry};
-use refusal::Refusal;
+pub use refusal::Refusal;
 use replay_guard::ReplayGuard;
 use shared::{INSPECT_REQUEST_PATH, INSPECT_RESPONSE_PATH};
 use std::sync::Arc;
@@ -56,6 +60,8 @@ pub struct Node {
     pub behaviour: Arc<Behaviour>,
     pub spool: Arc<Spool>,
     pub recent: RecentRequests,
+    /// Lines of access logs.
+    pub log_totals: Arc<LogTotals>,
     pub registry: Registry,
     pub metrics: ServerMetrics,
     pub connections_refused: Counter,
@@ -101,6 +107,9 @@ impl Node {
         let geoip = Arc::new(GeoIp::open(&config.geoip)?);
         let replay_guard = ReplayGuard::new(&mut registry);
         let (body_limit, admission) = (BodyLimit::new(&config.limits), Queues::new(config.limits.queue));
+        let recent = config.logs.remembered().map_or_else(RecentRequests::default, RecentRequests::new);
+        let log_totals: Arc<LogTotals> = Arc::default();
+        log_totals.register(&mut registry);
         let config = Arc::new(ArcSwap::from_pointee(config));
         metrics::register_info(&mut registry, config.clone());
         let node = Self {
@@ -112,7 +121,8 @@ impl Node {
             geoip,
             behaviour,
             spool,
-            recent: RecentRequests::default(),
+            recent,
+            log_totals,
             registry,
             metrics,
             connections_refused,
@@ -131,6 +141,7 @@ pub fn connector_router(node: Arc<Node>) -> Router {
     Router::new()
         .route(INSPECT_REQUEST_PATH, post(inspect::request))
         .route(INSPECT_RESPONSE_PATH, post(inspect::response))
+        .route(FIREHOSE_PATH, post(firehose::deliver))
         .route_layer(from_fn_with_state(node.clone(), allowlist::check))
         .route_layer(from_fn_with_state(node.clone(), allowlist::count))
         .fallback(allowlist::fallback)

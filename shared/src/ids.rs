@@ -27,6 +27,12 @@ impl RequestId {
     pub fn random() -> Self {
         Self(uuid::Uuid::new_v4().into_bytes())
     }
+
+    /// The first half of the id, for tables in memory.
+    pub fn fingerprint(self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
 }
 
 impl fmt::Display for RequestId {

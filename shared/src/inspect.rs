@@ -115,7 +115,7 @@ impl Trigger {
     }
 }
 
-/// Whether the request waits for the verdict.
+/// Whether the request waits for the verdict. A word of a newer version is read as out of band.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -123,7 +123,10 @@ pub enum Delivery {
     /// The request waits.
     #[default]
     Inline,
+    /// From CloudFront's log, after the response. Connectors do not send it.
+    Log,
     /// The request was forwarded; this is a copy. The node replies 202 when the copy is stored.
+    #[serde(other)]
     OutOfBand,
 }
 
@@ -224,8 +227,34 @@ pub struct ResponseReport {
     pub status: u16,
     #[serde(default)]
     pub headers: Vec<(String, String)>,
+    /// Of a response that is known from CloudFront's log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logged: Option<LoggedResponse>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_inspected: Vec<NotInspected>,
+}
+
+/// How CloudFront answered a request, from its log. Result types are CloudFront's words, such as
+/// `Hit`, `Error` or `LimitExceeded`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LoggedResponse {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_type: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_result_type: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detailed_result_type: Option<String>,
+    /// Sent to the visitor, with headers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_taken_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edge_location: Option<String>,
+    /// Of the cache behavior.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_pattern: Option<String>,
 }
 
 /// A request without a verdict.

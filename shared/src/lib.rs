@@ -43,8 +43,8 @@ pub use classification::{Class, Confidence, Severity};
 pub use encoding::Encoding;
 pub use ids::RequestId;
 pub use inspect::{
-    Action, BlockResponse, ConnectorInfo, DecidedBy, Delivery, InspectRequest, ListRef, NotInspected,
-    NotInspectedReason, Reason, ResponseReport, Trigger, TruncationPolicy, UnseenBody, Verdict,
+    Action, BlockResponse, ConnectorInfo, DecidedBy, Delivery, InspectRequest, ListRef, LoggedResponse,
+    NotInspected, NotInspectedReason, Reason, ResponseReport, Trigger, TruncationPolicy, UnseenBody, Verdict,
 };
 pub use mode::Mode;
 pub use point::Point;

@@ -119,6 +119,7 @@ fn serializes_a_response_report() {
         edge_request_id: Some("4TyzHT==".into()),
         status: 404,
         headers: vec![("content-type".into(), "text/plain".into())],
+        logged: None,
         not_inspected: Vec::new(),
     };
     insta::assert_json_snapshot!("response_report_json", report);

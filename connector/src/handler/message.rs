@@ -58,6 +58,7 @@ pub(super) fn response_report(
         edge_request_id: Some(event.config.request_id.to_string()),
         status: response.status,
         headers,
+        logged: None,
         not_inspected: ledger.pending(),
     })
 }

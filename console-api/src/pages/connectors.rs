@@ -44,6 +44,7 @@ impl ConnectorsPage {
         match connector.delivery {
             Some(Delivery::Inline) => "inline",
             Some(Delivery::OutOfBand) => "out of band",
+            Some(Delivery::Log) => "log",
             None => "response reports",
         }
     }

@@ -16,6 +16,26 @@ pub struct FaultPlan {
     pub origin: OriginFault,
     /// By function name; `*` applies to all others.
     pub functions: BTreeMap<String, FunctionFault>,
+    pub logs: LogFault,
+}
+
+/// What happens to records of access logs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogFault {
+    /// Every record arrives this much later.
+    pub delay_ms: u64,
+    /// Share of records that arrive twice.
+    pub duplicate: f64,
+    /// Share of records that never arrive.
+    pub lose: f64,
+}
+
+/// The delivery of one record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogDelivery {
+    pub copies: usize,
+    pub delay: Duration,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,7 +79,7 @@ pub enum Failure {
 /// An invalid value in a fault plan.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum FaultError {
-    #[error("{key}.share is {share}, not a share between 0 and 1")]
+    #[error("{key} is {share}, not a share between 0 and 1")]
     Share { key: String, share: f64 },
     #[error("origin.status is {0}, not a status between 200 and 599")]
     Status(u16),
@@ -107,8 +127,14 @@ impl FunctionFault {
 
 impl FaultPlan {
     fn check(&self) -> Result<(), FaultError> {
-        let functions = self.functions.iter().map(|(name, fault)| (format!("functions.{name}"), fault.share));
-        for (key, share) in functions.chain([("origin".to_owned(), self.origin.share)]) {
+        let functions =
+            self.functions.iter().map(|(name, fault)| (format!("functions.{name}.share"), fault.share));
+        let others = [
+            ("origin.share".to_owned(), self.origin.share),
+            ("logs.duplicate".to_owned(), self.logs.duplicate),
+            ("logs.lose".to_owned(), self.logs.lose),
+        ];
+        for (key, share) in functions.chain(others) {
             if !(0.0..=1.0).contains(&share) {
                 return Err(FaultError::Share { key, share });
             }
@@ -150,6 +176,19 @@ impl Faults {
         let fault =
             self.planned(|plan| plan.functions.get(name).or_else(|| plan.functions.get("*")).cloned())?;
         self.0.random.happens(fault.share).then_some(fault)
+    }
+
+    /// Draws the delivery of the next record of an access log.
+    pub fn in_logs(&self) -> LogDelivery {
+        let Some(fault) = self.planned(|plan| Some(plan.logs.clone())) else {
+            return LogDelivery { copies: 1, delay: Duration::ZERO };
+        };
+        let copies = if self.0.random.happens(fault.lose) {
+            0
+        } else {
+            1 + usize::from(self.0.random.happens(fault.duplicate))
+        };
+        LogDelivery { copies, delay: Duration::from_millis(fault.delay_ms) }
     }
 
     fn planned<T>(&self, find: impl FnOnce(&FaultPlan) -> Option<T>) -> Option<T> {
@@ -201,5 +240,17 @@ mod tests {
         assert_eq!(share, "functions.waf.share is 2, not a share between 0 and 1");
         let status = set(r#"{"origin": {"status": 600}}"#);
         assert_eq!(status, "origin.status is 600, not a status between 200 and 599");
+    }
+
+    #[test]
+    fn records_of_logs_are_delayed_repeated_and_lost() {
+        let faults = Faults::default();
+        assert_eq!(faults.in_logs(), LogDelivery { copies: 1, delay: Duration::ZERO });
+        faults.set(plan(r#"{"logs": {"duplicate": 1, "delay_ms": 5}}"#).unwrap()).unwrap();
+        assert_eq!(faults.in_logs(), LogDelivery { copies: 2, delay: Duration::from_millis(5) });
+        faults.set(plan(r#"{"logs": {"lose": 1}}"#).unwrap()).unwrap();
+        assert_eq!(faults.in_logs().copies, 0);
+        let error = faults.set(plan(r#"{"logs": {"lose": 2}}"#).unwrap()).unwrap_err();
+        assert_eq!(error, FaultError::Share { key: "logs.lose".to_owned(), share: 2.0 });
     }
 }

@@ -5,9 +5,11 @@
 //! code behind the parser.
 
 mod edge;
+mod logs;
 mod messages;
 
 pub use edge::{configure, connector_event, mark, verdict};
+pub use logs::access_log;
 pub use messages::{call_signature, ingest, message, ruleset};
 
 use console_api::query::Filter;
@@ -18,6 +20,7 @@ pub type Target = fn(&[u8]) -> bool;
 
 /// All targets by name.
 pub const TARGETS: &[(&str, Target)] = &[
+    ("access_log", access_log),
     ("call_signature", call_signature),
     ("configure", configure),
     ("connector_event", connector_event),

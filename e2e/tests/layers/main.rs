@@ -7,12 +7,13 @@ use imports::{Granularity, Imports};
 use std::path::Path;
 
 /// The source trees that are checked, below the workspace's root.
-const TREES: [(&str, Granularity); 10] = [
+const TREES: [(&str, Granularity); 11] = [
     ("shared/src", Granularity::TopModules),
     ("shared/listener/src", Granularity::TopModules),
     ("connector/src", Granularity::Files),
     ("node/engine/src", Granularity::TopModules),
     ("node/decision/src", Granularity::TopModules),
+    ("node/logs/src", Granularity::TopModules),
     ("node/src", Granularity::TopModules),
     ("console-api/src", Granularity::TopModules),
     ("e2e/cloudfront-sim/src", Granularity::TopModules),

@@ -2,6 +2,7 @@
 //!
 //! `cargo test --workspace` runs the quick ones; `just e2e` runs all and prints their measurements.
 
+mod access_logs;
 mod blocking;
 mod faults;
 mod load;
@@ -90,6 +91,13 @@ scenarios! {
         rules::a_virtual_patch_blocks_in_monitoring;
     exclusion_lets_the_same_request_pass_and_no_other =>
         rules::an_exclusion_lets_the_same_request_pass;
+
+    attack_on_a_cached_object_is_listed_once_from_the_log_at_origin_triggers =>
+        access_logs::cached_attack_is_seen_by_log;
+    attack_at_viewer_triggers_is_one_hit_completed_by_the_log =>
+        access_logs::viewer_attack_is_completed;
+    firehose_delivers_records_once_across_a_kill_of_the_node =>
+        access_logs::firehose_survives_a_kill;
 
     out_of_band_call_starts_after_the_reply =>
         out_of_band::reply_goes_before_the_call;

@@ -130,7 +130,12 @@ impl Ruling {
             mode: mode.mode,
             mode_source: mode.source,
             delivery,
-            enforced: if blocked { Enforced::Yes } else { Enforced::No },
+            enforced: match delivery {
+                _ if blocked => Enforced::Yes,
+                // The log does not say whether a function at the edge blocked the request.
+                Delivery::Log => Enforced::Unknown,
+                Delivery::Inline | Delivery::OutOfBand => Enforced::No,
+            },
             decided_by,
         }
     }

@@ -6,7 +6,7 @@ const SAMPLE: &str = include_str!("../../../deploy/node/node.yaml");
 
 fn read(text: &str) -> Result<Config, String> {
     let secret = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-    let keys = ["console-token", "signing-key", "admin-token"];
+    let keys = ["console-token", "signing-key", "admin-token", "firehose-key"];
     let text = keys
         .iter()
         .fold(text.to_owned(), |text, key| text.replace(&format!("/etc/wallarm-node/{key}"), secret));

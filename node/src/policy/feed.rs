@@ -77,7 +77,8 @@ impl Feed {
         while stop.run_until_cancelled(self.poll_once()).await.is_some() {}
     }
 
-    async fn poll_once(&mut self) {
+    /// Polls once, or waits after a failure.
+    pub async fn poll_once(&mut self) {
         match self.poll().await {
             Ok(()) => {
                 if self.backoff.has_failed() {

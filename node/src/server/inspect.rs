@@ -10,6 +10,7 @@ use crate::{
     hit,
     log::access::Access,
     mask::{self, Masks},
+    recent::Sighting,
     trace_context::trace_id,
 };
 use axum::{
@@ -20,8 +21,8 @@ use axum::{
 use decision::Evaluation;
 use jiff::Timestamp;
 use shared::{
-    Action, AttackType, ConnectorInfo, Delivery, Encoding, Finding, InspectRequest, NotInspected, Record,
-    RequestId, ResponseReport, Verdict,
+    Action, AttackType, ConnectorInfo, Delivery, Encoding, InspectRequest, NotInspected, Record, RequestId,
+    ResponseReport, Verdict,
 };
 use std::{
     mem,
@@ -95,7 +96,7 @@ impl Node {
         self.connector_called(connector, Some(delivery), reported, unseen, Timestamp::now());
         let reports_recorded = self.record_not_inspected(not_inspected);
         // Inline, a failing spool does not prevent the decision: protection precedes records.
-        if delivery == Delivery::OutOfBand {
+        if delivery != Delivery::Inline {
             reports_recorded?;
         }
         let route = self.route(&mut request)?;
@@ -105,7 +106,7 @@ impl Node {
         let evaluation = self.evaluate(&policy, &request, &route, Some(&self.behaviour));
         let (verdict, recorded) = self.record(request, evaluation, start.elapsed(), message);
         match delivery {
-            Delivery::OutOfBand => recorded.map(|()| StatusCode::ACCEPTED.into_response()),
+            Delivery::OutOfBand | Delivery::Log => recorded.map(|()| StatusCode::ACCEPTED.into_response()),
             Delivery::Inline => Ok(reply(encoding, &verdict)),
         }
     }
@@ -119,16 +120,32 @@ impl Node {
         took: Duration,
         message: &Message,
     ) -> (Verdict, Result<(), Refusal>) {
-        let request_id = request.request_id.unwrap_or_else(RequestId::random);
-        let attack_types =
-            if evaluation.ruling.is_suspicious { Vec::new() } else { attack_types(&evaluation.findings) };
-        self.metrics.evaluated(&evaluation, &request.host, took);
-        self.recent.record(request_id, !evaluation.findings.is_empty());
+        let now = Timestamp::now();
         if let Some(log) = &self.logs.access {
-            let (request, evaluation, attack_types) = (&request, &evaluation, &attack_types[..]);
-            let trace_id = traceparent(message, request).and_then(trace_id);
+            let request_id = request.request_id.unwrap_or_else(RequestId::random);
+            let attack_types = &attack_types(&evaluation)[..];
+            let trace_id = traceparent(message, &request).and_then(trace_id);
+            let (request, evaluation) = (&request, &evaluation);
             log.log(&Access { request, request_id, trace_id, evaluation, attack_types, took });
         }
+        let (verdict, record) = self.decide(request, evaluation, took, now);
+        let sighting = Sighting { by_connector: true, by_log: false, had_hits: record.is_some() };
+        self.recent.record(verdict.request_id, sighting, now);
+        (verdict, record.map_or(Ok(()), |record| self.append(&[record])))
+    }
+
+    /// Counts an evaluation of a request of the time `at`. Returns the verdict, and the record if
+    /// there are hits.
+    pub(super) fn decide(
+        &self,
+        request: InspectRequest,
+        evaluation: Evaluation<'_>,
+        took: Duration,
+        at: Timestamp,
+    ) -> (Verdict, Option<Record>) {
+        let request_id = request.request_id.unwrap_or_else(RequestId::random);
+        self.metrics.evaluated(&evaluation, &request.host, took);
+        let attack_types = attack_types(&evaluation);
         let Evaluation { mode, ruling, findings, retry_after, decided_by, rules, .. } = evaluation;
         let verdict = Verdict {
             request_id,
@@ -144,14 +161,14 @@ impl Node {
             block: (ruling.action == Action::Block).then(|| block_page(request_id, retry_after)),
         };
         if findings.is_empty() {
-            return (verdict, Ok(()));
+            return (verdict, None);
         }
         let decision = ruling.record(mode, request.delivery, decided_by);
         let config = self.config.load();
         let masks = Masks::of(&rules, config.records.digest_key());
         let location = self.geoip.locate(request.client_ip, self.geoip.fields());
-        let record = hit::record(request, request_id, decision, location, findings, &masks);
-        (verdict, self.append(&[Record::Attack(Box::new(record))]))
+        let record = hit::record(request, (request_id, at), decision, location, findings, &masks);
+        (verdict, Some(Record::Attack(Box::new(record))))
     }
 
     /// Remembers the calling connector, and counts the requests it bypassed; the number is removed
@@ -180,7 +197,7 @@ impl Node {
         self.append(&reports.into_iter().map(Record::NotInspected).collect::<Vec<_>>())
     }
 
-    fn append(&self, records: &[Record]) -> Result<(), Refusal> {
+    pub(super) fn append(&self, records: &[Record]) -> Result<(), Refusal> {
         let start = Instant::now();
         let appended = self.spool.append(records);
         self.metrics.spool_seconds.observe(start.elapsed().as_secs_f64());
@@ -198,9 +215,11 @@ fn traceparent<'m>(message: &'m Message, request: &'m InspectRequest) -> Option<
     message.header("traceparent").or_else(|| sent().map(|(_, value)| value.as_str()))
 }
 
-fn attack_types(findings: &[Finding]) -> Vec<AttackType> {
+/// The types of an attack; none below the threshold of the sensitivity.
+fn attack_types(evaluation: &Evaluation<'_>) -> Vec<AttackType> {
     let mut types = Vec::new();
-    for finding in findings {
+    let is_suspicious = evaluation.ruling.is_suspicious;
+    for finding in evaluation.findings.iter().filter(|_| !is_suspicious) {
         if !types.contains(&finding.attack_type) {
             types.push(finding.attack_type.clone());
         }

@@ -11,7 +11,7 @@ use std::{net::IpAddr, time::Duration};
 const MAX_DETAIL_BYTES: usize = 500;
 
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Refusal {
+pub enum Refusal {
     #[error("{0}")]
     Malformed(#[from] DecodeError),
     #[error("the Content-Type must be application/json or application/msgpack")]
@@ -24,6 +24,14 @@ pub(super) enum Refusal {
     BodyTimeout(Duration),
     #[error("no endpoint at this path")]
     NotFound,
+    #[error("X-Amz-Firehose-Access-Key is not the key of logs.access_key_file")]
+    AccessKey,
+    #[error("the requestId of the body is not X-Amz-Firehose-Request-Id")]
+    FirehoseRequestId,
+    #[error("the Content-Encoding must be gzip or absent, and the body valid")]
+    ContentEncoding,
+    #[error("the message exceeds {0} bytes without its compression")]
+    Inflated(usize),
     #[error("the call needs `Authorization: Bearer` with the admin token of the configuration")]
     Unauthorized,
     #[error("{0}")]
@@ -64,6 +72,10 @@ impl Refusal {
             Self::IncompleteBody => (StatusCode::BAD_REQUEST, "ReqBodyReading"),
             Self::BodyTimeout(_) => (StatusCode::REQUEST_TIMEOUT, "too_slow"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Self::AccessKey => (StatusCode::UNAUTHORIZED, "access_key"),
+            Self::FirehoseRequestId => (StatusCode::BAD_REQUEST, "MsgDataFormat"),
+            Self::ContentEncoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type"),
+            Self::Inflated(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::Signature(_) | Self::Replayed | Self::SignedTooEarly => {
                 (StatusCode::UNAUTHORIZED, "signature")

@@ -1,6 +1,6 @@
 //! `/wallarm-status` and `/metrics`: the counters, as JSON and for Prometheus.
 
-use super::{Node, metrics::Totals};
+use super::{Node, log_records::LogTally, metrics::Totals};
 use crate::{VERSION, behaviour::BehaviourStats, spool::SpoolStats};
 use axum::{
     Json,
@@ -25,6 +25,8 @@ pub(super) struct Status {
     ruleset: PolicySummary,
     spool: SpoolStats,
     behaviour: BehaviourStats,
+    /// Lines of access logs.
+    logs: LogTally,
 }
 
 /// `GET /wallarm-status`
@@ -37,6 +39,7 @@ pub(super) async fn status(State(node): State<Arc<Node>>) -> Json<Status> {
         ruleset: node.policy.get().summary.clone(),
         spool: node.spool.stats(),
         behaviour: node.behaviour.stats(),
+        logs: node.log_totals.get(),
     })
 }
 

@@ -1,3 +1,4 @@
+mod access_logs;
 mod behaviour;
 mod configured;
 mod logs;

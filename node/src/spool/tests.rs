@@ -37,6 +37,7 @@ fn low_priority(n: u128) -> Record {
         edge_request_id: Some(n.to_string()),
         status: 200,
         headers: Vec::new(),
+        logged: None,
         not_inspected: Vec::new(),
     })
 }

@@ -15,7 +15,9 @@ use crate::store::{
         text_codec::{Text, json, word},
     },
 };
-use shared::{ConnectorInfo, DecidedBy, Decision, Enforced, Outcome, RecordedRequest, RequestId, Trigger};
+use shared::{
+    ConnectorInfo, DecidedBy, Decision, Delivery, Enforced, Outcome, RecordedRequest, RequestId, Trigger,
+};
 use std::{cmp::Ordering, net::IpAddr};
 
 /// A stored request: the parts that later records change or refer to.
@@ -98,7 +100,8 @@ async fn decided_by_origin_stage(
     Ok(())
 }
 
-/// Merges two decisions on one request. The more severe outcome wins. Of two nodes, "not enforced"
+/// Merges two decisions on one request. The more severe outcome wins, then that of a connector over
+/// that of a log. Of two nodes, "not enforced"
 /// wins over "enforced"; of two stages, the later one wins: the earlier let the request pass.
 fn merge(known: Decision, other: &Decision, order: Ordering) -> Decision {
     let enforced = match (known.enforced, other.enforced) {
@@ -108,7 +111,8 @@ fn merge(known: Decision, other: &Decision, order: Ordering) -> Decision {
         (Enforced::Yes, _) | (_, Enforced::Yes) => Enforced::Yes,
         (Enforced::Unknown, Enforced::Unknown) => Enforced::Unknown,
     };
-    let is_worse = severity(other.outcome) > severity(known.outcome);
+    let rank = |it: &Decision| (severity(it.outcome), it.delivery != Delivery::Log);
+    let is_worse = rank(other) > rank(&known);
     let decision = if is_worse { other.clone() } else { known };
     Decision { enforced, ..decision }
 }

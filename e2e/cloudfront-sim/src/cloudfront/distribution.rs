@@ -169,6 +169,13 @@ impl DistributionConfig {
         matching.map_or(&self.default_behavior, |(_, behavior)| behavior)
     }
 
+    /// The pattern of that behavior; `*` for the default one.
+    pub fn path_pattern(&self, path: &str) -> String {
+        let path = normalized(path);
+        let matching = self.behaviors.iter().find(|(pattern, _)| pattern.matches(&path));
+        matching.map_or_else(|| "*".to_owned(), |(pattern, _)| pattern.to_string())
+    }
+
     /// The origin of a behavior, and the failover origin. `None` only if the configuration names
     /// neither.
     pub(super) fn target(&self, behavior: &Behavior) -> Option<(&Origin, Option<(&Origin, &OriginGroup)>)> {

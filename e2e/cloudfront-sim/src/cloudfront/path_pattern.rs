@@ -4,6 +4,12 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathPattern(String);
 
+impl std::fmt::Display for PathPattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl PathPattern {
     pub fn new(pattern: &str) -> Self {
         Self(if pattern.starts_with(['/', '*']) { pattern.to_owned() } else { format!("/{pattern}") })

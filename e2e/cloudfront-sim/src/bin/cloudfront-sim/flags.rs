@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Parser;
+use cloudfront_sim::access_log::FirehoseUrl;
 use cloudfront_sim::cloudfront::{ErrorCaching, OriginAt};
 use jiff::Timestamp;
 
@@ -118,6 +119,19 @@ pub(crate) struct Flags {
     /// Write CloudFront's standard access log here.
     #[arg(long, value_name = "FILE")]
     pub(crate) access_log: Option<PathBuf>,
+
+    /// Write access logs in all formats into this directory: standard logs, standard logs (v2) in
+    /// JSON, and real-time logs.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) log_dir: Option<PathBuf>,
+
+    /// Deliver access logs to this endpoint, as Firehose does it.
+    #[arg(long, value_name = "URL", requires = "firehose_key_file")]
+    pub(crate) firehose: Option<FirehoseUrl>,
+
+    /// A file with the access key of these deliveries.
+    #[arg(long, value_name = "FILE", requires = "firehose")]
+    pub(crate) firehose_key_file: Option<PathBuf>,
 
     /// Write the functions' logs into this directory, a file for each; without it they go to
     /// standard error.

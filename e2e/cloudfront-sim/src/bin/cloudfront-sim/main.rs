@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use clap::Parser as _;
-use cloudfront_sim::access_log::AccessLog;
+use cloudfront_sim::access_log::{AccessLogs, Firehose, LogFormat};
 use cloudfront_sim::admin::{Admin, Simulator};
 use cloudfront_sim::certificates::Authority;
 use cloudfront_sim::clock::Clock;
@@ -204,17 +204,31 @@ fn observer(
     distribution: &DistributionConfig,
     metrics: Arc<Metrics>,
 ) -> anyhow::Result<Observer> {
-    let log = flags.access_log.as_deref().map(|path| {
-        AccessLog::create(path, &distribution.domain_name)
-            .with_context(|| format!("cannot write {}", path.display()))
-    });
-    let log = log.transpose()?;
+    let logs = access_logs(flags, distribution)?;
     Ok(Arc::new(move |exchange: &Exchange<'_>| {
         metrics.observe(exchange);
-        if let Some(log) = &log {
-            log.write(exchange, jiff::Timestamp::now());
-        }
+        logs.write(exchange, jiff::Timestamp::now());
     }))
+}
+
+fn access_logs(flags: &Flags, distribution: &DistributionConfig) -> anyhow::Result<AccessLogs> {
+    let mut logs = AccessLogs::new(distribution);
+    if let Some(path) = &flags.access_log {
+        logs = logs
+            .with_file(LogFormat::Standard, path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    if let Some(directory) = &flags.log_dir {
+        for format in LogFormat::ALL {
+            logs = logs
+                .with_directory(format, directory)
+                .with_context(|| format!("cannot write into {}", directory.display()))?;
+        }
+    }
+    if let (Some(url), Some(key)) = (&flags.firehose, &flags.firehose_key_file) {
+        logs = logs.with_firehose(Firehose::start(url.clone(), read(key)?.trim().to_owned()));
+    }
+    Ok(logs)
 }
 
 async fn start_tls(

@@ -1,0 +1,31 @@
+//! CloudFront's access logs: lines of standard logs and real-time logs as requests to inspect.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`field`] | the fields that are read, by their names in each format |
+//! | [`columns`] | the columns of tab-separated lines: a `#Fields` header, or a configured list |
+//! | [`parser`] | lines → records |
+//! | [`error`] | why a line is no record, with its number and field |
+//! | [`json`] | lines of standard logs (v2) in JSON |
+//! | [`escape`] | the URL encoding of values |
+//! | [`record`] | [`LogRecord`] → `InspectRequest` |
+//!
+//! "Standard logging reference" and "Real-time access logs" of CloudFront's Developer Guide define
+//! the formats.
+
+pub mod columns;
+pub mod error;
+pub mod escape;
+pub mod field;
+mod json;
+pub mod parser;
+pub mod record;
+
+pub use columns::{Columns, ColumnsError};
+pub use error::{LineError, RecordError};
+pub use field::Field;
+pub use parser::Parser;
+pub use record::LogRecord;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,237 @@
+//! Access logs in files and directories: read from where the last pass ended, each record once.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`state`] | how far each file was read, on disk |
+//! | [`lines`] | lines of plain and gzip files |
+//! | [`command`] | `wallarm-node ingest-logs` |
+//!
+//! The position of a file moves on after the hits of its records are in the spool: a kill repeats
+//! records, and the console stores their hits once.
+
+pub mod command;
+mod lines;
+mod state;
+
+use crate::server::{LogTally, Node};
+use access_log::{Columns, LogRecord, Parser};
+use anyhow::Context as _;
+use lines::{Lines, Next};
+use state::{FileState, State};
+use std::{
+    collections::HashMap,
+    ffi::OsStr,
+    fs, io,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
+
+/// Reads the files below some paths, again and again.
+pub struct LogFiles {
+    node: Arc<Node>,
+    paths: Vec<PathBuf>,
+    state: State,
+    /// A last line without a line feed is complete: nothing writes to the files.
+    is_final: bool,
+    /// Sizes and times of files that could not be read to their end.
+    failed: HashMap<PathBuf, (u64, Option<SystemTime>)>,
+}
+
+/// Records between two positions of a file.
+const BATCH: usize = 500;
+/// A hit appears within seconds of its record.
+const INTERVAL: Duration = Duration::from_millis(500);
+/// Malformed lines of a file that are logged one by one.
+const MAX_LOGGED: u64 = 10;
+
+impl LogFiles {
+    pub fn open(node: Arc<Node>, paths: Vec<PathBuf>, state: &Path, is_final: bool) -> anyhow::Result<Self> {
+        let state = State::open(state).with_context(|| format!("cannot read {}", state.display()))?;
+        Ok(Self { node, paths, state, is_final, failed: HashMap::new() })
+    }
+
+    /// Follows the files until `stop`.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut failure = String::new();
+        loop {
+            let stopping = stop.clone();
+            let pass = tokio::task::spawn_blocking(move || {
+                let result = self.pass(&stopping);
+                (self, result)
+            });
+            let Ok((files, result)) = pass.await else { return error!("the reader of access logs failed") };
+            self = files;
+            let cause = result.err().map(|cause| format!("{cause:#}")).unwrap_or_default();
+            // Each failure is logged once, not twice a second.
+            if cause != failure && !cause.is_empty() {
+                error!("cannot read access logs, trying again: {cause}");
+            }
+            failure = cause;
+            if stop.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Reads what the files have beyond the last pass.
+    pub fn pass(&mut self, stop: &CancellationToken) -> anyhow::Result<LogTally> {
+        let mut tally = LogTally::default();
+        let mut files = Vec::new();
+        for path in &self.paths {
+            list(path, &mut files).with_context(|| format!("cannot list {}", path.display()))?;
+        }
+        self.state.retain(&files);
+        let mut failure = None;
+        for file in files.iter().take_while(|_| !stop.is_cancelled()) {
+            match self.read(file, stop).with_context(|| format!("cannot read {}", file.display())) {
+                Ok(read) => tally += read,
+                // The other files are read nevertheless.
+                Err(cause) => {
+                    failure.get_or_insert(cause);
+                }
+            }
+        }
+        self.state.save().context("cannot write the state")?;
+        failure.map_or(Ok(tally), Err)
+    }
+
+    /// Reads one file from its position.
+    fn read(&mut self, path: &Path, stop: &CancellationToken) -> anyhow::Result<LogTally> {
+        let metadata = match fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(LogTally::default()),
+            metadata => metadata?,
+        };
+        let version = (metadata.len(), metadata.modified().ok());
+        let file = self.state.of(path, metadata.ino(), metadata.len());
+        if file.read_bytes == Some(metadata.len()) || self.failed.get(path) == Some(&version) {
+            return Ok(LogTally::default());
+        }
+        let mut lines = Lines::open(path, file.offset)?;
+        let columns = match &file.columns {
+            Some(columns) => Some(columns.parse::<Columns>().context("state of the file")?),
+            None => self.node.config.load().logs.columns.clone(),
+        };
+        let mut reader = Reader { path, parser: Parser::new(columns), file, tally: LogTally::default() };
+        let end = reader.read_all(&self.node, &mut self.state, &mut lines, self.is_final, stop);
+        self.node.log_totals.add(reader.tally);
+        if let End::Unreadable(cause) = end? {
+            warn!(
+                "{}: the rest is unreadable, {} lines were read: {cause}",
+                path.display(),
+                reader.tally.lines()
+            );
+            self.failed.insert(path.to_owned(), version);
+        }
+        Ok(reader.tally)
+    }
+}
+
+/// One file while it is read.
+struct Reader<'f> {
+    path: &'f Path,
+    parser: Parser,
+    file: FileState,
+    tally: LogTally,
+}
+
+enum End {
+    Reached,
+    Stopped,
+    /// A truncated or damaged gzip file.
+    Unreadable(io::Error),
+}
+
+impl Reader<'_> {
+    fn read_all(
+        &mut self,
+        node: &Node,
+        state: &mut State,
+        lines: &mut Lines,
+        is_final: bool,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<End> {
+        let from_path = distribution_id(self.path);
+        while !stop.is_cancelled() {
+            let (mut records, mut end) = (Vec::with_capacity(BATCH), None);
+            while records.len() < BATCH && end.is_none() {
+                match lines.advance() {
+                    Ok(Next::Line) => self.parse(lines.line(), &mut records),
+                    Ok(Next::Unfinished) if is_final => self.parse(lines.line(), &mut records),
+                    Ok(Next::Unfinished | Next::End) => end = Some(End::Reached),
+                    Err(cause) => end = Some(End::Unreadable(cause)),
+                }
+            }
+            let config = node.config.load();
+            let distribution_id = from_path.or(config.logs.distribution_id.as_deref());
+            self.tally += node.ingest_logs(&records, distribution_id)?;
+            self.file.offset = lines.complete();
+            self.file.columns = self.parser.columns().map(Columns::names);
+            if matches!(end, Some(End::Reached)) && (lines.is_at_end() || is_final) {
+                self.file.read_bytes = Some(lines.file_bytes()?);
+            }
+            state.set(self.path, self.file.clone()).context("cannot write the state")?;
+            if let Some(end) = end {
+                return Ok(end);
+            }
+        }
+        Ok(End::Stopped)
+    }
+
+    fn parse(&mut self, line: &[u8], records: &mut Vec<LogRecord>) {
+        match self.parser.parse(line) {
+            None => {}
+            Some(Ok(record)) => records.push(record),
+            Some(Err(cause)) => {
+                self.tally.malformed += 1;
+                if self.tally.malformed <= MAX_LOGGED {
+                    warn!("{}: {cause}", self.path.display());
+                }
+            }
+        }
+    }
+}
+
+/// All files below a path, in the order of their names, which begin with their times.
+fn list(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    if !path.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    let mut entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        // CloudFront's names are text; the state is JSON.
+        let is_hidden = entry.file_name().to_str().is_none_or(|name| name.starts_with('.'));
+        let file_type = entry.file_type()?;
+        if is_hidden || file_type.is_symlink() {
+            continue;
+        }
+        if file_type.is_dir() {
+            list(&entry.path(), files)?;
+        } else if file_type.is_file() {
+            files.push(entry.path());
+        }
+    }
+    Ok(())
+}
+
+/// The id in the path of a log in S3: `…/E2EXAMPLE.2026-11-30-23.1a2b3c4d.gz`, or a partition of
+/// standard logs (v2), `E2EXAMPLE/…` or `DistributionId=E2EXAMPLE/…`.
+fn distribution_id(path: &Path) -> Option<&str> {
+    let name = path.file_name()?.to_str()?.split('.').next();
+    let folders = path.parent()?.iter().rev().filter_map(OsStr::to_str);
+    let partitions = folders.filter_map(|folder| folder.rsplit('=').next());
+    name.into_iter().chain(partitions).find(|text| is_distribution_id(text))
+}
+
+fn is_distribution_id(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    text.starts_with('E') && (8..=32).contains(&text.len()) && text.bytes().all(is_part)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,202 @@
+//! Tests of files that grow, are compressed, truncated, or read again.
+
+use super::*;
+use crate::{Config, config::Environment, log::Logs};
+use flate2::{Compression, write::GzEncoder};
+use shared::{AttackRecord, Delivery, Enforced, Record, RequestId};
+use std::{fs::OpenOptions, io::Write as _};
+use tempfile::TempDir;
+
+const HEADER: &str = "#Version: 1.0\n#Fields: date time c-ip cs-method cs(Host) cs-uri-stem sc-status \
+    x-edge-result-type x-edge-request-id x-host-header\n";
+
+fn line(id: &str, path: &str) -> String {
+    format!(
+        "2026-01-02\t03:04:05\t203.0.113.7\tGET\td1.cloudfront.net\t{path}\t200\tHit\t{id}\tshop.example.com\n"
+    )
+}
+
+struct Harness {
+    folder: TempDir,
+    node: Arc<Node>,
+}
+
+impl Harness {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("logs")).unwrap();
+        let node = node(&folder);
+        Self { folder, node }
+    }
+
+    /// As after a kill: the state on disk remains.
+    fn restarted(self) -> Self {
+        let Self { folder, node } = self;
+        drop(node);
+        let node = self::node(&folder);
+        Self { folder, node }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join("logs").join(name)
+    }
+
+    fn append(&self, name: &str, text: &str) {
+        let mut file = OpenOptions::new().create(true).append(true).open(self.path(name)).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+
+    fn files(&self, is_final: bool) -> LogFiles {
+        let (paths, state) = (vec![self.folder.path().join("logs")], self.folder.path().join("state.json"));
+        LogFiles::open(self.node.clone(), paths, &state, is_final).unwrap()
+    }
+
+    fn pass(&self, is_final: bool) -> LogTally {
+        self.files(is_final).pass(&CancellationToken::new()).unwrap()
+    }
+
+    fn attacks(&self) -> Vec<AttackRecord> {
+        let attack = |record| match record {
+            Record::Attack(attack) => Some(*attack),
+            _ => None,
+        };
+        self.node.spool.waiting().into_iter().filter_map(attack).collect()
+    }
+}
+
+fn node(folder: &TempDir) -> Arc<Node> {
+    let spool = folder.path().join("spool");
+    let config = format!(
+        "version: 4\nmode: connector-server\nconnector: {{address: ':1'}}\nroute_config: {{wallarm_mode: block}}\n\
+         logs: {{distribution_id: E1, paths: [/logs]}}\nspool: {{directory: '{}'}}\n",
+        spool.display()
+    );
+    let config = Config::parse(Path::new("node.yaml"), &config, &Environment::default()).unwrap();
+    Arc::new(Node::build(config, Logs::default()).unwrap().0)
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn inspected(inspected: u64) -> LogTally {
+    LogTally { inspected, ..LogTally::default() }
+}
+
+#[test]
+fn an_attack_in_a_log_becomes_a_hit_that_does_not_claim_to_be_enforced() {
+    let harness = Harness::new();
+    harness.append("E2EXAMPLE.2026-01-02-03.a1.log", &format!("{HEADER}{}", line("a==", "/etc/passwd")));
+    assert_eq!(harness.pass(true), inspected(1));
+    let attacks = harness.attacks();
+    assert_eq!(attacks.len(), 1);
+    let (request, decision) = (&attacks[0].request, &attacks[0].decision);
+    assert_eq!(
+        request.request_id,
+        RequestId::derive("E2EXAMPLE", "a=="),
+        "the id is in the name of the file"
+    );
+    assert_eq!(request.at.to_string(), "2026-01-02T03:04:05Z");
+    assert_eq!((decision.delivery, decision.enforced), (Delivery::Log, Enforced::Unknown));
+    let records = harness.node.spool.waiting();
+    let Some(Record::Response(report)) = records.iter().find(|it| matches!(it, Record::Response(_))) else {
+        panic!("a report: {records:?}")
+    };
+    assert_eq!(report.status, 200);
+    assert_eq!(report.logged.as_ref().unwrap().result_type.as_deref(), Some("Hit"));
+}
+
+#[test]
+fn a_growing_file_is_read_from_its_last_record() {
+    let harness = Harness::new();
+    harness.append("a.log", &format!("{HEADER}{}", line("a==", "/")));
+    let mut files = harness.files(false);
+    let stop = CancellationToken::new();
+    assert_eq!(files.pass(&stop).unwrap(), inspected(1));
+    assert_eq!(files.pass(&stop).unwrap(), LogTally::default());
+    let (start, end) = (&line("b==", "/etc/passwd")[..40], &line("b==", "/etc/passwd")[40..]);
+    harness.append("a.log", start);
+    assert_eq!(files.pass(&stop).unwrap(), LogTally::default(), "the line has no end");
+    harness.append("a.log", end);
+    assert_eq!(files.pass(&stop).unwrap(), inspected(1));
+    harness.append("a.log", &line("c==", "/"));
+    drop(files);
+    let harness = harness.restarted();
+    assert_eq!(harness.pass(false), inspected(1), "the state has the columns");
+    assert_eq!(harness.attacks().len(), 1);
+}
+
+#[test]
+fn a_file_read_twice_counts_once() {
+    let harness = Harness::new();
+    let text = format!("{HEADER}{}{}", line("a==", "/etc/passwd"), line("a==", "/etc/passwd"));
+    harness.append("a.log", &text);
+    assert_eq!(harness.pass(true), LogTally { inspected: 1, duplicates: 1, ..LogTally::default() });
+    fs::rename(harness.path("a.log"), harness.path("b.log")).unwrap();
+    assert_eq!(harness.pass(true), LogTally { duplicates: 2, ..LogTally::default() });
+    assert_eq!(harness.attacks().len(), 1);
+}
+
+#[test]
+fn a_truncated_gzip_file_continues_when_it_is_complete() {
+    let harness = Harness::new();
+    let lines: String = (0..2000).map(|n| line(&format!("{n}=="), &format!("/{n}"))).collect();
+    let whole = gzip(&format!("{HEADER}{lines}"));
+    fs::write(harness.path("a.gz"), &whole[..whole.len() / 2]).unwrap();
+    let mut files = harness.files(false);
+    let stop = CancellationToken::new();
+    let first = files.pass(&stop).unwrap();
+    assert!((1..2000).contains(&first.inspected), "{first:?}");
+    assert_eq!(files.pass(&stop).unwrap(), LogTally::default());
+    fs::write(harness.path("a.gz"), &whole).unwrap();
+    let second = files.pass(&stop).unwrap();
+    assert_eq!((first.inspected + second.inspected, second.duplicates), (2000, 0));
+    assert_eq!(files.pass(&stop).unwrap(), LogTally::default());
+}
+
+#[test]
+fn malformed_lines_are_counted_and_skipped() {
+    let harness = Harness::new();
+    let long = "x".repeat(300_000);
+    harness.append("a.log", &format!("{HEADER}{long}\n{{}}\n{}x\ty\n{}", line("a==", "/"), line("b==", "/")));
+    assert_eq!(harness.pass(true), LogTally { inspected: 2, malformed: 3, ..LogTally::default() });
+}
+
+#[test]
+fn a_full_spool_keeps_the_position() {
+    let harness = Harness::new();
+    harness.append("a.log", &format!("{HEADER}{}", line("a==", "/etc/passwd")));
+    let spool = harness.folder.path().join("spool");
+    fs::remove_dir_all(&spool).unwrap();
+    assert!(harness.files(true).pass(&CancellationToken::new()).is_err());
+    fs::create_dir(&spool).unwrap();
+    assert_eq!(harness.pass(true), inspected(1));
+    assert_eq!(harness.attacks().len(), 1);
+}
+
+#[test]
+fn a_stream_is_read_to_its_end() {
+    let harness = Harness::new();
+    let text = format!("{HEADER}{}{}", line("a==", "/"), line("b==", "/").trim_end());
+    for stream in [text.clone().into_bytes(), gzip(&text)] {
+        command::read_stream(&harness.node, io::Cursor::new(stream), &CancellationToken::new()).unwrap();
+    }
+    let expected = LogTally { inspected: 2, duplicates: 2, ..LogTally::default() };
+    assert_eq!(harness.node.log_totals.get(), expected);
+}
+
+#[test]
+fn distributions_are_found_in_paths() {
+    let table = [
+        ("logs/E2EXAMPLE.2026-11-30-23.1a2b3c4d.gz", Some("E2EXAMPLE")),
+        ("logs/E2EXAMPLE/2026/11/30/23/a.gz", Some("E2EXAMPLE")),
+        ("logs/DistributionId=E2EXAMPLE/year=2026/a.gz", Some("E2EXAMPLE")),
+        ("EXPORT/a.gz", None),
+        ("a.gz", None),
+    ];
+    for (path, expected) in table {
+        assert_eq!(distribution_id(Path::new(path)), expected, "{path}");
+    }
+}
