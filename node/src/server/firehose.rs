@@ -72,7 +72,7 @@ pub(super) async fn deliver(State(node): State<Arc<Node>>, request: Request) -> 
     match node.accept(&id, request).await {
         Ok(tally) => {
             info!(request_id = %id, ?tally, "records of access logs received");
-            reply(StatusCode::OK, &id, None).into_response()
+            reply(StatusCode::OK, &id, None)
         }
         Err(refusal) => {
             warn!(request_id = %id, "records of access logs refused: {refusal}");
@@ -80,7 +80,7 @@ pub(super) async fn deliver(State(node): State<Arc<Node>>, request: Request) -> 
             message.truncate(message.floor_char_boundary(MAX_ERROR_BYTES));
             // With its status and its label for the metrics.
             let (head, _) = refusal.into_response().into_parts();
-            let mut response = reply(head.status, &id, Some(&message)).into_response();
+            let mut response = reply(head.status, &id, Some(&message));
             *response.extensions_mut() = head.extensions;
             response
         }
@@ -170,7 +170,7 @@ fn inflated(headers: &HeaderMap, body: &Bytes) -> Result<Bytes, Refusal> {
     }
 }
 
-fn reply(status: StatusCode, request_id: &str, error_message: Option<&str>) -> impl IntoResponse {
+fn reply(status: StatusCode, request_id: &str, error_message: Option<&str>) -> Response {
     let timestamp = Timestamp::now().as_millisecond();
-    (status, Json(Reply { request_id, timestamp, error_message }))
+    (status, Json(Reply { request_id, timestamp, error_message })).into_response()
 }
