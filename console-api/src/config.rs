@@ -99,7 +99,8 @@ pub struct Serve {
     /// commands on pages.
     #[arg(long, env = "WALLARM_CONSOLE_SITE_URL", value_name = "URL", value_parser = site_url)]
     pub site_url: Option<String>,
-    /// Address of this console for browsers, e.g. `https://waf.example.com`. For links in notifications.
+    /// Address of this console for browsers, e.g. `https://waf.example.com`, for links in
+    /// notifications.
     #[arg(long, env = "WALLARM_CONSOLE_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub public_url: Option<String>,
     /// Delete attacks and reports of requests not inspected this many days after they were last
