@@ -46,13 +46,13 @@ mod tests {
 
     #[test]
     fn a_link_is_a_page_of_the_public_url() {
-        let console = PublicUrl(Some("https://waf.example.com/console".to_owned()));
-        assert_eq!(console.nodes().as_deref(), Some("https://waf.example.com/console/nodes"));
+        let console = PublicUrl(Some("https://waf.example.com".to_owned()));
+        assert_eq!(console.nodes().as_deref(), Some("https://waf.example.com/nodes"));
         let (from, to) = ("2026-01-01T12:00:00Z".parse().unwrap(), "2026-01-01T13:00:00Z".parse().unwrap());
         assert_eq!(
             console.search("type:sqli \"a&b\"", from, to).as_deref(),
             Some(
-                "https://waf.example.com/console/attacks?q=type%3Asqli+%22a%26b%22\
+                "https://waf.example.com/attacks?q=type%3Asqli+%22a%26b%22\
                  &from=2026-01-01T12%3A00%3A00Z&to=2026-01-01T13%3A00%3A00Z"
             )
         );

@@ -118,6 +118,7 @@ fn a_migration_does_not_change_once_it_is_listed() {
         "fe10d93cdc2ed78c121c6194f34aa1387deb733d7f4e511b6b60f49f3e1a2b89",
         "2681094fea711b03d982e1fe7b68adcbbcbc790604a6b440ab5e2b168e4b6269",
         "cf14deec02af18df9b5a9deb0beed757de069a8adc47e5773953ffed28c8ca2a",
+        "8037b9d7916126d440df318a117da17379734d7eec1d090b75560e27318c950d",
         "d2edc1ccd5ae50a3743e6892296a17a61888d9dafce3de2bdf19eca435cfa170",
     ];
     let postgres = [
@@ -133,6 +134,7 @@ fn a_migration_does_not_change_once_it_is_listed() {
         "fe10d93cdc2ed78c121c6194f34aa1387deb733d7f4e511b6b60f49f3e1a2b89",
         "3bd978db8f65e076cb56ef5bdd1bde6dda0a421d5fcda3be3a7828526282e836",
         "cf14deec02af18df9b5a9deb0beed757de069a8adc47e5773953ffed28c8ca2a",
+        "8037b9d7916126d440df318a117da17379734d7eec1d090b75560e27318c950d",
         "d2edc1ccd5ae50a3743e6892296a17a61888d9dafce3de2bdf19eca435cfa170",
     ];
     for (migrations, digests) in
