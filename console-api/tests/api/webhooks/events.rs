@@ -25,7 +25,7 @@ async fn notifies_of_each_version_of_the_ruleset_once() {
     );
     let rollback = call(Role::Analyst, "POST", "/api/v1/rulesets/0/activate", Some("\"3\""), &Value::Null);
     let rolled_back = send(&console.router, rollback).await;
-    assert_eq!(rolled_back.status, 200, "{}", rolled_back.text);
+    assert_eq!(rolled_back.status, 201, "{}", rolled_back.text);
     round(&console, 1).await;
     let console = console.restart().await;
     round(&console, 2).await;
