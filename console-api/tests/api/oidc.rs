@@ -42,9 +42,10 @@ impl World {
         let secret = console.database.dir().join("oidc-secret");
         fs::write(&secret, SECRET).unwrap();
         let section = format!(
-            "issuer = {:?}\nclient_id = {CLIENT:?}\nclient_secret_file = {secret:?}\n{lines}\n\
+            "issuer = {:?}\nclient_id = {CLIENT:?}\nclient_secret_file = \"{}\"\n{lines}\n\
              [roles]\nwaf-admins = \"admin\"\nsoc = \"analyst\"\nstaff = \"read_only\"\n",
-            provider.issuer
+            provider.issuer,
+            secret.display()
         );
         let settings = OidcSettings::read(toml::from_str(&section).unwrap()).unwrap();
         let oidc = Oidc::new(settings, "http://console.example.com").unwrap();

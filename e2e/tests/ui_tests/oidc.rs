@@ -94,8 +94,9 @@ async fn start_console(visit: &Visit, address: SocketAddr, issuer: &str) -> anyh
     let (config, secret) = (directory.join("console.toml"), directory.join("secret"));
     fs::write(&secret, SECRET)?;
     let section = format!(
-        "[oidc]\nissuer = \"{issuer}\"\nclient_id = \"waf-console\"\nclient_secret_file = {secret:?}\n\
-         passwords = false\nbutton = \"Sign in with the test\"\n[oidc.roles]\nsoc = \"analyst\"\nstaff = \"read_only\"\n"
+        "[oidc]\nissuer = \"{issuer}\"\nclient_id = \"waf-console\"\nclient_secret_file = \"{}\"\n\
+         passwords = false\nbutton = \"Sign in with the test\"\n[oidc.roles]\nsoc = \"analyst\"\nstaff = \"read_only\"\n",
+        secret.display()
     );
     fs::write(&config, section)?;
     let mut command = Command::new(visit.console_program());

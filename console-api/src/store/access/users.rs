@@ -29,10 +29,10 @@ impl ReadRow for User {
             revision: row.number("revision")?,
             created_at: row.time("created_at")?,
             name: row.text("name")?,
-            identity: match row.optional("issuer", Row::text)?.zip(row.optional("subject", Row::text)?) {
-                Some((issuer, subject)) => Some(ExternalIdentity { issuer, subject }),
-                None => None,
-            },
+            identity: row
+                .optional("issuer", Row::text)?
+                .zip(row.optional("subject", Row::text)?)
+                .map(|(issuer, subject)| ExternalIdentity { issuer, subject }),
         })
     }
 }
