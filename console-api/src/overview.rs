@@ -35,7 +35,10 @@ const MAX_AGE: Duration = Duration::from_secs(3);
 
 /// The latest overview. Concurrent callers wait for one that is being read.
 #[derive(Debug, Clone, Default)]
-pub struct OverviewCache(Arc<Mutex<Option<(Instant, Arc<Overview>)>>>);
+pub struct OverviewCache(Arc<Mutex<Option<Read>>>);
+
+/// An overview, and when it was read.
+type Read = (Instant, Arc<Overview>);
 
 impl OverviewCache {
     pub async fn read(&self, store: &Store, now: Timestamp) -> Result<Arc<Overview>, StoreError> {

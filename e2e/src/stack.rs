@@ -42,6 +42,7 @@ pub use process::{Process, WITH_PARENT, become_with_parent, until_stopped};
 pub use visitor::{LISTED_WITHIN, TIMEOUT, edge_request_id, expect_status};
 
 /// Options of a stack.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[derive(Debug, Clone)]
 pub struct StackOptions {
     pub mode: Mode,

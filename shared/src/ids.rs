@@ -30,8 +30,7 @@ impl RequestId {
 
     /// The first half of the id, for tables in memory.
     pub fn fingerprint(self) -> u64 {
-        let [a, b, c, d, e, f, g, h, ..] = self.0;
-        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+        u64::try_from(u128::from_be_bytes(self.0) >> 64).unwrap_or_default()
     }
 }
 

@@ -229,7 +229,7 @@ pub struct ResponseReport {
     pub headers: Vec<(String, String)>,
     /// Of a response that is known from CloudFront's log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub logged: Option<LoggedResponse>,
+    pub logged: Option<Box<LoggedResponse>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_inspected: Vec<NotInspected>,
 }

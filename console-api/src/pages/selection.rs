@@ -200,7 +200,7 @@ pub(super) async fn block(
     State(ruleset): State<RulesetWriter>,
     Form(fields): Form<Fields>,
 ) -> Result<Redirect, ApiError> {
-    let origin = Origin::of(&Given::new(fields.to_vec()));
+    let origin = Origin::of(&Given::new(fields.clone()));
     let hours: Vec<u32> = parsed(&fields, "for")?;
     let [hours] = hours.as_slice() else {
         return Err(ApiError::parameter("for", "`for` must be a number of hours"));
@@ -234,7 +234,7 @@ pub(super) async fn done(
     Pairs(fields): Pairs<Fields>,
 ) -> Result<Response, ApiError> {
     let done = Done::read(&fields)?;
-    let origin = Origin::of(&Given::new(fields.to_vec()));
+    let origin = Origin::of(&Given::new(fields.clone()));
     let mark = match done.marked.first() {
         Some((id, _)) => store.attack(*id).await?.and_then(|attack| attack.mark),
         None => None,
@@ -299,7 +299,7 @@ pub(super) async fn undo(
             use_cases::ip_lists::delete(&ruleset, &author, (id, entry.revision)).await?;
         }
     }
-    let origin = Origin::of(&Given::new(fields.to_vec()));
+    let origin = Origin::of(&Given::new(fields.clone()));
     Ok(match parsed::<Uuid>(&fields, "hit")?.first() {
         Some(hit) => Redirect::to(&format!("/hits/{hit}{origin}")),
         None => Redirect::to(&origin.list()),

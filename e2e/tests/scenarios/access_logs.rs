@@ -92,7 +92,7 @@ pub(crate) async fn firehose_survives_a_kill(binaries: &Binaries) -> anyhow::Res
     let mut stack = start(binaries, Mode::Block, TriggerPair::Origin).await?;
     // A distribution without functions.
     let mut config = DistributionConfig::new(stack.addresses.origin);
-    config.distribution_id = "E2EXAMPLE".to_owned();
+    "E2EXAMPLE".clone_into(&mut config.distribution_id);
     config.faults = stack.faults.clone();
     let url = format!("http://{}/v1/logs/firehose", stack.addresses.node);
     let firehose =

@@ -1,14 +1,14 @@
 //! Bodies as real clients send them, with values that differ; and a body that is nested in formats.
 
-use super::{json, noise, with_body};
+use super::{Family, Grow, json, noise, with_body};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 use shared::InspectRequest;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The bodies of a family, by size.
-pub(super) const FAMILIES: &[(&str, fn(usize) -> InspectRequest)] = &[
+/// Bodies as real clients send them.
+pub(super) const FAMILIES: &[Family] = &[
     ("telemetry", |size| json(&grown(size, "[", span, ",", "]"))),
     ("log lines in JSON", |size| json(&grown(size, r#"{"streams":[{"values":["#, log_line, ",", "]}]}"))),
     ("GraphQL operations", |size| json(&grown(size, "[", operation, ",", "]"))),
@@ -38,13 +38,12 @@ const FORMATS: [(&str, Nest); 4] = [
 ];
 
 /// Each format, nested in itself several times.
-pub(super) fn nested() -> impl Iterator<Item = (String, Box<dyn Fn(usize) -> InspectRequest>)> {
+pub(super) fn nested() -> impl Iterator<Item = (String, Grow)> {
     FORMATS.into_iter().flat_map(|(name, nest)| {
         (1..=8).map(move |levels| {
             let nested = move |size| (0..levels).fold(export(size), |text, _| nest(text));
             let growth = nested(1000).len() / 1000;
-            let grow: Box<dyn Fn(usize) -> InspectRequest> =
-                Box::new(move |size| json(&nested(size / growth)));
+            let grow: Grow = Box::new(move |size| json(&nested(size / growth)));
             (format!("{name}, {levels} levels"), grow)
         })
     })

@@ -25,9 +25,11 @@ const MIN_RUNS: usize = 3;
 const PROSE: &str = "The spade is of ash and steel, and it will outlive us both. ";
 
 type Grow = Box<dyn Fn(usize) -> InspectRequest>;
+/// A name, and the requests by size.
+type Family = (&'static str, fn(usize) -> InspectRequest);
 
 /// Benign inputs of each format.
-const FORMATS: &[(&str, fn(usize) -> InspectRequest)] = &[
+const FORMATS: &[Family] = &[
     ("path", |size| bare("GET", &repeat("/garden-tools", size), "")),
     ("query", |size| bare("GET", "/", &repeat(&format!("q={}&", PROSE.repeat(8).replace(' ', "+")), size))),
     ("cookie", |size| {

@@ -117,7 +117,7 @@ impl LogRecord {
             edge_request_id: Some(self.edge_request_id.clone()),
             status: self.status?,
             headers: Vec::new(),
-            logged: Some(self.response.clone()),
+            logged: Some(Box::new(self.response.clone())),
             not_inspected: Vec::new(),
         })
     }

@@ -66,16 +66,13 @@ impl Refusal {
     /// The status, and the label for metrics.
     fn kind(&self) -> (StatusCode, &'static str) {
         match self {
-            Self::Malformed(_) => (StatusCode::BAD_REQUEST, "MsgDataFormat"),
-            Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type"),
-            Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::Malformed(_) | Self::FirehoseRequestId => (StatusCode::BAD_REQUEST, "MsgDataFormat"),
+            Self::MediaType | Self::ContentEncoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type"),
+            Self::TooLarge(_) | Self::Inflated(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::IncompleteBody => (StatusCode::BAD_REQUEST, "ReqBodyReading"),
             Self::BodyTimeout(_) => (StatusCode::REQUEST_TIMEOUT, "too_slow"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::AccessKey => (StatusCode::UNAUTHORIZED, "access_key"),
-            Self::FirehoseRequestId => (StatusCode::BAD_REQUEST, "MsgDataFormat"),
-            Self::ContentEncoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type"),
-            Self::Inflated(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::Signature(_) | Self::Replayed | Self::SignedTooEarly => {
                 (StatusCode::UNAUTHORIZED, "signature")

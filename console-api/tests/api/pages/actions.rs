@@ -17,8 +17,8 @@ fn fields<'p>(page: &'p str, names: &[&str], more: (&'p str, &'p str)) -> Vec<(&
     let attribute = |input: &'p str, name: &str| {
         input.split(&format!("{name}=\"")).nth(1).map(|rest| rest.split('"').next().unwrap())
     };
-    let named = inputs.filter_map(|input| Some((attribute(input, "name")?, attribute(input, "value")?)));
-    named.filter(|(name, _)| names.contains(name)).chain([more]).collect()
+    let pairs = inputs.filter_map(|input| Some((attribute(input, "name")?, attribute(input, "value")?)));
+    pairs.filter(|(name, _)| names.contains(name)).chain([more]).collect()
 }
 
 /// The part of a page with its rows and the form of the selected ones.
