@@ -54,7 +54,7 @@ async fn search_bar(visit: &Visit) -> anyhow::Result<()> {
     visit.press("Enter").await?;
     visit.until("location.search === '?q=type%3Asqli'").await?;
     visit.until(&rows(1)).await?;
-    visit.click(".chips a").await?;
+    visit.click(".chips [aria-label^=Remove]").await?;
     visit.until(&rows(2)).await?;
     visit.page("/attacks?q=hosst:x").await?;
     visit.reads(".problem", "did you mean").await?;

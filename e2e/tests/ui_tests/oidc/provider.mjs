@@ -21,5 +21,7 @@ server.listen(0, '127.0.0.1', () => {
     }),
   });
   server.on('request', provider.callback());
+  // The test reads one line; the provider prints notices later.
+  process.stdout.on('error', () => {});
   console.log(issuer);
 });
