@@ -629,6 +629,35 @@ fn an_uploaded_script_is_found_by_its_name() {
     assert_eq!(signatures("photo.jpg"), [] as [&str; 0]);
 }
 
+#[test]
+fn a_part_that_may_be_a_field_is_no_file() {
+    let is_attack = |head: &str| {
+        let content = "a\nb\n' union select password from users-- \nc";
+        let body = format!("--b\r\n{head}\r\n\r\n{content}\n\r\n--b--\r\n");
+        is_attack(&with_body("multipart/form-data; boundary=b", body))
+    };
+    const FIELD: &str = "Content-Disposition: form-data; name=\"x\"";
+    assert!(is_attack(FIELD));
+    for head in [
+        format!("{FIELD}\r\nX-A: filename"),
+        format!("X-A: filename=\"a.bin\"\r\n{FIELD}"),
+        format!("{FIELD}; a=\"; filename=b.bin\""),
+        "Content-Disposition: form-data; name=\"x; filename=a.bin\"".to_owned(),
+        format!("{FIELD}; filename=\"\""),
+        format!("{FIELD}; filename*=utf-8''a.bin"),
+        format!("{FIELD}; \"filename\"=a.bin"),
+        format!("{FIELD}\r\n{FIELD}; filename=a.bin"),
+        format!("{FIELD}\r\n ; filename=a.bin"),
+        format!("X-A: name=\"content\"\r\n{FIELD}"),
+        format!("{FIELD}\n\nid=' union select password from users-- "),
+    ] {
+        assert!(is_attack(&head), "{head}");
+    }
+    for file in ["; filename=\"dump.sql\"", "; filename=dump.sql; filename*=utf-8''dump.sql"] {
+        assert!(!is_attack(&format!("{FIELD}{file}\r\nContent-Type: application/sql")), "{file}");
+    }
+}
+
 fn percent_encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |encoded, byte| encoded + &format!("%{byte:02x}"))
 }
