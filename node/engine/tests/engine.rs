@@ -658,6 +658,42 @@ fn a_part_that_may_be_a_field_is_no_file() {
     }
 }
 
+#[test]
+fn parts_of_a_field_are_its_text() {
+    const FIELD: &str = "--b\r\nContent-Disposition: form-data; name=\"x\"\r\n";
+    for (head, content) in [
+        ("", "--' union select password from users-- \nContent-A: b"),
+        (
+            "Content-Type: multipart/mixed; boundary=c\r\n",
+            "' union select password from users-- \n--c\r\n\r\na",
+        ),
+    ] {
+        let body = format!("{FIELD}{head}\r\n{content}\r\n--b--\r\n");
+        assert!(is_attack(&with_body("multipart/form-data; boundary=b", body)), "{content}");
+    }
+}
+
+#[test]
+fn an_address_with_more_text_is_an_attack_outside_of_texts() {
+    let request = |query: &str| InspectRequest { query: query.into(), ..with_body("", String::new()) };
+    for value in [
+        "http://169.254.169.254/latest/meta-data/%20x",
+        "%1f%0b%0ehttp://127.0.0.1/",
+        &format!("{}http://127.0.0.1/", "%0b".repeat(64)),
+        "http://169.254.%0a169.254/",
+        "ht%09tp://127.0.0.1/",
+        "gopher://127.0.0.1:6379/_x%20y",
+        "http://localhost:8080/admin%20x",
+        "%e2%80%8bhttp://127.0.0.1/",
+    ] {
+        assert!(is_attack(&request(&format!("url={value}"))), "{value}");
+    }
+    for value in ["see http://localhost:3000/ for more", "http://localhost:3000/ does not start today"] {
+        let form = format!("comment={}", percent_encoded(value));
+        assert!(!is_attack(&with_body("application/x-www-form-urlencoded", form)), "{value}");
+    }
+}
+
 fn percent_encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |encoded, byte| encoded + &format!("%{byte:02x}"))
 }

@@ -119,7 +119,9 @@ fn parse_part<'a>(part: &'a [u8], root: PointPath, depth: usize, sink: &mut Sink
     let parts = sink.arena.then(root, Tag::Multipart);
     let names = sink.arena.then(parts, Tag::Name);
     let fits = sink.push_name(names, name);
-    if fits && depth > 0 && parse_at_depth(content, &content_type(head), point, depth - 1, sink) {
+    let is_nested = fits && depth > 0 && parse_at_depth(content, &content_type(head), point, depth - 1, sink);
+    // Parsers of forms take the parts of a named part for its text.
+    if is_nested && name.is_empty() {
         return true;
     }
     let Some(filename) = disposition.filename else {
