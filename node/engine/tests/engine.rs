@@ -631,12 +631,12 @@ fn an_uploaded_script_is_found_by_its_name() {
 
 #[test]
 fn a_part_that_may_be_a_field_is_no_file() {
+    const FIELD: &str = "Content-Disposition: form-data; name=\"x\"";
     let is_attack = |head: &str| {
         let content = "a\nb\n' union select password from users-- \nc";
         let body = format!("--b\r\n{head}\r\n\r\n{content}\n\r\n--b--\r\n");
         is_attack(&with_body("multipart/form-data; boundary=b", body))
     };
-    const FIELD: &str = "Content-Disposition: form-data; name=\"x\"";
     assert!(is_attack(FIELD));
     for head in [
         format!("{FIELD}\r\nX-A: filename"),
