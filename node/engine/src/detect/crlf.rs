@@ -20,7 +20,17 @@ const FIRST_LINE: usize = 200;
 /// A value with more lines is a text.
 const FEW_LINES: usize = 6;
 
+/// Reads the value as it is, and without the blanks before it: applications strip them, and a first
+/// line break of its own would hide the next one.
 pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'static>> {
+    let blanks = value.iter().take_while(|byte| **byte <= b' ').count();
+    detect_in(value, context).or_else(|| {
+        let found = detect_in(value.get(blanks..).filter(|_| blanks > 0)?, context)?;
+        Some(Match { span: found.span.start + blanks..found.span.end + blanks, ..found })
+    })
+}
+
+fn detect_in(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'static>> {
     let first = next_break(value, 0)?;
     let is_typed =
         context.is_in_body() && !(context.depth() > 1 && is_spelled(&value[..first.start], context));
@@ -193,6 +203,16 @@ mod tests {
             signature_of(&get, "x HTTP/1.1\r\nHost: a.example\r\n\r\nGET /admin HTTP/1.1"),
             Some("crlf-header")
         );
+    }
+
+    #[test]
+    fn a_first_empty_line_hides_no_header_in_a_form() {
+        let form = Point::new(Tag::Post).then(Tag::FormUrlencoded).named(Tag::Hash, "lang");
+        for value in ["en\r\nSet-Cookie: a=b", "\nen\r\nSet-Cookie: a=b", " \r\n\x0b\nen\r\nSet-Cookie: a=b"]
+        {
+            assert_eq!(signature_of(&form, value), Some("crlf-header"), "{value:?}");
+        }
+        assert_eq!(signature_of(&form, "\nDear all,\n\nhost: me, link: below\nBye"), None);
     }
 
     #[test]

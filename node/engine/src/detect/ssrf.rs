@@ -1,7 +1,9 @@
 //! Server-side request forgery: a value that is a URL into the network of the origin. Public URLs
 //! pass.
 //!
-//! Only whole values count, as prose and code often mention `http://localhost:3000`.
+//! The value must begin with the URL, as prose and code often mention `http://localhost:3000`. Clients
+//! drop blanks and control bytes before it, and tabs and line breaks inside it, and encode other blanks
+//! (WHATWG URL standard).
 
 mod address;
 
@@ -18,48 +20,80 @@ use shared::{
 };
 use std::ops::Range;
 
+/// The length of a URL that is read without its line breaks.
+const MAX_URL: usize = 512;
+
+/// Words after a URL that make the value a sentence.
+const MIN_WORDS: usize = 3;
+
 pub(super) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) -> Option<Match<'static>> {
-    let candidate = candidate(value, kind, context)?;
-    let bytes = &value[candidate.span.clone()];
-    if bytes.iter().any(u8::is_ascii_whitespace) {
-        return None;
-    }
-    let (signature, severity) = match candidate.kind {
-        CandidateKind::Url(url) => classify_url(&url, context)?,
-        CandidateKind::Address(url) => classify_address(&url)?,
-    };
-    Some(Match { attack_type: AttackType::Ssrf, signature, severity, span: candidate.span })
+    let span = span(value, kind, context)?;
+    let bytes = &value[span.clone()];
+    let is_break = |byte: &u8| matches!(byte, b'\t' | b'\r' | b'\n');
+    let found = classify_candidate(bytes, kind, context).or_else(|| {
+        let head = &bytes[..bytes.len().min(MAX_URL)];
+        let joined = head.iter().any(is_break).then(|| head.iter().copied().filter(|it| !is_break(it)));
+        classify_candidate(&joined?.collect::<Vec<u8>>(), kind, context)
+    });
+    let (signature, severity) = found.filter(|(signature, _)| {
+        let may_be_mentioned = matches!(*signature, "ssrf-loopback" | "ssrf-private-network");
+        !(may_be_mentioned && is_for_sentences(context) && is_sentence(bytes))
+    })?;
+    Some(Match { attack_type: AttackType::Ssrf, signature, severity, span })
 }
 
-struct Candidate<'v> {
-    kind: CandidateKind<'v>,
-    span: Range<usize>,
+/// Fields for texts and searches.
+fn is_for_sentences(context: &ValueContext<'_>) -> bool {
+    context.writing().is_some() || context.is_named(&["q", "query", "search"])
 }
 
-enum CandidateKind<'v> {
-    Url(Url<'v>),
-    /// A host without a scheme, in a parameter for addresses.
-    Address(Url<'v>),
+/// `http://localhost:3000/ does not start`; a query or a fragment can hold any words.
+fn is_sentence(value: &[u8]) -> bool {
+    let is_word = |word: &&[u8]| word.len() > 1 && word.iter().any(u8::is_ascii_alphabetic);
+    let mut words = value.split(u8::is_ascii_whitespace);
+    let has_query = words.next().is_some_and(|url| memchr::memchr2(b'?', b'#', url).is_some());
+    !has_query && words.filter(is_word).nth(MIN_WORDS - 1).is_some()
 }
 
 /// The part of the value that may be a URL: all of it, or in a path the part from the scheme on.
-fn candidate<'v>(value: &'v [u8], kind: FieldKind, context: &ValueContext<'_>) -> Option<Candidate<'v>> {
+fn span(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) -> Option<Range<usize>> {
     let start = match kind {
         FieldKind::ShapedHeader | FieldKind::Name => return None,
         FieldKind::Path => scheme_start(value)?,
         FieldKind::Value if context.is_page_header() => return None,
-        FieldKind::Value => value.iter().position(|byte| !byte.is_ascii_whitespace())?,
+        FieldKind::Value => blanks(value),
     };
-    let end = value.trim_ascii_end().len().max(start);
-    let span = start..end;
-    let bytes = &value[span.clone()];
+    let end = value.trim_ascii_end().len();
+    (start < end).then_some(start..end)
+}
+
+/// The length of the blanks, control bytes and invisible characters before a text.
+fn blanks(value: &[u8]) -> usize {
+    let is_blank = |letter: &char| {
+        letter.is_whitespace()
+            || letter.is_control()
+            || matches!(letter, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}')
+    };
+    let text = value.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    text.chars().take_while(is_blank).map(char::len_utf8).sum()
+}
+
+/// A URL, or a host without a scheme in a parameter for addresses.
+fn classify_candidate(
+    bytes: &[u8],
+    kind: FieldKind,
+    context: &ValueContext<'_>,
+) -> Option<(&'static str, Severity)> {
     if let Some(url) = with_scheme(bytes) {
-        return Some(Candidate { kind: CandidateKind::Url(url), span });
+        return classify_url(&url, context);
     }
-    let is_address =
-        kind == FieldKind::Value && bytes.len() < 300 && context.is_one_of(&WORDS.ssrf.address_parameters);
+    // `10 Main Street` is an address, too.
+    let is_address = kind == FieldKind::Value
+        && bytes.len() < 300
+        && context.is_one_of(&WORDS.ssrf.address_parameters)
+        && bytes.iter().find(|it| it.is_ascii_whitespace() || **it == b'/').is_none_or(|it| *it == b'/');
     let bare = &bytes[bytes.iter().take_while(|byte| **byte == b'/').count()..];
-    is_address.then(|| Candidate { kind: CandidateKind::Address(authority(bare)), span })
+    is_address.then(|| classify_address(&authority(bare))).flatten()
 }
 
 fn scheme_start(path: &[u8]) -> Option<usize> {
@@ -128,6 +162,7 @@ fn classify_address(url: &Url<'_>) -> Option<(&'static str, Severity)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared::point::Tag;
 
     fn signature_of(name: &str, value: &str) -> Option<&'static str> {
         let point = shared::Point::get(name);
@@ -164,6 +199,45 @@ mod tests {
             Some("ssrf-cloud-metadata")
         );
         assert_eq!(signature_of("x", "http://metadata.google.internal/"), Some("ssrf-cloud-metadata"));
+    }
+
+    #[test]
+    fn blanks_and_more_text_hide_no_url() {
+        for url in [
+            "http://169.254.169.254/latest/meta-data/ x",
+            "\u{1f}http://127.0.0.1/",
+            "\u{b}http://127.0.0.1/",
+            "\u{e} http://127.0.0.1/",
+            "\u{200b}http://127.0.0.1/",
+            "\u{feff}http://127.0.0.1/",
+            "\u{a0}http://127.0.0.1/",
+            "http://169.254.\n169.254/",
+            "ht\ttp://127.0.0.1/",
+            "gopher://127.0.0.1:6379/_x y",
+            "http://localhost:8080/admin x",
+            "http://localhost:8080/admin?a=does not work here",
+            "http://10.0.0.1\r\nhttp://a.example/",
+        ] {
+            assert!(signature_of("x", url).is_some(), "{url:?}");
+        }
+        assert!(signature_of("url", "169.254.169.254/latest x").is_some());
+        assert!(signature_of("q", "http://169.254.169.254/latest is not an address").is_some());
+    }
+
+    #[test]
+    fn passes_sentences_that_begin_with_an_address() {
+        let text = "http://localhost:3000/ does not start";
+        assert_eq!(signature_of("q", text), None);
+        let body = |name| shared::Point::new(Tag::Post).then(Tag::JsonDoc).named(Tag::Hash, name);
+        let signature_at = |name, text: &str| {
+            let point = body(name);
+            let context = ValueContext::at(&point, "/", &[]);
+            detect(text.as_bytes(), FieldKind::Value, &context).map(|it| it.signature)
+        };
+        assert_eq!(signature_at("comment", text), None);
+        assert_eq!(signature_at("comment", "See http://169.254.169.254/ for the keys"), None);
+        assert!(signature_at("image", text).is_some());
+        assert_eq!(signature_of("address", "127 Main Street / Berlin"), None);
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! Multipart parser: splits the body at each declared boundary that occurs, else at that of its
 //! first line.
 //!
-//! Parsers that choose different boundaries see different parts; all of them are inspected.
+//! Parsers that choose different boundaries see different parts; all of them are inspected. A part
+//! is a file only if each parser sees a file; otherwise it is inspected as a field as well.
+
+mod disposition;
 
 use super::{Sink, form::Parameter, malformed};
 use crate::{
@@ -9,6 +12,7 @@ use crate::{
     field::{Field, FieldKind},
     point_path::PointPath,
 };
+use disposition::Disposition;
 use memchr::memmem;
 use shared::point::Tag;
 
@@ -104,21 +108,30 @@ fn parse_parts<'a>(body: &'a [u8], boundary: &[u8], root: PointPath, depth: usiz
 
 fn parse_part<'a>(part: &'a [u8], root: PointPath, depth: usize, sink: &mut Sink<'a, '_>) -> bool {
     let (head, content) = split_head(part);
-    let name = parameter(head, b"name=").unwrap_or_default();
+    let disposition = disposition::parse(head);
+    let is_clear = disposition.is_some();
+    let disposition = disposition.unwrap_or_else(|| Disposition {
+        name: parameter(head, b"name="),
+        filename: parameter(head, b"filename"),
+    });
+    let name = disposition.name.unwrap_or_default();
     let point = Parameter { before: Some(root), tag: Tag::Multipart }.named(sink.arena, name);
     let parts = sink.arena.then(root, Tag::Multipart);
     let names = sink.arena.then(parts, Tag::Name);
     let fits = sink.push_name(names, name);
-    if fits && depth > 0 && parse_at_depth(content, &content_type(head), point, depth - 1, sink) {
+    let is_nested = fits && depth > 0 && parse_at_depth(content, &content_type(head), point, depth - 1, sink);
+    // Parsers of forms take the parts of a named part for its text.
+    if is_nested && name.is_empty() {
         return true;
     }
-    let Some(filename) = parameter(head, b"filename") else {
+    let Some(filename) = disposition.filename else {
         return fits && push_content(head, content, point, sink);
     };
     let file = sink.arena.then(point, Tag::File);
     let name_point = sink.arena.then(file, Tag::Name);
     fits && sink.push_value(name_point, filename.trim_ascii_start())
         && push_content(head, content, file, sink)
+        && (is_clear || push_content(head, content, point, sink))
 }
 
 /// The content as it is, and decoded from the transfer encoding of the part: origins differ.
@@ -152,20 +165,20 @@ fn content_type(head: &[u8]) -> String {
     text.lines().find(is_type).unwrap_or_default().to_owned()
 }
 
-/// Headers and content of a part; without a blank line all of it is content.
+/// Headers and content of a part, which the first blank line separates; without one all of it is
+/// content.
 fn split_head(part: &[u8]) -> (&[u8], &[u8]) {
-    let part = part.strip_prefix(b"\r\n").or(part.strip_prefix(b"\n")).unwrap_or(part);
-    for blank in [b"\r\n\r\n".as_slice(), b"\n\n"] {
-        if let Some(at) = memmem::find(part, blank) {
-            let content = &part[at + blank.len()..];
-            let content = content.strip_suffix(b"\n").unwrap_or(content);
-            return (&part[..at], content.strip_suffix(b"\r").unwrap_or(content));
-        }
-    }
-    (&[], part)
+    let is_blank = |end: &usize| matches!(&part[end + 1..], [b'\n', ..] | [b'\r', b'\n', ..]);
+    let Some(end) = memchr::memchr_iter(b'\n', part).find(is_blank) else {
+        return (&[], part.strip_prefix(b"\r\n").or(part.strip_prefix(b"\n")).unwrap_or(part));
+    };
+    let content = &part[end + 1..];
+    let content = content.strip_prefix(b"\r").unwrap_or(content).strip_prefix(b"\n").unwrap_or(content);
+    let content = content.strip_suffix(b"\n").unwrap_or(content);
+    (&part[..end], content.strip_suffix(b"\r").unwrap_or(content))
 }
 
-/// A parameter of the part's headers. `filename` also matches `filename*=`.
+/// The first parameter in an unclear head. `filename` also matches `filename*=`.
 fn parameter<'a>(head: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let lower = head.to_ascii_lowercase();
     let mut occurrences =

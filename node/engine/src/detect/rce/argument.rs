@@ -7,6 +7,13 @@ pub(super) fn is_prose(word: &[u8]) -> bool {
     word.len() > 1
         && !WORDS.rce.keywords.contains_exact(word)
         && word.iter().all(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii() || b",.'!?:-".contains(byte))
+        && has_letter(word)
+}
+
+/// Whether text has a letter of any script; symbols and emoji are no words.
+fn has_letter(text: &[u8]) -> bool {
+    text.iter().any(u8::is_ascii_alphabetic)
+        || text.utf8_chunks().any(|chunk| chunk.valid().contains(char::is_alphabetic))
 }
 
 /// The shape of an argument, as bits of [`programs`].
@@ -78,6 +85,16 @@ mod tests {
 
     fn looks(text: &str) -> u8 {
         shape(&Word { text: text.as_bytes().into(), ..Word::default() }) & !programs::WORD
+    }
+
+    #[test]
+    fn symbols_are_no_words() {
+        for word in ["word", "größe", "東京", "it's"] {
+            assert!(is_prose(word.as_bytes()), "{word}");
+        }
+        for symbol in ["😀", "→→", "--", "..."] {
+            assert!(!is_prose(symbol.as_bytes()), "{symbol}");
+        }
     }
 
     #[test]

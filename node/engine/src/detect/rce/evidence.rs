@@ -45,7 +45,9 @@ impl<'v> CommandContext<'v> {
         let skipped = value[..before].split(u8::is_ascii_whitespace).filter(|it| is_prose(it)).map(|_| ());
         let unknown = commands.iter().filter(|it| head(it).is_none_or(|head| head.known.is_none()));
         let words = unknown.flat_map(|it| &it.words).filter(|it| is_prose(&it.text) || it.quoted).map(|_| ());
-        let prose = skipped.chain(words).take(MAX_PROSE_OF_DISGUISED + 1).count();
+        // The lexer reads `<br>` as a redirection of the word `br`.
+        let tags = tags(value);
+        let prose = skipped.chain(words).take(MAX_PROSE_OF_DISGUISED + 1 + tags).count().saturating_sub(tags);
         // Conditions of rules for little prose.
         let is_text = prose > MAX_PROSE_OF_DISGUISED;
         Self {
@@ -83,7 +85,8 @@ pub(super) fn find_evidence(context: &CommandContext<'_>, at: usize) -> Option<E
     if context.prose > MAX_PROSE_OF_DISGUISED {
         // A line of its own is no evidence in prose.
         let may_match = command.lead != Lead::Newline && follows_separator(command);
-        return may_match.then(|| separated(context, at, &head(command)?)).flatten();
+        let found = may_match.then(|| separated(context, at, &head(command)?)).flatten();
+        return found.or_else(|| substituted(context, at, &head(command)?));
     }
     glob(context, command)
         .or_else(|| cut_letters(context, command))
@@ -93,7 +96,7 @@ pub(super) fn find_evidence(context: &CommandContext<'_>, at: usize) -> Option<E
             let head = head(command)?;
             disguised(context, command, &head)
                 .or_else(|| program_path(context, command, &head))
-                .or_else(|| substituted(context, command, &head))
+                .or_else(|| substituted(context, at, &head))
                 .or_else(|| piped(context, command, &head))
                 .or_else(|| separated(context, at, &head))
                 .or_else(|| command_line(context, command, &head))
@@ -190,7 +193,8 @@ fn program_path(context: &CommandContext<'_>, command: &Command<'_>, head: &Head
 }
 
 /// `$(id)`, `` `id` ``
-fn substituted(context: &CommandContext<'_>, command: &Command<'_>, head: &Head) -> Option<Evidence> {
+fn substituted(context: &CommandContext<'_>, at: usize, head: &Head) -> Option<Evidence> {
+    let command = &context.commands[at];
     let known = head.known?;
     if !matches!(command.lead, Lead::Substitution | Lead::Backtick) || command.called {
         return None;
@@ -201,11 +205,37 @@ fn substituted(context: &CommandContext<'_>, command: &Command<'_>, head: &Head)
     // Markdown quotes commands between backticks in mid-sentence.
     let before = command.start.checked_sub(1).map(|at| context.value[at]);
     let room = match command.lead {
+        // Prose of any length: it may be padding.
+        Lead::Backtick if is_strong(command, head) => usize::MAX,
+        Lead::Substitution if is_strong(command, head) || is_command_line(context, at, head) => usize::MAX,
         Lead::Backtick if before.is_some_and(|it| it.is_ascii_whitespace()) && !known.is_distinctive => 0,
         Lead::Backtick => 1,
         _ => MAX_PROSE,
     };
     (is_command && context.prose <= room).then_some(("rce-command-substitution", Critical))
+}
+
+/// `curl -s x`, `cat /x`, `ls | sh`: no prose has an option, a path, a URL or a pipe after a program.
+fn is_command_line(context: &CommandContext<'_>, at: usize, head: &Head) -> bool {
+    let is_argument = |word: &Word<'_>| {
+        matches!(&word.text[..], [b'-' | b'/', letter, ..] if letter.is_ascii_alphanumeric() || *letter == b'-')
+            || memchr::memmem::find(&word.text, b"://").is_some()
+    };
+    let is_piped = |next: &Command<'_>| {
+        next.lead == Lead::Pipe && self::head(next).is_some_and(|head| head.known.is_some())
+    };
+    context.commands[at].words[head.at + 1..].iter().any(is_argument)
+        || context.commands.get(at + 1).is_some_and(is_piped)
+}
+
+/// The number of tags without attributes.
+fn tags(value: &[u8]) -> usize {
+    let is_tag = |at: usize| {
+        let rest = &value[at + 1..];
+        let name = rest.iter().take(12).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        name > 1 && rest.get(name) == Some(&b'>')
+    };
+    memchr::memchr_iter(b'<', value).filter(|&at| is_tag(at)).count()
 }
 
 /// `… | sh`

