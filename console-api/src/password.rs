@@ -11,7 +11,7 @@ use argon2::{
 };
 use serde::{Deserialize, Deserializer, de};
 use std::{
-    fmt, io,
+    fmt, io, iter,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, LazyLock, Mutex, PoisonError,
@@ -51,21 +51,42 @@ pub enum PasswordError {
 impl Password {
     /// The characters that are examined: the time grows with them.
     const EXAMINED: usize = 100;
+    /// The least characters besides the user's name.
+    const OWN: usize = 6;
 
     /// A password of an accepted length that takes more than 10⁸ guesses.
     pub fn parse(text: String) -> Result<Self, PasswordError> {
         if !(12..=1000).contains(&text.chars().count()) {
             return Err(PasswordError::Length);
         }
+        Self::check_strength(&text, &[])?;
+        Ok(Self(text))
+    }
+
+    /// Refuses a password that is easy to guess for who knows the user's name.
+    pub fn check_for(&self, name: &str) -> Result<(), PasswordError> {
+        let name = name.to_lowercase();
+        let words = name.split(|letter: char| !letter.is_alphanumeric()).filter(|word| word.len() > 2);
+        let known: Vec<&str> = iter::once(&*name).chain(words).collect();
+        let own = known.iter().fold(self.0.to_lowercase(), |text, word| text.replace(word, ""));
+        if own.chars().count() < Self::OWN {
+            return Err(PasswordError::Guessable("it is made of the user's name".to_owned()));
+        }
+        Self::check_strength(&self.0, &known)
+    }
+
+    /// The words that a guesser knows count as one guess each.
+    fn check_strength(text: &str, known: &[&str]) -> Result<(), PasswordError> {
         let examined: String = text.chars().take(Self::EXAMINED).collect();
-        let strength = zxcvbn::zxcvbn(&examined, &["wallarm", "console", "cloudfront", "admin"]);
+        let known = [&["wallarm", "console", "cloudfront", "admin"], known].concat();
+        let strength = zxcvbn::zxcvbn(&examined, &known);
         if strength.score() < Score::Three {
             let warning = strength.feedback().and_then(Feedback::warning);
             let cause = warning
                 .map_or_else(|| "use more words, or random characters".to_owned(), |it| it.to_string());
             return Err(PasswordError::Guessable(cause));
         }
-        Ok(Self(text))
+        Ok(())
     }
 
     /// A password of a sign-in, not validated.
@@ -214,6 +235,26 @@ mod tests {
         }
         for text in ["correct horse battery", "Xk7#pQ2!vLz9"] {
             assert!(Password::parse(text.to_owned()).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rejects_a_password_made_of_the_name() {
+        let check = |name: &str, text: &str| Password::parse(text.to_owned()).unwrap().check_for(name);
+        for (name, text) in [
+            ("user235541b", "user235541buser235541b"),
+            ("user235541b", "User235541B!2026"),
+            ("user235541b", "b145532resu1"),
+            ("Qzvxk.Wjhbf", "wjhbf-qzvxk1"),
+        ] {
+            assert!(matches!(check(name, text), Err(PasswordError::Guessable(_))), "{text}");
+        }
+        for (name, text) in [
+            ("user235541b", "correct horse battery"),
+            ("ann", "announce correct horses"),
+            ("a", "Xk7#pQ2!vLz9"),
+        ] {
+            assert!(check(name, text).is_ok(), "{text}");
         }
     }
 

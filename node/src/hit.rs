@@ -4,11 +4,16 @@ use crate::mask::Masks;
 use jiff::Timestamp;
 use shared::{
     AttackRecord, Body, Decision, Finding, Hit, InspectRequest, Location, RecordedRequest, RequestId,
+    point::Key,
 };
 use uuid::Uuid;
 
 /// The recorded start of a body. Findings carry their payloads in any case.
 const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// The recorded start of a point: an attacker chooses its depth and names, and lists show it.
+const MAX_POINT_STEPS: usize = 64;
+const MAX_POINT_BYTES: usize = 1 << 10;
 
 /// Makes a hit for each attack type among the findings, which are ordered by severity. `at` is the
 /// time of the request.
@@ -21,7 +26,8 @@ pub(crate) fn record(
     masks: &Masks<'_>,
 ) -> AttackRecord {
     let mut hits: Vec<Hit> = Vec::new();
-    let findings: Vec<Finding> = findings.into_iter().map(|finding| masks.finding(finding)).collect();
+    let findings: Vec<Finding> =
+        findings.into_iter().map(|finding| bounded(masks.finding(finding))).collect();
     let request = recorded(request, (request_id, at), masks, &findings);
     for finding in findings {
         match hits.iter_mut().find(|hit| hit.attack_type == finding.attack_type) {
@@ -35,6 +41,19 @@ pub(crate) fn record(
         }
     }
     AttackRecord { request, decision, location, hits }
+}
+
+/// The finding with the start of its point.
+fn bounded(mut finding: Finding) -> Finding {
+    let mut bytes = 0;
+    let steps = finding.point.0.iter().take(MAX_POINT_STEPS).take_while(|step| {
+        let name = if let Some(Key::Name(name)) = &step.key { name.len() } else { 0 };
+        bytes += step.tag.as_str().len() + name;
+        bytes <= MAX_POINT_BYTES
+    });
+    let kept = steps.count();
+    finding.point.0.truncate(kept);
+    finding
 }
 
 fn recorded(
@@ -78,7 +97,7 @@ mod tests {
     use engine::rules::RequestRules;
     use shared::{
         AttackType, DecidedBy, Delivery, Enforced, Mode, Outcome, Point, Severity, TruncationPolicy,
-        UnseenBody,
+        UnseenBody, point::Tag,
     };
 
     fn finding(attack_type: AttackType, point: Point, payload: &str) -> Finding {
@@ -134,6 +153,20 @@ mod tests {
             .map(|hit| (hit.attack_type.as_str(), hit.point.to_string(), hit.findings.len()))
             .collect();
         assert_eq!(shape, [("sqli", "get > a".to_owned(), 2), ("xss", "get > b".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn records_the_start_of_a_deep_point() {
+        let json = Point::new(Tag::Post).then(Tag::JsonDoc);
+        let deep = |depth, name: &str| (0..depth).fold(json.clone(), |point, _| point.named(Tag::Hash, name));
+        let steps = |point: Point| {
+            let hits = record_of(&[], Vec::new(), vec![finding(AttackType::Sqli, point, "1")]).hits;
+            assert_eq!(hits[0].point, hits[0].findings[0].point);
+            hits[0].point.0.len()
+        };
+        assert_eq!(steps(deep(30, "key")), 32);
+        assert_eq!(steps(deep(128, "key")), MAX_POINT_STEPS);
+        assert_eq!(steps(deep(128, &"k".repeat(100))), 11);
     }
 
     #[test]

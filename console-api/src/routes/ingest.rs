@@ -21,6 +21,9 @@ use tokio::sync::OwnedSemaphorePermit;
 /// Maximum body of a batch.
 pub(super) const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
+/// Maximum JSON of a record, so that its parts are not read. A node's largest has 3 MB.
+const MAX_RECORD_BYTES: usize = 4 << 20;
+
 /// The reason of a rejection may quote the record, whose size the sender chooses.
 const MAX_REASON_BYTES: usize = 300;
 
@@ -58,6 +61,10 @@ pub(super) async fn take(
 }
 
 fn parse(raw: &RawValue, now: Timestamp) -> Result<ValidRecord, String> {
+    let bytes = raw.get().len();
+    if bytes > MAX_RECORD_BYTES {
+        return Err(format!("the record has {bytes} bytes, more than {MAX_RECORD_BYTES}"));
+    }
     let record: Record = serde_json::from_str(raw.get()).map_err(|cause| cause.to_string())?;
     ValidRecord::new(record, now)
 }
@@ -91,7 +98,8 @@ fn reject(index: usize, raw: &RawValue, mut reason: String) -> RejectedRecord {
 
 /// The id of a record, if it can be read from an invalid one.
 fn record_id(raw: &RawValue) -> Option<String> {
-    let record: Value = serde_json::from_str(raw.get()).ok()?;
+    let raw = Some(raw.get()).filter(|raw| raw.len() <= MAX_RECORD_BYTES)?;
+    let record: Value = serde_json::from_str(raw).ok()?;
     let pointers = ["/attack/request/request_id", "/response/request_id", "/not_inspected/id"];
     pointers.into_iter().find_map(|pointer| record.pointer(pointer)?.as_str().map(str::to_owned))
 }

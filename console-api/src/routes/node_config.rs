@@ -8,8 +8,8 @@ use crate::{
 };
 use axum::{
     Json,
-    extract::State,
-    http::{HeaderMap, StatusCode, header},
+    extract::{FromRequestParts as _, State},
+    http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use shared::ruleset::Ruleset;
@@ -54,11 +54,13 @@ impl FromParameters for Wait {
 )]
 pub(super) async fn current(
     NodeCaller { token_id, .. }: NodeCaller,
-    State(App { store, clock, change_notifier: notifier, polls, .. }): State<App>,
-    headers: HeaderMap,
+    mut caller: Parts,
+    State(app): State<App>,
     Query(Wait(wait)): Query<Wait>,
 ) -> Result<Response, ApiError> {
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let App { store, clock, change_notifier: notifier, polls, .. } = &app;
+    let known = caller.headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let known = known.map(str::to_owned);
     // Nodes retry within a second, with the rules that they have.
     let _permit = polls.enter(token_id).await?;
     let deadline = Instant::now() + wait;
@@ -66,7 +68,9 @@ pub(super) async fn current(
     let mut waiting = notifier.subscribe();
     loop {
         let (_, id) = store.ruleset_head().await?;
-        if known != Some(Ruleset::etag(id).as_str()) {
+        if known.as_deref() != Some(Ruleset::etag(id).as_str()) {
+            // The token can end while the call waits.
+            NodeCaller::from_request_parts(&mut caller, &app).await?;
             let ruleset = store.ruleset(clock.now()).await?;
             return Ok(([(header::ETAG, Ruleset::etag(ruleset.id))], Json(ruleset)).into_response());
         }

@@ -5,17 +5,17 @@ use crate::{
     app::App,
     attack::{Attack, Order},
     caller_limit::CallerPermit,
-    clock::Clock,
     error::{ApiError, with_sources},
     extract::{FromParameters, HitsFilter, Parameters, Query, Reader},
     hit::RecordedHit,
     metrics::Watching,
     paging::Slice,
     query::{Condition, Filter, TimeRange},
-    store::{Store, StoreError},
+    store::StoreError,
 };
 use axum::{
-    extract::State,
+    extract::{FromRequestParts as _, State},
+    http::request::Parts,
     response::{
         Sse,
         sse::{Event, KeepAlive},
@@ -47,10 +47,11 @@ const RECENT: SignedDuration = SignedDuration::from_mins(15);
 )]
 pub(super) async fn attacks(
     Reader(actor): Reader,
+    caller: Parts,
     State(app): State<App>,
     Query((since, filter)): Query<(Since, Filter)>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
-    live(app, &actor, since, filter, Known::Attacks(HashMap::new())).await
+    live(app, (&actor, caller), since, filter, Known::Attacks(HashMap::new())).await
 }
 
 /// Streams a `request` event for each matching hit that is recorded from now on, at most 200 per
@@ -68,22 +69,24 @@ pub(super) async fn attacks(
 )]
 pub(super) async fn requests(
     Reader(actor): Reader,
+    caller: Parts,
     State(app): State<App>,
     Query((since, HitsFilter(filter))): Query<(Since, HitsFilter)>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
-    live(app, &actor, since, filter, Known::Hits(HashMap::new())).await
+    live(app, (&actor, caller), since, filter, Known::Hits(HashMap::new())).await
 }
 
 async fn live(
-    App { store, clock, metrics, change_notifier: notifier, streams, .. }: App,
-    actor: &Actor,
+    app: App,
+    (actor, caller): (&Actor, Parts),
     Since(since): Since,
     filter: Filter,
     known: Known,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>, ApiError> {
-    let permit = streams.enter(actor.id).await?;
-    let counted = metrics.stream();
-    let mut watch = Watch { store, clock, filter, known, _counted: counted, _permit: permit };
+    let permit = app.streams.enter(actor.id).await?;
+    let counted = app.metrics.stream();
+    let closed = app.change_notifier.subscribe().closed();
+    let mut watch = Watch { app, caller, filter, known, _counted: counted, _permit: permit };
     // The known attacks or hits are not reported.
     watch.changes().await?;
     if let Some(since) = since {
@@ -91,13 +94,17 @@ async fn live(
     }
     let events = stream::unfold(watch, |mut watch| async move {
         tokio::time::sleep(PAUSE).await;
-        let events = watch.changes().await.unwrap_or_else(|error| {
-            tracing::error!(error = with_sources(&error), "a live stream failed");
-            Vec::new()
-        });
+        let events = match watch.authorized_changes().await {
+            Ok(events) => events,
+            Err(ApiError::Unauthorized | ApiError::Forbidden(_)) => return None,
+            Err(error) => {
+                tracing::error!(error = with_sources(&error), "a live stream failed");
+                Vec::new()
+            }
+        };
         Some((stream::iter(events.into_iter().map(Ok)), watch))
     });
-    let events = events.flatten().take_until(Box::pin(notifier.subscribe().closed()));
+    let events = events.flatten().take_until(Box::pin(closed));
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
 
@@ -134,8 +141,9 @@ impl Known {
 }
 
 struct Watch {
-    store: Store,
-    clock: Clock,
+    app: App,
+    /// The request with the credential of the caller.
+    caller: Parts,
     filter: Filter,
     known: Known,
     _counted: Watching,
@@ -143,15 +151,21 @@ struct Watch {
 }
 
 impl Watch {
+    /// The changes, if the caller may still read: a token or a session can end before the stream.
+    async fn authorized_changes(&mut self) -> Result<Vec<Event>, ApiError> {
+        Reader::from_request_parts(&mut self.caller, &self.app).await?;
+        Ok(self.changes().await?)
+    }
+
     /// Events of the changed attacks, the latest seen last, or of the new hits.
     async fn changes(&mut self) -> Result<Vec<Event>, StoreError> {
-        let from = self.clock.now().checked_sub(RECENT).ok();
+        let from = self.app.clock.now().checked_sub(RECENT).ok();
         let is_recent = Condition::LastSeen(TimeRange { from, to: None }).into();
         let (filter, slice) =
             (self.filter.clone().and(is_recent), Slice { limit: Slice::MAX_LIMIT, after: None });
         match &mut self.known {
             Known::Attacks(known) => {
-                let page = self.store.attacks(&filter, Order::default(), &slice).await?;
+                let page = self.app.store.attacks(&filter, Order::default(), &slice).await?;
                 let ignored = u64::from(!self.filter.selects_suspicious());
                 let counts = |attack: &Attack| (attack.hits - ignored * attack.suspicious, attack.blocked);
                 let before = std::mem::take(known);
@@ -160,8 +174,11 @@ impl Watch {
                 Ok(page.items.iter().rev().filter(is_new).map(|attack| event("attack", attack)).collect())
             }
             Known::Hits(known) => {
-                let page =
-                    self.store.hits_matching(&filter.during(TimeRange { from, to: None }), &slice).await?;
+                let page = self
+                    .app
+                    .store
+                    .hits_matching(&filter.during(TimeRange { from, to: None }), &slice)
+                    .await?;
                 known.retain(|_, at| from.is_none_or(|from| *at >= from));
                 // Older ones of the list, where others were deleted or marked, are no new ones.
                 let is_new = |hit: &&RecordedHit| known.insert(hit.id, hit.at).is_none();

@@ -7,6 +7,7 @@ pub(crate) mod facets;
 pub(crate) mod grouping;
 pub(crate) mod nodes;
 pub(crate) mod not_inspected;
+mod record_limits;
 pub(crate) mod requests;
 pub(crate) mod responses;
 pub(crate) mod rule_hits;

@@ -190,6 +190,7 @@ impl SignIn {
         let user: Option<User> = self.store.find(actor.id).await?;
         let user = user.filter(|user| user.identity.is_none());
         let name = user.ok_or(ApiError::Forbidden("a user who signs in with a password"))?.name;
+        password.check_for(&name)?;
         let is_known = self.store.is_known_network(&name, network(source), now).await?;
         let attempt = Attempt::Password { user: &name, is_known };
         self.throttle.enter(attempt, source, now).map_err(|seconds| ApiError::TooMany { seconds })?;

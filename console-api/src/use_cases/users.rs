@@ -54,6 +54,9 @@ pub async fn delete(store: &Store, author: &Author, known: (Uuid, u32)) -> Resul
 
 fn validate(draft: &UserDraft) -> Result<(), ApiError> {
     validation::name(&draft.name)?;
+    if let Some(password) = &draft.password {
+        password.check_for(&draft.name)?;
+    }
     if draft.role == Role::Node {
         return Err(ApiError::parameter("role", "`role` must be admin, analyst or read_only"));
     }

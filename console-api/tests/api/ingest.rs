@@ -187,6 +187,82 @@ async fn rejects_a_host_or_path_too_long_for_lists() {
     }
 }
 
+/// Each record is at its limit, then one beyond it.
+#[tokio::test]
+async fn rejects_a_record_with_a_text_or_list_beyond_its_limit() {
+    let console = Console::start().await;
+    let text = |length: usize| json!("a".repeat(length));
+    let list = |item: Value, length: usize| Value::from(vec![item; length]);
+    let point = |name: usize| json!([["hash", "a".repeat(name - 4)]]);
+    let finding = hit(1, "ptrav", &json!([["uri"]]), "x")["findings"][0].clone();
+    let header = |value: usize| json!([["a", "a".repeat(value - 1)]]);
+    let connector =
+        |name: &str, length: usize| json!({"kind": "cloudfront", "version": "1", name: text(length)});
+    let cases: &[(&str, &str, usize, &dyn Fn(usize) -> Value)] = &[
+        ("/attack/hits/0/point", "a point has 32769 bytes", 32_768, &point),
+        ("/attack/hits/0/point", "a point has 1025 entries", 1024, &|n| list(json!(["hash"]), n)),
+        ("/attack/hits/0/findings/0/point", "a point has 32769 bytes", 32_768, &point),
+        ("/attack/hits/0/findings/0/payload", "the payload of a finding has 2001 bytes", 2000, &text),
+        ("/attack/hits/0/findings/0/signature", "the signature of a finding has 1001 bytes", 1000, &text),
+        ("/attack/hits/0/findings/0/decoded", "the list of decoded layers has 101", 100, &|n| {
+            list(json!("hex"), n)
+        }),
+        ("/attack/hits/0/findings", "the list of findings has 201 entries", 200, &|n| {
+            list(finding.clone(), n)
+        }),
+        ("/attack/request/method", "the method has 1001 bytes", 1000, &text),
+        ("/attack/request/query", "the query has 65537 bytes", 65_536, &text),
+        ("/attack/request/headers", "the list of headers has 8193 entries", 8192, &|n| {
+            list(json!(["a", "b"]), n)
+        }),
+        ("/attack/request/headers", "the list of headers has 262145 bytes", 262_144, &header),
+        ("/attack/request/connector", "the kind of the connector has", 1000, &|n| connector("kind", n)),
+        ("/attack/request/connector", "the distribution has", 1000, &|n| connector("distribution_id", n)),
+        ("/attack/location", "the country is no code", 2, &|n| json!({"country": text(n)})),
+    ];
+    for (n, (pointer, reason, limit, value)) in (1..).zip(cases) {
+        let record = |n: u32, size: usize| {
+            let mut record = attack(n, 1);
+            record["attack"]["location"] = json!({});
+            with(record, &[(*pointer, value(size))])
+        };
+        let reply = console.ingest(&[record(2 * n, limit + 1), record(2 * n + 1, *limit)]).await;
+        let rejected = reply["rejected"].as_array().unwrap();
+        assert_eq!((rejected.len(), &reply["stored"]), (1, &json!(1)), "{pointer}: {reply}");
+        assert!(rejected[0]["reason"].as_str().unwrap().starts_with(reason), "{pointer}: {reply}");
+    }
+}
+
+#[tokio::test]
+async fn rejects_hits_that_no_node_makes() {
+    let console = Console::start().await;
+    let uri = json!([["uri"]]);
+    let hits = |count: u32| (0..count).map(|n| hit(n, &format!("type-{n}"), &uri, "x")).collect::<Vec<_>>();
+    let long = |n: u32| {
+        let mut hit = hit(n, &format!("type-{n}"), &uri, &"x".repeat(2000));
+        hit["findings"] = Value::from(vec![hit["findings"][0].clone(); 200]);
+        hit
+    };
+    let twice = [hit(1, "sqli", &uri, "x"), hit(2, "sqli", &uri, "x")];
+    let cases = [
+        (json!(hits(101)), "the list of hits has 101 entries, more than 100"),
+        (json!(twice), "two hits of the record have the same type"),
+        (json!([with(hit(1, "sqli", &uri, "x"), &[("/findings", json!([]))])]), "a hit needs at least one"),
+        (json!([long(1), long(2), long(3)]), "the list of hits has 1"),
+        (json!([hit(1, "sqli", &uri, &"x".repeat(5_000_000))]), "the record has 500"),
+    ];
+    for (hits, reason) in cases {
+        let reply = console.ingest(&[with(attack(1, 0), &[("/attack/hits", hits)])]).await;
+        assert!(reply["rejected"][0]["reason"].as_str().unwrap().starts_with(reason), "{reason}: {reply}");
+    }
+    let empty = with(attack(1, 0), &[("/attack/request/host", json!(""))]);
+    assert_eq!(console.ingest(&[empty]).await["rejected"][0]["reason"], "the host is empty");
+    assert_eq!(
+        console.ingest(&[with(attack(1, 0), &[("/attack/hits", json!(hits(100)))])]).await,
+        counts(1, 0)
+    );
+}
+
 #[tokio::test]
 async fn limits_concurrent_batches_with_retry_after() {
     let console = Console::start().await;

@@ -46,6 +46,7 @@ mod rules;
 mod rulesets;
 mod secrets;
 mod sessions;
+mod streams;
 mod suspicious;
 mod tokens;
 mod transfer;

@@ -67,7 +67,7 @@ impl Lists {
             };
             if let Some(key) = missing {
                 let cause = format!("source: needs a file at {key} in the node's configuration");
-                left_out.push(LeftOut { id: entry.id.to_string(), cause });
+                left_out.push(LeftOut::new(entry.id, &cause));
                 continue;
             }
             lists.slot(&entry.source).push(Entry {

@@ -24,8 +24,14 @@ pub struct PolicySummary {
     pub applied_at: Option<Timestamp>,
     pub rules: usize,
     pub list_entries: usize,
-    /// Rules and list entries that cannot be used, with the cause.
+    /// How many rules and list entries cannot be used.
+    pub left_out_count: usize,
+    /// The first of them, with the cause: a ruleset can have 500,000.
     pub left_out: Vec<LeftOut>,
+}
+
+impl PolicySummary {
+    pub const MAX_LISTED: usize = 20;
 }
 
 impl Policy {
@@ -34,14 +40,13 @@ impl Policy {
     pub fn new(rules: &[Rule], entries: &[ListEntry], known: GeoFields) -> Self {
         let (book, errors) = RuleBook::compile(rules);
         let (lists, unknown) = Lists::new(entries, known);
-        let refused = errors.iter().map(|error| LeftOut {
-            id: error.id.to_string(),
-            cause: format!("{} {}", error.field, error.cause),
-        });
+        let refused =
+            errors.iter().map(|error| LeftOut::new(error.id, &format!("{} {}", error.field, error.cause)));
         let summary = PolicySummary {
             rules: rules.len() - errors.len(),
             list_entries: lists.len(),
-            left_out: refused.chain(unknown).collect(),
+            left_out_count: errors.len() + unknown.len(),
+            left_out: refused.chain(unknown).take(PolicySummary::MAX_LISTED).collect(),
             ..PolicySummary::default()
         };
         Self { book, lists, summary }
@@ -50,11 +55,44 @@ impl Policy {
     /// Compiles a ruleset received from the console at the time `now`.
     pub fn compile(ruleset: &Ruleset, known: GeoFields, now: Timestamp) -> Self {
         let mut policy = Self::new(&ruleset.rules.items, &ruleset.lists.items, known);
-        let received = ruleset.rules.left_out.iter().chain(&ruleset.lists.left_out).cloned();
+        let (rules, lists) = (&ruleset.rules.left_out, &ruleset.lists.left_out);
+        policy.summary.left_out_count += rules.len() + lists.len();
+        let received = rules.iter().chain(lists).take(PolicySummary::MAX_LISTED).cloned();
         policy.summary.left_out.splice(0..0, received);
+        policy.summary.left_out.truncate(PolicySummary::MAX_LISTED);
         policy.summary.version = Some(ruleset.version);
         policy.summary.id = Some(ruleset.id);
         policy.summary.applied_at = Some(now);
         policy
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_the_first_items_that_cannot_be_used_and_counts_all() {
+        let entries = |count: usize, source: &str| {
+            let entry = |n| {
+                let id = Uuid::from_u128(n as u128);
+                format!(r#"{{"id":"{id}","list":"deny","source":{source}}}"#)
+            };
+            (0..count).map(entry).collect::<Vec<_>>().join(",")
+        };
+        let (unknown, country) = (r#"{"planet":1}"#, r#"{"country":"DE"}"#);
+        let summary = |unknowns: usize, countries: usize| {
+            let entries = [entries(unknowns, unknown), entries(countries, country)];
+            let entries = entries.into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(",");
+            let id = Uuid::nil();
+            let json = format!(r#"{{"version":1,"id":"{id}","rules":[],"lists":[{entries}]}}"#);
+            let ruleset: Ruleset = serde_json::from_str(&json).unwrap();
+            Policy::compile(&ruleset, GeoFields::default(), Timestamp::UNIX_EPOCH).summary
+        };
+        let all = summary(9_999, 30);
+        assert_eq!((all.left_out_count, all.left_out.len()), (10_029, PolicySummary::MAX_LISTED));
+        let few = summary(1, 2);
+        assert_eq!((few.left_out_count, few.left_out.len()), (3, 3));
+        assert!(few.left_out[0].cause.contains("planet"), "{:?}", few.left_out);
     }
 }

@@ -21,9 +21,6 @@ const WAIT: Duration = Duration::from_secs(30);
 /// Additional time for the response.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Items that are not applied and logged one by one.
-const MAX_LOGGED: usize = 20;
-
 /// Keeps the policy up to date with the console.
 pub struct Feed {
     console: ConsoleClient,
@@ -124,11 +121,13 @@ impl Feed {
         let summary = &policy.summary;
         let (version, rules, list_entries) = (summary.version, summary.rules, summary.list_entries);
         info!(version, rules, list_entries, "applied new rules and lists from {from}");
-        for left_out in summary.left_out.iter().take(MAX_LOGGED) {
+        for left_out in &summary.left_out {
             warn!(id = left_out.id, "not applied from the ruleset: {}", left_out.cause);
         }
-        if let Some(more) = summary.left_out.len().checked_sub(MAX_LOGGED).filter(|more| *more > 0) {
-            warn!("{more} more items are not applied, see /wallarm-status");
+        if let Some(more) =
+            summary.left_out_count.checked_sub(summary.left_out.len()).filter(|more| *more > 0)
+        {
+            warn!("{more} more items are not applied");
         }
         self.policy.replace(policy);
     }

@@ -51,7 +51,7 @@ impl Node {
             started_at,
             mode: self.config.load().route_config.default.mode.mode,
             ruleset: policy.summary.version,
-            left_out: policy.summary.left_out.len() as u64,
+            left_out: policy.summary.left_out_count as u64,
             requests: totals.requests,
             bypassed: self.metrics.bypassed("mode_off") + self.metrics.bypassed("input_filters"),
             bypassed_by_connectors: self.metrics.bypassed("connector"),

@@ -41,6 +41,19 @@ impl<T: Serialize> Serialize for Lenient<T> {
     }
 }
 
+impl LeftOut {
+    /// A longer id is none of a console.
+    const MAX_ID_BYTES: usize = 100;
+    /// The cause may quote the item, whose size the sender chooses.
+    const MAX_CAUSE_BYTES: usize = 300;
+
+    /// An item with the start of its id and of its cause.
+    pub fn new(id: impl fmt::Display, cause: &str) -> Self {
+        let cut = |text: &str, limit: usize| text[..text.floor_char_boundary(limit)].to_owned();
+        Self { id: cut(&id.to_string(), Self::MAX_ID_BYTES), cause: cut(cause, Self::MAX_CAUSE_BYTES) }
+    }
+}
+
 /// A list with more items is refused.
 const MAX_ITEMS: usize = 500_000;
 /// A list with more items that are left out is none of a newer version.
@@ -67,8 +80,8 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Items<T> {
             match T::deserialize(&value) {
                 Ok(item) => lenient.items.push(item),
                 Err(cause) => {
-                    let id = value["id"].as_str().unwrap_or_default().to_owned();
-                    lenient.left_out.push(LeftOut { id, cause: cause.to_string() });
+                    let id = value["id"].as_str().unwrap_or_default();
+                    lenient.left_out.push(LeftOut::new(id, &cause.to_string()));
                 }
             }
             let (items, left_out) = (lenient.items.len(), lenient.left_out.len());
@@ -83,6 +96,17 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Items<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_unknown_item_has_a_short_id_and_cause() {
+        let item = |length| format!(r#"[{{"id":"{}"}},"{}"]"#, "é".repeat(length), "é".repeat(length));
+        let read = |length| serde_json::from_str::<Lenient<u8>>(&item(length)).unwrap().left_out;
+        let [object, text] = &read(5_000)[..] else { panic!("two items are left out") };
+        assert_eq!((object.id.len(), text.cause.len()), (100, 300));
+        let [object, text] = &read(36)[..] else { panic!("two items are left out") };
+        assert_eq!(object.id, "é".repeat(36));
+        assert!(text.cause.ends_with("expected u8"), "{}", text.cause);
+    }
 
     #[test]
     fn a_list_of_too_many_unknown_items_is_refused() {

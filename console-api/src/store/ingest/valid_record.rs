@@ -1,5 +1,6 @@
 //! Valid records: what is validated once, before any lookup.
 
+use super::record_limits;
 use crate::store::sql::text_codec::word;
 use jiff::{SignedDuration, Timestamp};
 use shared::{
@@ -11,9 +12,6 @@ use std::collections::BTreeSet;
 /// The maximum length of the short texts that are stored as they are and indexed. Entries of
 /// PostgreSQL's indexes can be larger.
 const MAX_BYTES: usize = 1000;
-
-/// Twice CloudFront's limit of a URL.
-const MAX_PATH_BYTES: usize = 16 << 10;
 
 /// 2000-01-01T00:00:00Z, before CloudFront existed.
 const EARLIEST_MS: i64 = 946_684_800_000;
@@ -77,9 +75,7 @@ fn of_attack(record: &AttackRecord) -> Option<String> {
     let connector = request.connector.as_ref();
     let edge_request_id = connector.and_then(|connector| connector.edge_request_id.as_deref());
     let reason = decision.reason.as_ref().map(word);
-    long("the host", &request.host, MAX_BYTES)
-        .or_else(|| long("the path", &request.path, MAX_PATH_BYTES))
-        .or_else(|| check("the edge request id", edge_request_id))
+    check("the edge request id", edge_request_id)
         .or_else(|| check("the scheme", request.scheme.as_deref()))
         .or_else(|| check("the HTTP version", request.http_version.as_deref()))
         .or_else(|| check("the reason", reason.as_deref()))
@@ -87,22 +83,19 @@ fn of_attack(record: &AttackRecord) -> Option<String> {
         .or_else(|| {
             record.hits.iter().find_map(|hit| check("the type of a hit", Some(hit.attack_type.as_str())))
         })
+        .or_else(|| record_limits::of_attack(record))
 }
 
 fn of_response(report: &ResponseReport, now: Timestamp) -> Option<String> {
     let event = report.connector.as_ref().and_then(|connector| connector.event.as_ref());
     check("the trigger", event.map(Trigger::as_str))
+        .or_else(|| record_limits::of_response(report))
         .or_else(|| report.not_inspected.iter().find_map(|entry| of_not_inspected(entry, now)))
 }
 
 fn of_not_inspected(entry: &NotInspected, now: Timestamp) -> Option<String> {
     check("the reason of what was not inspected", Some(entry.reason.as_str()))
         .or_else(|| of_time(entry.at, now))
-}
-
-/// Lists show hosts and paths.
-fn long(what: &str, text: &str, limit: usize) -> Option<String> {
-    (text.len() > limit).then(|| format!("{what} has {} bytes, more than {limit}", text.len()))
 }
 
 fn check(what: &str, name: Option<&str>) -> Option<String> {

@@ -1,0 +1,95 @@
+//! Live streams and long polls end with the credential of their caller.
+
+use crate::{
+    harness::{Console, attack, send},
+    rules::admin,
+    sessions::{PASSWORD, cookie, sign_in},
+    users::add,
+};
+use axum::{
+    body::Body,
+    http::{HeaderName, Request, header},
+};
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+use std::time::Duration;
+use tower::ServiceExt as _;
+
+const PATHS: [&str; 2] = ["/api/v1/attacks/stream", "/api/v1/requests/stream"];
+
+async fn open(console: &Console, path: &str, (name, value): (HeaderName, &str)) -> Body {
+    let request = Request::get(path).header(name, value).body(Body::empty()).unwrap();
+    let response = console.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 200, "{path}");
+    response.into_body()
+}
+
+/// The rest of a stream that ends.
+async fn rest(body: Body) -> String {
+    let rest = tokio::time::timeout(Duration::from_secs(30), body.collect()).await;
+    String::from_utf8(rest.expect("the stream ends").unwrap().to_bytes().to_vec()).unwrap()
+}
+
+async fn token(console: &Console, role: &str) -> (String, String) {
+    let made =
+        admin(console, "POST", "/api/v1/tokens", &json!({"name": "report", "role": role})).await.json();
+    let path = format!("/api/v1/tokens/{}", made["id"].as_str().unwrap());
+    (path, format!("Bearer {}", made["token"].as_str().unwrap()))
+}
+
+#[tokio::test]
+async fn live_streams_end_with_their_token() {
+    let console = Console::start().await;
+    let (path, bearer) = token(&console, "read_only").await;
+    let (_, other) = token(&console, "read_only").await;
+    let credential = (header::AUTHORIZATION, bearer.as_str());
+    let ended =
+        [open(&console, PATHS[0], credential.clone()).await, open(&console, PATHS[1], credential).await];
+    let mut kept = open(&console, PATHS[0], (header::AUTHORIZATION, &other)).await;
+    assert_eq!(admin(&console, "DELETE", &path, &Value::Null).await.status, 204);
+    console.ingest(&[attack(1, 118)]).await;
+    for body in ended {
+        assert_eq!(rest(body).await, "");
+    }
+    let event = tokio::time::timeout(Duration::from_secs(30), kept.frame()).await.unwrap().unwrap().unwrap();
+    assert!(event.into_data().unwrap().starts_with(b"event: attack"));
+}
+
+#[tokio::test]
+async fn live_streams_end_with_their_session() {
+    let console = Console::start().await;
+    let user = add(&console, "ann", "analyst", PASSWORD).await;
+    let signed_in = async || cookie(&sign_in(&console.router, "203.0.113.7", "ann", PASSWORD).await);
+    let first = signed_in().await;
+    let ended = open(&console, PATHS[1], (header::COOKIE, &first)).await;
+    let request = Request::delete("/api/v1/sessions/current").header(header::COOKIE, &first);
+    let request = request.header("sec-fetch-site", "same-origin").body(Body::empty()).unwrap();
+    assert_eq!(send(&console.router, request).await.status, 204);
+    assert_eq!(rest(ended).await, "");
+
+    let ended = open(&console, PATHS[0], (header::COOKIE, &signed_in().await)).await;
+    let changed = json!({"name": "ann", "role": "read_only", "password": "another horse battery"});
+    user.replace(&console, &changed).await;
+    console.ingest(&[attack(1, 118)]).await;
+    assert_eq!(rest(ended).await, "");
+}
+
+#[tokio::test]
+async fn a_long_poll_ends_with_its_token() {
+    let console = Console::start().await;
+    let (path, bearer) = token(&console, "node").await;
+    let poll = |query: &str, etag: &str| {
+        let request = Request::get(format!("{}{query}", shared::NODE_CONFIG_PATH));
+        let request = request.header(header::AUTHORIZATION, &bearer).header(header::IF_NONE_MATCH, etag);
+        request.body(Body::empty()).unwrap()
+    };
+    let etag = send(&console.router, poll("", "")).await.header("etag").to_owned();
+    let change = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(admin(&console, "DELETE", &path, &Value::Null).await.status, 204);
+        let entry = json!({"list": "deny", "source": {"asn": 64500}});
+        assert_eq!(admin(&console, "POST", "/api/v1/ip-lists", &entry).await.status, 201);
+    };
+    let (answer, ()) = tokio::join!(send(&console.router, poll("?wait=30", &etag)), change);
+    assert_eq!(answer.status, 401, "{}", answer.text);
+}
