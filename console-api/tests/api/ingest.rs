@@ -188,6 +188,9 @@ async fn rejects_a_host_or_path_too_long_for_lists() {
 }
 
 /// Each record is at its limit, then one beyond it.
+/// A field, the reason of a value that is too long, the limit, and values by length.
+type TooLong<'c> = (&'c str, &'c str, usize, &'c dyn Fn(usize) -> Value);
+
 #[tokio::test]
 async fn rejects_a_record_with_a_text_or_list_beyond_its_limit() {
     let console = Console::start().await;
@@ -198,7 +201,7 @@ async fn rejects_a_record_with_a_text_or_list_beyond_its_limit() {
     let header = |value: usize| json!([["a", "a".repeat(value - 1)]]);
     let connector =
         |name: &str, length: usize| json!({"kind": "cloudfront", "version": "1", name: text(length)});
-    let cases: &[(&str, &str, usize, &dyn Fn(usize) -> Value)] = &[
+    let cases: &[TooLong<'_>] = &[
         ("/attack/hits/0/point", "a point has 32769 bytes", 32_768, &point),
         ("/attack/hits/0/point", "a point has 1025 entries", 1024, &|n| list(json!(["hash"]), n)),
         ("/attack/hits/0/findings/0/point", "a point has 32769 bytes", 32_768, &point),

@@ -149,7 +149,8 @@ impl Statement {
 /// The statement of a page of the values of a field of hits.
 pub(crate) fn values_of(set: &AttackSet, field: GroupField, slice: &Slice) -> Statement {
     let value = column(field);
-    let mut statement = Statement::new("with page as (select ");
+    // Otherwise SQLite may select the page again for each attack.
+    let mut statement = Statement::new("with page as materialized (select ");
     statement
         .push(value)
         .push(" as key, count(*) as attacks, ")
