@@ -106,9 +106,6 @@ fn of_connector(connector: Option<&ConnectorInfo>) -> Option<String> {
 }
 
 fn of_hit(hit: &Hit) -> Option<String> {
-    if hit.findings.is_empty() {
-        return Some("a hit needs at least one finding".to_owned());
-    }
     word("the type of a hit", Some(hit.attack_type.as_str()))
         .or_else(|| of_point(&hit.point))
         .or_else(|| count("the list of findings", hit.findings.len(), MAX_FINDINGS))
