@@ -115,7 +115,7 @@ impl Trigger {
     }
 }
 
-/// Whether the request waits for the verdict. A word of a newer version is read as out of band.
+/// Whether the request waits for the verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -126,7 +126,6 @@ pub enum Delivery {
     /// From CloudFront's log, after the response. Connectors do not send it.
     Log,
     /// The request was forwarded; this is a copy. The node replies 202 when the copy is stored.
-    #[serde(other)]
     OutOfBand,
 }
 

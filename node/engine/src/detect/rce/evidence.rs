@@ -85,8 +85,12 @@ pub(super) fn find_evidence(context: &CommandContext<'_>, at: usize) -> Option<E
     if context.prose > MAX_PROSE_OF_DISGUISED {
         // A line of its own is no evidence in prose.
         let may_match = command.lead != Lead::Newline && follows_separator(command);
-        let found = may_match.then(|| separated(context, at, &head(command)?)).flatten();
-        return found.or_else(|| substituted(context, at, &head(command)?));
+        if !may_match && !is_substitution(command) {
+            return None;
+        }
+        let head = head(command)?;
+        let found = may_match.then(|| separated(context, at, &head)).flatten();
+        return found.or_else(|| substituted(context, at, &head));
     }
     glob(context, command)
         .or_else(|| cut_letters(context, command))
@@ -192,11 +196,15 @@ fn program_path(context: &CommandContext<'_>, command: &Command<'_>, head: &Head
     (head.is_path && leads && prose <= 2).then_some((signature, High))
 }
 
+fn is_substitution(command: &Command<'_>) -> bool {
+    matches!(command.lead, Lead::Substitution | Lead::Backtick)
+}
+
 /// `$(id)`, `` `id` ``
 fn substituted(context: &CommandContext<'_>, at: usize, head: &Head) -> Option<Evidence> {
     let command = &context.commands[at];
     let known = head.known?;
-    if !matches!(command.lead, Lead::Substitution | Lead::Backtick) || command.called {
+    if !is_substitution(command) || command.called {
         return None;
     }
     let alone = command.words.len() == head.at + 1;
