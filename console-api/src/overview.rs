@@ -127,7 +127,7 @@ impl Mover {
 }
 
 impl Overview {
-    async fn read(store: &Store, now: Timestamp) -> Result<Self, StoreError> {
+    pub async fn read(store: &Store, now: Timestamp) -> Result<Self, StoreError> {
         let ending = |to: Timestamp, length| TimeRange { from: to.checked_sub(length).ok(), to: Some(to) };
         let a_week_ago = now.checked_sub(WEEK).unwrap_or(now);
         let (today, last_week) = (ending(now, DAY), ending(a_week_ago, DAY));

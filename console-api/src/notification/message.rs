@@ -11,7 +11,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Slack cuts sections at 3,000 characters.
+/// Slack rejects sections of more than 3,000 characters.
+const MAX_SECTION: usize = 3_000;
 const MAX_CHARS: usize = 500;
 /// Countries in a line.
 const COUNTRIES: usize = 5;
@@ -236,11 +237,12 @@ fn number(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// A text of Slack with a link after it.
+/// A text of Slack with a link after it, unless the link, e.g. to a long search, is too long.
 fn with_link(text: String, url: Option<&str>, title: &str) -> String {
-    match url {
-        Some(url) if text.is_empty() => format!("<{}|{title}>", url.replace('&', "&amp;")),
-        Some(url) => format!("{text} · <{}|{title}>", url.replace('&', "&amp;")),
+    let link = url.map(|url| format!("<{}|{title}>", url.replace('&', "&amp;")));
+    match link.filter(|link| text.len() + link.len() < MAX_SECTION) {
+        Some(link) if text.is_empty() => link,
+        Some(link) => format!("{text} · {link}"),
         None => text,
     }
 }

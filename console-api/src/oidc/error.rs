@@ -63,6 +63,11 @@ impl OidcError {
         matches!(self, Self::Unreachable(_) | Self::Pause)
     }
 
+    /// Whether the browser did not begin this sign-in.
+    pub fn is_without_attempt(&self) -> bool {
+        matches!(self, Self::NoAttempt | Self::State)
+    }
+
     /// The name of the user, as far as it is verified.
     pub fn user(&self) -> Option<&str> {
         if let Self::NoRole { name, .. } = self { Some(name) } else { None }

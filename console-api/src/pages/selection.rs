@@ -40,6 +40,8 @@ type Fields = Vec<(String, String)>;
 const MAX_SELECTED: usize = Filter::MAX_CONDITIONS;
 /// The sources to choose from: those with the most hits.
 const SOURCES: Slice = Slice { limit: 50, after: None };
+/// The revision of rules and list entries that were not changed since they were made.
+const NEW: u32 = 1;
 /// The similar attacks to choose from.
 const SIMILAR: Slice = Slice { limit: 20, after: None };
 /// How long to block, in hours; 0: no end.
@@ -291,12 +293,12 @@ pub(super) async fn undo(
     }
     for id in done.rules {
         if let Some(rule) = store.find::<StoredRule>(id).await? {
-            rules::delete(&ruleset, &author, (id, rule.rule.revision)).await?;
+            rules::delete(&ruleset, &author, (rule.rule.id, NEW)).await?;
         }
     }
     for id in done.entries {
         if let Some(entry) = store.find::<StoredEntry>(id).await? {
-            use_cases::ip_lists::delete(&ruleset, &author, (id, entry.revision)).await?;
+            use_cases::ip_lists::delete(&ruleset, &author, (entry.entry.id, NEW)).await?;
         }
     }
     let origin = Origin::of(&Given::new(fields.clone()));

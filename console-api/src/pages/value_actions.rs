@@ -61,8 +61,18 @@ struct ActionsPage {
 impl ActionsPage {
     /// The value alone.
     fn value(&self) -> String {
-        let text = self.condition.to_string();
-        text.split_once(':').map_or(text.clone(), |(_, value)| value.to_owned())
+        let pattern = match &self.condition {
+            Condition::Type(attack_type) => return attack_type.to_string(),
+            Condition::Facet(_, Some(value)) | Condition::EdgeRequestId(value) => return value.clone(),
+            Condition::Host(pattern)
+            | Condition::Path(pattern)
+            | Condition::Parameter(pattern)
+            | Condition::Payload(pattern)
+            | Condition::Anywhere(pattern) => pattern,
+            // Neither quoted nor escaped.
+            other => return other.to_string().split_once(':').map_or("", |(_, value)| value).to_owned(),
+        };
+        pattern.as_text().map_or_else(|| pattern.to_string(), str::to_owned)
     }
 
     /// The list, with a further condition.
@@ -184,6 +194,27 @@ mod tests {
         }
         for text in ["ip:203.0.113.7-203.0.113.9", "country:unknown", "path:/x", "type:sqli", "union"] {
             assert!(source_of(&condition(text)).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_copied_as_it_is() {
+        for (text, value) in [
+            ("parameter:\"get > id\"", "get > id"),
+            ("path:/a\\*b", "/a*b"),
+            ("ip:203.0.113.7", "203.0.113.7"),
+            ("\"a:b\"", "a:b"),
+            ("path:/a*", "/a*"),
+            ("country:DE", "DE"),
+        ] {
+            let page = ActionsPage {
+                condition: condition(text),
+                origin: Origin::of(&search::Given::new(Vec::new())),
+                source: None,
+                can_edit: true,
+                made: None,
+            };
+            assert_eq!(page.value(), value, "{text}");
         }
     }
 

@@ -66,11 +66,14 @@ pub(super) async fn current(
     let deadline = Instant::now() + wait;
     // Before the first read, so that no change is missed.
     let mut waiting = notifier.subscribe();
+    let mut has_waited = false;
     loop {
         let (_, id) = store.ruleset_head().await?;
         if known.as_deref() != Some(Ruleset::etag(id).as_str()) {
             // The token can end while the call waits.
-            NodeCaller::from_request_parts(&mut caller, &app).await?;
+            if has_waited {
+                NodeCaller::from_request_parts(&mut caller, &app).await?;
+            }
             let ruleset = store.ruleset(clock.now()).await?;
             return Ok(([(header::ETAG, Ruleset::etag(ruleset.id))], Json(ruleset)).into_response());
         }
@@ -80,6 +83,7 @@ pub(super) async fn current(
             return Ok((StatusCode::NOT_MODIFIED, etag).into_response());
         }
         waiting.change(left.min(POLL_INTERVAL)).await;
+        has_waited = true;
     }
 }
 

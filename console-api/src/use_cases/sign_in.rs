@@ -101,12 +101,16 @@ impl SignIn {
         let user = match identity {
             Ok(identity) => self.user_of(identity, source).await?,
             Err(error) => {
-                let outage = error.is_outage();
                 let sentence = error.sentence();
                 tracing::warn!(%source, error = with_sources(&error), "sign-in at the OpenID provider failed");
-                if outage {
+                if error.is_outage() {
                     self.throttle.undo(None, source);
                     return Err(ApiError::Provider(sentence));
+                }
+                // Any site can cause such calls in a visitor's browser. They guess no secret.
+                if error.is_without_attempt() {
+                    self.throttle.undo(None, source);
+                    return Err(ApiError::Refused(sentence.to_owned()));
                 }
                 self.record_refusal(error.user().unwrap_or("single sign-on"), source, Some(sentence)).await?;
                 return Err(ApiError::Refused(sentence.to_owned()));

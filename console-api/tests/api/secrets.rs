@@ -245,6 +245,10 @@ async fn a_lost_key_costs_the_secrets_and_nothing_else() {
     assert!(error.starts_with(&format!("table signing_keys, row {KEY}: column secret cannot be")), "{error}");
     let list = console.get_as(Role::Admin, "/api/v1/webhooks").await.json();
     assert_eq!(list["items"][0]["url"], "(cannot be decrypted)", "{list}");
+    let path = format!("/api/v1/webhooks/{WEBHOOK}/secret");
+    let rotate = crate::rules::call(Role::Admin, "POST", &path, Some("\"4\""), &json!({"overlap_hours": 24}));
+    let rotated = crate::harness::send(&console.router, rotate).await.json();
+    assert_eq!(rotated["previous_secret_until"], rotated["updated_at"], "no overlap: {rotated}");
     let delete = |path: String, revision: Option<u32>| {
         let call = axum::http::Request::delete(path)
             .header("authorization", format!("Bearer {}", crate::harness::token_of(Role::Admin)));
@@ -254,6 +258,6 @@ async fn a_lost_key_costs_the_secrets_and_nothing_else() {
         };
         crate::harness::send(&console.router, call.body(axum::body::Body::empty()).unwrap())
     };
-    assert_eq!(delete(format!("/api/v1/webhooks/{WEBHOOK}"), Some(4)).await.status, 204);
+    assert_eq!(delete(format!("/api/v1/webhooks/{WEBHOOK}"), Some(5)).await.status, 204);
     assert_eq!(delete(format!("/api/v1/connectors/keys/{}", uuid(1)), None).await.status, 204);
 }

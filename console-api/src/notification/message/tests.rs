@@ -150,6 +150,14 @@ fn a_message_without_a_public_url_or_countries_has_no_link() {
 }
 
 #[test]
+fn a_section_of_slack_has_no_link_that_is_too_long() {
+    let url = |length: usize| format!("https://a.example/?q={}", "a".repeat(length));
+    assert!(with_link("text".to_owned(), Some(&url(2_900)), "Open").contains("|Open>"));
+    assert_eq!(with_link("text".to_owned(), Some(&url(4_000)), "Open"), "text");
+    assert_eq!(with_link(String::new(), Some(&url(4_000)), "Open"), "");
+}
+
+#[test]
 fn a_rollback_names_both_versions() {
     let Event::RulesChanged { mut version, .. } = rules_changed() else { unreachable!() };
     version.activated = Some(3);

@@ -162,6 +162,9 @@ impl Store {
         &self,
         attacks: &[Attack],
     ) -> Result<BTreeMap<Uuid, Vec<CountryHits>>, StoreError> {
+        if attacks.is_empty() {
+            return Ok(BTreeMap::new());
+        }
         let ids: Vec<Uuid> = attacks.iter().map(|attack| attack.id).collect();
         let mut connection = self.reader.acquire().await?;
         countries(&mut connection, &ids).await

@@ -211,6 +211,8 @@ impl Store {
         statement.push(" where id = ").bind(before.id.to_string());
         let row: Option<SealedDue> = statement.fetch_optional(change.connection()).await?;
         let replaced = row.and_then(|row| row.open(&self.keys).secret.ok()).filter(|_| end > author.at);
+        // An unreadable secret signs nothing any more.
+        let end = if replaced.is_some() { end } else { author.at };
         let previous = replaced.map(|secret| {
             self.keys.seal(&Location::previous_webhook_secret(&before.id), &secret.reveal()).into()
         });

@@ -1,7 +1,10 @@
 //! Actions from lists and charts, without scripts: on a value, on selected rows, on a false positive.
 
 use super::submit;
-use crate::harness::{Answer, Console, attack, hit, request_id, uuid, with};
+use crate::{
+    harness::{Answer, Console, attack, hit, request_id, send, uuid, with},
+    rules::call,
+};
 use console_api::actor::Role;
 use serde_json::{Value, json};
 
@@ -153,6 +156,23 @@ async fn sources_of_selected_rows_are_chosen_and_blocked() {
         assert_eq!(back.header("location"), list.split('?').next().unwrap());
         assert_eq!(entries(&console).await.len(), 0);
     }
+}
+
+#[tokio::test]
+async fn undo_deletes_no_entry_that_was_changed_since() {
+    let console = two_attacks().await;
+    let added = console.get("/api/v1/ip-lists").await.json();
+    assert_eq!(added["items"], json!([]));
+    let done = posted(&console, "/selection/sources", &[("address", "203.0.113.7"), ("for", "0")]).await;
+    let done = page(&console, done.header("location")).await;
+    let entry = console.get("/api/v1/ip-lists").await.json()["items"][0].clone();
+    let path = format!("/api/v1/ip-lists/{}", entry["id"].as_str().unwrap());
+    let changed = json!({"list": "gray", "source": entry["source"], "reason": "under review"});
+    let replace = call(Role::Analyst, "PUT", &path, Some("\"1\""), &changed);
+    assert_eq!(send(&console.router, replace).await.status, 200);
+    let undo = fields(&done, &["made_entry"], ("", ""));
+    assert_eq!(submit(&console, Role::Analyst, "/selection/undo", &undo).await.status, 412);
+    assert_eq!(entries(&console).await.len(), 1);
 }
 
 #[tokio::test]
