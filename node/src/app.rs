@@ -8,7 +8,7 @@ use crate::{
     policy::{copy::LastCopy, feed::Feed},
     reload::Reload,
     server::{self, Node},
-    spool::{Spool, delivery::SpoolDelivery, heartbeat::Heartbeat},
+    spool::{delivery::SpoolDelivery, heartbeat::Heartbeat},
 };
 use anyhow::Context as _;
 use axum::Router;
@@ -17,7 +17,7 @@ use shared::record::NodeInfo;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 /// Runs until `stop`. Fails only during the start: a running node continues with its current state.
 pub async fn run(path: PathBuf, config: Config, logs: Logs, stop: CancellationToken) -> anyhow::Result<()> {
@@ -42,7 +42,7 @@ pub async fn run(path: PathBuf, config: Config, logs: Logs, stop: CancellationTo
     // Cancelled after the servers: the last delivery comes after the last hit.
     let stop_tasks = CancellationToken::new();
     let mut tasks = JoinSet::new();
-    tasks.spawn(sync_periodically(node.spool.clone(), config.spool.sync_interval, stop_tasks.clone()));
+    tasks.spawn(node.spool.clone().sync_periodically(config.spool.sync_interval, stop_tasks.clone()));
     if let Some(console) = &config.console {
         let info = NodeInfo { id: node.id, version: VERSION.to_owned() };
         tasks.spawn(SpoolDelivery::new(node.spool.clone(), console, info.clone())?.run(stop_tasks.clone()));
@@ -124,17 +124,4 @@ fn listener(
     let socket = listener::bind(address).with_context(|| format!("{key}: cannot listen on {address}"))?;
     let refused = node.connections_refused.clone();
     Ok(Listener { socket, router, tls: None, limits: limits.into(), refused })
-}
-
-async fn sync_periodically(spool: Arc<Spool>, interval: Duration, stop: CancellationToken) {
-    loop {
-        let stopped = stop.run_until_cancelled(tokio::time::sleep(interval)).await.is_none();
-        let spool = spool.clone();
-        if let Ok(Err(cause)) = tokio::task::spawn_blocking(move || spool.sync()).await {
-            error!("cannot sync the spool: {cause}");
-        }
-        if stopped {
-            return;
-        }
-    }
 }

@@ -25,6 +25,7 @@
 
 pub mod admission;
 pub mod app;
+mod atomic_file;
 pub mod behaviour;
 pub mod block_page;
 pub mod config;

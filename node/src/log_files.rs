@@ -85,6 +85,7 @@ impl LogFiles {
             list(path, &mut files).with_context(|| format!("cannot list {}", path.display()))?;
         }
         self.state.retain(&files);
+        self.failed.retain(|path, _| files.contains(path));
         let mut failure = None;
         for file in files.iter().take_while(|_| !stop.is_cancelled()) {
             match self.read(file, stop).with_context(|| format!("cannot read {}", file.display())) {

@@ -14,7 +14,8 @@ use std::{
 };
 
 /// Two generations of requests; the older is dropped when the younger is full or a day old. An LRU
-/// cache would take several times the memory: here a request takes 9 to 20 bytes.
+/// cache would take several times the memory: here a request takes at most 20 bytes, the bound of
+/// `just bench-logs`.
 #[derive(Debug)]
 pub struct RecentRequests {
     generations: Mutex<Generations>,

@@ -35,9 +35,11 @@ use std::{
     io::{self, Write as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 use tokio::sync::Notify;
-use tracing::warn;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
 use uuid::Uuid;
 
 /// One per node, the only user of its directory.
@@ -224,6 +226,20 @@ impl Spool {
         }
         synced.map_err(|cause| self.failed(cause))?;
         if is_saved { Ok(()) } else { self.remove_settled() }
+    }
+
+    /// Syncs until `stop`, and at last.
+    pub async fn sync_periodically(self: Arc<Self>, interval: Duration, stop: CancellationToken) {
+        loop {
+            let stopped = stop.run_until_cancelled(tokio::time::sleep(interval)).await.is_none();
+            let spool = self.clone();
+            if let Ok(Err(cause)) = tokio::task::spawn_blocking(move || spool.sync()).await {
+                error!("cannot sync the spool: {cause}");
+            }
+            if stopped {
+                return;
+            }
+        }
     }
 
     /// Writes as much as the smallest record.

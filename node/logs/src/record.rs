@@ -59,16 +59,16 @@ impl LogRecord {
             path,
             query,
             cookie: text(Field::Cookie),
-            headers: text(Field::Headers).map_or_else(Vec::new, |all| other_headers(&all)),
+            headers: text(Field::Headers).map_or_else(Vec::new, |all| other_headers(&all, values)),
             user_agent,
             referer,
             scheme: text(Field::Protocol),
             http_version: text(Field::ProtocolVersion),
-            status: parsed::<u16, V>(values, Field::Status, "a status")?.filter(|status| *status != 0),
-            response: response(values)?,
+            status: optional::<u16, V>(values, Field::Status).filter(|status| *status != 0),
+            response: response(values),
             location: Location {
                 country: text(Field::Country).filter(|country| country.len() == 2),
-                asn: parsed(values, Field::Asn, "a number")?,
+                asn: optional(values, Field::Asn),
             },
         })
     }
@@ -184,30 +184,42 @@ fn unix_time(number: f64, unit: f64) -> Option<Timestamp> {
     millis.and_then(|millis| Timestamp::from_millisecond(millis).ok())
 }
 
-fn response<V: AsRef<str>>(values: &Values<V>) -> Result<LoggedResponse, RecordError> {
+fn response<V: AsRef<str>>(values: &Values<V>) -> LoggedResponse {
     let text = |field| values.get(field).map(|value| decode(value).into_owned());
-    let seconds: Option<f64> = parsed(values, Field::TimeTaken, "seconds")?;
+    let seconds: Option<f64> = optional(values, Field::TimeTaken);
     let millis = seconds.map(|seconds| (seconds * 1000.0).round()).filter(|it| (0.0..1e15).contains(it));
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked")]
     let time_taken_ms = millis.map(|millis| millis as u64);
-    Ok(LoggedResponse {
+    LoggedResponse {
         result_type: text(Field::ResultType),
         response_result_type: text(Field::ResponseResultType),
         detailed_result_type: text(Field::DetailedResultType),
-        bytes: parsed(values, Field::ResponseBytes, "a number")?,
+        bytes: optional(values, Field::ResponseBytes),
         time_taken_ms,
         edge_location: text(Field::EdgeLocation),
         path_pattern: text(Field::PathPattern),
-    })
+    }
 }
 
-/// `Name:value` lines, the last of which CloudFront may have truncated. Headers with a field of their
-/// own are left out.
-fn other_headers(all: &str) -> Vec<(String, String)> {
-    const OWN: [&str; 5] = ["host", "user-agent", "referer", "cookie", "x-forwarded-for"];
+/// `Name:value` lines, the last of which CloudFront may have truncated. Headers whose own fields are
+/// logged are left out.
+fn other_headers<V: AsRef<str>>(all: &str, values: &Values<V>) -> Vec<(String, String)> {
+    let is_own = |name: &str| match name {
+        "host" => true,
+        "user-agent" => values.get(Field::UserAgent).is_some(),
+        "referer" => values.get(Field::Referer).is_some(),
+        "cookie" => values.get(Field::Cookie).is_some(),
+        "x-forwarded-for" => values.get(Field::ForwardedFor).is_some(),
+        _ => false,
+    };
     let named = all.lines().filter_map(|line| line.split_once(':'));
     let named = named.map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().to_owned()));
-    named.filter(|(name, _)| !name.is_empty() && !OWN.contains(&name.as_str())).collect()
+    named.filter(|(name, _)| !name.is_empty() && !is_own(name)).collect()
+}
+
+/// The value of a field that no detection needs; `None` if it cannot be read.
+fn optional<T: std::str::FromStr, V: AsRef<str>>(values: &Values<V>, field: Field) -> Option<T> {
+    values.get(field)?.parse().ok()
 }
 
 fn parsed<T: std::str::FromStr, V: AsRef<str>>(

@@ -78,6 +78,24 @@ fn the_header_determines_the_columns() {
 }
 
 #[test]
+fn headers_without_a_field_of_their_own_are_inspected() {
+    let fields = "timestamp c-ip cs-method cs-host cs-uri-stem x-edge-request-id cs-user-agent cs-headers";
+    let line =
+        "1767225600\t::1\tGET\td.net\t/\ta==\tcurl\tHost:d.net%0AUser-Agent:curl%0ACookie:a=b%0AReferer:c";
+    let record = one(Some(fields), line);
+    let names: Vec<_> = record.headers.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["cookie", "referer"]);
+}
+
+#[test]
+fn a_malformed_number_that_no_detection_needs_costs_no_record() {
+    let fields =
+        "timestamp c-ip cs-method cs-host cs-uri-stem x-edge-request-id sc-status sc-bytes time-taken asn";
+    let record = one(Some(fields), "1767225600\t::1\tGET\td.net\t/\ta==\tOK\tmany\tlong\tAS1");
+    assert_eq!((record.status, record.response.bytes, record.location.asn), (None, None, None));
+}
+
+#[test]
 fn malformed_lines_are_errors_that_name_line_and_field() {
     let fields = "#Fields: date time c-ip cs-method cs(Host) cs-uri-stem x-edge-request-id sc-status";
     let good = "2026-01-02\t01:02:03\t::1\tGET\td.net\t/\ta==\t200";

@@ -51,7 +51,8 @@ pub struct IngestLogs {
 
 /// How long the first ruleset may take; without it, the last copy or no rules apply.
 const FIRST_RULESET: Duration = Duration::from_secs(10);
-const SYNC_INTERVAL: Duration = Duration::from_millis(100);
+/// Between two looks at the hits that wait.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 impl IngestLogs {
     /// Reads the configuration, with the options in place of its keys.
@@ -115,6 +116,7 @@ async fn start_tasks(
     tasks: &mut JoinSet<()>,
 ) -> anyhow::Result<()> {
     let config = node.config.load_full();
+    tasks.spawn(node.spool.clone().sync_periodically(config.spool.sync_interval, stop.clone()));
     let Some(console) = &config.console else {
         warn!("no console is configured: hits stay in {}", config.spool.directory.display());
         return Ok(());
@@ -136,7 +138,7 @@ async fn wait_for_delivery(node: &Node, stop: &CancellationToken) {
         return;
     }
     while node.spool.stats().pending > 0 {
-        if stop.run_until_cancelled(tokio::time::sleep(SYNC_INTERVAL)).await.is_none() {
+        if stop.run_until_cancelled(tokio::time::sleep(POLL_INTERVAL)).await.is_none() {
             return;
         }
     }

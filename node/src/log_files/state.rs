@@ -1,5 +1,6 @@
 //! How far each file was read: a JSON file, replaced as a whole.
 
+use crate::atomic_file;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
+use tracing::warn;
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -35,12 +37,20 @@ pub(super) struct FileState {
 }
 
 impl State {
-    /// Starts empty if there is no file.
+    /// Starts empty if there is no file, or a damaged one, which is renamed: then all records are read
+    /// again, and the console stores their hits once.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let files = match fs::read(path) {
-            Ok(bytes) => serde_json::from_slice(&bytes)?,
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
-            Err(cause) => return Err(cause),
+        let bytes = match fs::read(path) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => b"{}".to_vec(),
+            read => read?,
+        };
+        let files = match serde_json::from_slice(&bytes) {
+            Ok(files) => files,
+            Err(cause) => {
+                warn!("{} is damaged and renamed, all files are read again: {cause}", path.display());
+                fs::rename(path, path.with_extension("json.damaged"))?;
+                BTreeMap::new()
+            }
         };
         Ok(Self { path: path.to_owned(), files, is_saved: true, saved_at: Instant::now() })
     }
@@ -67,9 +77,7 @@ impl State {
         if self.is_saved {
             return Ok(());
         }
-        let new = self.path.with_extension("new");
-        fs::write(&new, serde_json::to_vec(&self.files)?)?;
-        fs::rename(new, &self.path)?;
+        atomic_file::replace(&self.path, &[&serde_json::to_vec(&self.files)?])?;
         (self.is_saved, self.saved_at) = (true, Instant::now());
         Ok(())
     }

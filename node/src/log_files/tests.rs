@@ -200,3 +200,17 @@ fn distributions_are_found_in_paths() {
         assert_eq!(distribution_id(Path::new(path)), expected, "{path}");
     }
 }
+
+#[test]
+fn a_damaged_state_is_renamed_and_the_files_are_read_again() {
+    let harness = Harness::new();
+    harness.append("a.log", &format!("{HEADER}{}", line("1==", "/etc/passwd")));
+    assert_eq!(harness.pass(true).inspected, 1);
+    let state = harness.folder.path().join("state.json");
+    for damaged in ["", "{\"a\""] {
+        fs::write(&state, damaged).unwrap();
+        let tally = harness.pass(true);
+        assert_eq!((tally.inspected, tally.duplicates), (0, 1), "{damaged:?}");
+        assert_eq!(fs::read_to_string(state.with_extension("json.damaged")).unwrap(), damaged);
+    }
+}

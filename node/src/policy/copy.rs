@@ -1,9 +1,9 @@
 //! The last good ruleset on disk, for starts without the console.
 
+use crate::atomic_file;
 use shared::ruleset::Ruleset;
 use std::{
-    fs::{self, File},
-    io::{self, Write as _},
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -45,18 +45,9 @@ impl LastCopy {
             .map_err(|cause| CopyError::Unreadable { path: self.0.clone(), cause })
     }
 
-    /// Replaces the copy atomically: after a power loss it is the old one or the new one.
     pub fn write(&self, ruleset: &[u8]) -> Result<(), CopyError> {
-        self.replace(ruleset).map_err(|cause| self.disk(cause))
-    }
-
-    fn replace(&self, ruleset: &[u8]) -> io::Result<()> {
-        let temporary = self.0.with_extension("json.new");
-        let mut file = File::create(&temporary)?;
-        writeln!(file, "{}", checksum(ruleset))?;
-        file.write_all(ruleset)?;
-        file.sync_all()?;
-        fs::rename(&temporary, &self.0)
+        let sum = checksum(ruleset);
+        atomic_file::replace(&self.0, &[sum.as_bytes(), b"\n", ruleset]).map_err(|cause| self.disk(cause))
     }
 
     fn disk(&self, cause: io::Error) -> CopyError {

@@ -1,12 +1,9 @@
 //! `state.json`: the spool's state across restarts, apart from its segments.
 
 use super::kind::Counts;
+use crate::atomic_file;
 use serde::{Deserialize, Serialize};
-use std::{
-    fs::{self, File},
-    io::{self, Write as _},
-    path::Path,
-};
+use std::{fs, io, path::Path};
 
 /// The acknowledged position: the byte after the last settled record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -72,13 +69,8 @@ impl State {
         Ok((Self::default(), true))
     }
 
-    /// Replaces the file atomically: after a kill or a power loss it is the old one or the new one.
     pub(super) fn save(&self, directory: &Path) -> io::Result<()> {
-        let fresh = directory.join("state.json.new");
-        let mut file = File::create(&fresh)?;
-        file.write_all(&serde_json::to_vec(self)?)?;
-        file.sync_all()?;
-        fs::rename(fresh, directory.join(Self::FILE))
+        atomic_file::replace(&directory.join(Self::FILE), &[&serde_json::to_vec(self)?])
     }
 }
 
