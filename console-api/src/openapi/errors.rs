@@ -4,8 +4,8 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use shared::Problem;
 
-/// Status, description, and an example of the detail.
-const ERRORS: [(u16, &str, &str); 13] = [
+/// Status, description, and an example of the detail, empty for a response without a body.
+const ERRORS: [(u16, &str, &str); 14] = [
     (400, "A parameter, a header or the body is invalid.", "`limit` must be a number from 1 to 200"),
     (401, "The token is missing or unknown.", "send `Authorization: Bearer` with a valid token"),
     (403, "The role of the token does not allow the call.", "this call needs a token of role admin"),
@@ -25,6 +25,7 @@ const ERRORS: [(u16, &str, &str); 13] = [
         "Too many sign-in attempts, records or long polls; retry after `Retry-After`.",
         "too many sign-in attempts; retry in 60 s",
     ),
+    (431, "The head of the request is larger than 32 KiB; no body.", ""),
     (500, "The console failed.", "the console failed; see its log"),
     (
         503,
@@ -43,10 +44,11 @@ pub(super) fn describe(components: &mut Value) {
     for (status, when, detail) in ERRORS {
         let example =
             json!({"type": "about:blank", "title": title(status), "status": status, "detail": detail});
-        let mut response = json!({
-            "description": when,
-            "content": {Problem::CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}},
-        });
+        let mut response = json!({"description": when});
+        if !detail.is_empty() {
+            response["content"][Problem::CONTENT_TYPE] =
+                json!({"schema": {"$ref": "#/components/schemas/Problem"}, "example": example});
+        }
         if matches!(status, 429 | 503) {
             response["headers"]["Retry-After"] =
                 json!({"schema": {"type": "integer"}, "description": "Seconds."});
@@ -69,7 +71,7 @@ pub(super) fn add_common(operation: &mut Value, path: &str) {
         .collect();
     for (status, ..) in ERRORS {
         let common = match status {
-            400 | 500 => true,
+            400 | 431 | 500 => true,
             401 | 403 => secured,
             404 => path.contains('{'),
             412 | 428 => if_match,
