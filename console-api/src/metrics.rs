@@ -97,7 +97,7 @@ impl Metrics {
         let help = "Calls of webhooks, by result";
         registry.register("webhook_calls", help, Clone::clone(&webhook_calls));
         registry.register("attack_streams", "Connected clients of the live stream", streams.clone());
-        let help = "Connections closed on arrival, beyond a limit";
+        let help = "Connections closed on arrival, and calls without credentials refused, beyond a limit";
         registry.register("connections_refused", help, connections_refused.clone());
         let help = "Size of the database";
         registry.register_with_unit("database", help, Unit::Bytes, read.database_bytes.clone());

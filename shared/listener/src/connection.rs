@@ -2,12 +2,14 @@
 
 use crate::{
     ConnectionLimits, Peer,
+    call_memory::{CallMemory, Reserved},
     timed::{Activity, Call, Timed},
 };
 use axum::{
     Router,
     body::{Body, Bytes, HttpBody},
-    http::{HeaderValue, Request, Response, Version, header},
+    http::{HeaderValue, Request, Response, StatusCode, Version, header},
+    response::IntoResponse as _,
 };
 use hyper::{
     body::{Frame, Incoming, SizeHint},
@@ -17,6 +19,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto::Builder,
 };
+use prometheus_client::metrics::counter::Counter;
 use std::{
     io,
     pin::{Pin, pin},
@@ -34,15 +37,25 @@ const MAX_STREAMS: u32 = 128;
 const STREAM_WINDOW: u32 = 256 << 10;
 const CONNECTION_WINDOW: u32 = 1 << 20;
 
+/// What all connections of a listener share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) limits: Arc<ConnectionLimits>,
+    pub(super) memory: CallMemory,
+    /// Counts calls beyond the memory.
+    pub(super) refused: Counter,
+}
+
 /// Serves until the client disconnects, a recycle limit is reached, or `stop`; finishes calls in
 /// progress.
 pub(super) async fn serve<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     io: IO,
     peer: Peer,
     router: Router,
-    limits: Arc<ConnectionLimits>,
+    shared: Shared,
     stop: CancellationToken,
 ) -> io::Result<()> {
+    let Shared { limits, memory, refused } = shared;
     let recycle = CancellationToken::new();
     let activity = Arc::new(Activity::default());
     let lifetime = Arc::new(Lifetime {
@@ -53,8 +66,19 @@ pub(super) async fn serve<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     });
     let caller = peer.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
+        let reserved = if caller.is_verified() {
+            Ok(None)
+        } else {
+            memory.reserve(caller.address().ip(), &request).map(Some).ok_or_else(|| refused.inc())
+        };
         request.extensions_mut().insert(caller.clone());
-        answer(router.clone(), lifetime.clone(), request)
+        let (router, lifetime, caller) = (router.clone(), lifetime.clone(), caller.clone());
+        async move {
+            match reserved {
+                Ok(reserved) => answer(router, lifetime, request, caller, reserved).await,
+                Err(_) => Ok(overloaded()),
+            }
+        }
     });
     let builder = builder(&limits);
     let mut connection =
@@ -92,10 +116,18 @@ struct Lifetime {
     recycle: CancellationToken,
 }
 
+/// The response to a call of an unverified peer beyond the call memory.
+fn overloaded() -> Response<Body> {
+    let text = "too many calls of clients that have not signed in; retry in 1 s\n";
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], text).into_response()
+}
+
 async fn answer(
     router: Router,
     lifetime: Arc<Lifetime>,
     request: Request<Incoming>,
+    caller: Peer,
+    reserved: Option<Reserved>,
 ) -> Result<Response<Body>, std::convert::Infallible> {
     let is_http2 = request.version() == Version::HTTP_2;
     let call = lifetime.activity.begin(is_http2);
@@ -108,13 +140,15 @@ async fn answer(
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
     }
-    Ok(response.map(|body| Body::new(BusyBody { body, _call: call })))
+    let reserved = reserved.filter(|_| !caller.is_verified());
+    Ok(response.map(|body| Body::new(BusyBody { body, _call: call, _reserved: reserved })))
 }
 
 /// The body of a response: its call is in progress until it ends.
 struct BusyBody {
     body: Body,
     _call: Call,
+    _reserved: Option<Reserved>,
 }
 
 impl HttpBody for BusyBody {

@@ -5,12 +5,14 @@
 //! |---|---|
 //! | [`tls`] | TLS with certificates that are reloaded while running |
 //! | [`limits`] | the limits of connections |
+//! | [`call_memory`] | the memory of calls of unverified peers |
 //! | [`connection`] | one connection, HTTP/1.1 or HTTP/2, from its first byte to its last |
 //! | [`peer`] | the other ends of connections, and whether they have made an accepted call |
 //! | [`shares`] | shares of memory or connections, by network |
 //! | [`descriptors`] | the limit of file descriptors |
 //! | [`timed`] | timeouts of reads and writes |
 
+mod call_memory;
 mod connection;
 pub mod descriptors;
 mod limits;
@@ -24,6 +26,8 @@ pub use peer::Peer;
 pub use shares::{Share, Shares, network};
 
 use axum::Router;
+use call_memory::CallMemory;
+use connection::Shared;
 use peer::Unverified;
 use prometheus_client::metrics::counter::Counter;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
@@ -53,6 +57,7 @@ pub struct Listener {
     /// Absent: plain HTTP.
     pub tls: Option<Tls>,
     pub limits: Arc<ConnectionLimits>,
+    /// Connections closed on arrival, and calls of unverified peers, beyond a limit.
     pub refused: Counter,
 }
 
@@ -65,6 +70,8 @@ impl Listener {
         let slots = Arc::new(Semaphore::new(self.limits.max_connections));
         let unverified = Unverified::of(self.limits.max_unverified);
         let connections = TaskTracker::new();
+        let memory = CallMemory::of(self.limits.max_unverified_bytes);
+        let shared = Shared { limits: self.limits.clone(), memory, refused: self.refused.clone() };
         while let Some(accepted) = stop.run_until_cancelled(self.socket.accept()).await {
             let (stream, address) = match accepted {
                 Ok(connection) => connection,
@@ -80,7 +87,7 @@ impl Listener {
                 self.refused.inc();
                 continue;
             };
-            let connection = self.serve_connection(stream, peer, stop.clone());
+            let connection = self.serve_connection(stream, peer, shared.clone(), stop.clone());
             connections.spawn(async move {
                 if let Some(Err(cause)) = close.run_until_cancelled(connection).await {
                     debug!("connection from {address} ended: {cause}");
@@ -111,17 +118,18 @@ impl Listener {
         &self,
         stream: TcpStream,
         peer: Peer,
+        shared: Shared,
         stop: CancellationToken,
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
-        let (tls, limits, router) = (self.tls.clone(), self.limits.clone(), self.router.clone());
+        let (tls, router) = (self.tls.clone(), self.router.clone());
         async move {
             // A verdict is one small write, which must not wait to fill a packet.
             stream.set_nodelay(true)?;
             let Some(tls) = tls else {
-                return connection::serve(stream, peer, router, limits, stop).await;
+                return connection::serve(stream, peer, router, shared, stop).await;
             };
-            let handshake = tokio::time::timeout(limits.header_timeout, tls.accept(stream)).await;
-            connection::serve(handshake.map_err(io::Error::from)??, peer, router, limits, stop).await
+            let handshake = tokio::time::timeout(shared.limits.header_timeout, tls.accept(stream)).await;
+            connection::serve(handshake.map_err(io::Error::from)??, peer, router, shared, stop).await
         }
     }
 }

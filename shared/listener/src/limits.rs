@@ -9,6 +9,9 @@ pub struct ConnectionLimits {
     /// Connections of one network (IPv4: an address, IPv6: a /64) without an accepted call; a further
     /// one takes the place of the oldest.
     pub max_unverified: usize,
+    /// Memory of the calls in progress of connections without an accepted call: their heads, and 4 KiB
+    /// for each. One network has a quarter. Further calls are 503.
+    pub max_unverified_bytes: usize,
     /// For the TLS handshake, and for each request head from its first byte to its last.
     pub header_timeout: Duration,
     pub max_header_bytes: usize,
@@ -44,6 +47,7 @@ impl Default for ConnectionLimits {
         Self {
             max_connections: 16_000,
             max_unverified: 1_000,
+            max_unverified_bytes: 64 << 20,
             header_timeout: Duration::from_secs(10),
             max_header_bytes: 32 << 10,
             keep_alive_timeout: Duration::from_secs(90),

@@ -303,3 +303,39 @@ async fn a_response_that_is_being_sent_keeps_its_connection() {
     plain.write_all(b"GET /drip HTTP/1.1\r\nhost: node\r\n\r\n").await.unwrap();
     assert_eq!(answer(&mut plain, "0\r\n\r\n").await.matches("drop").count(), 5);
 }
+
+#[tokio::test]
+async fn many_large_heads_of_an_unverified_connection_are_refused() {
+    // The share of a network is four heads of 30 KB.
+    let server = open(ConnectionLimits { max_unverified_bytes: 4 * 4 * (35 << 10), ..long_timeouts() });
+    let connect = async || {
+        let io = hyper_util::rt::TokioIo::new(server.connect().await);
+        let executor = hyper_util::rt::TokioExecutor::new();
+        let (client, connection) = hyper::client::conn::http2::handshake(executor, io).await.unwrap();
+        tokio::spawn(connection);
+        client
+    };
+    let request = |path: &str| {
+        let request = hyper::Request::get(format!("http://node{path}")).header("x", "y".repeat(30 << 10));
+        request.body(axum::body::Body::empty()).unwrap()
+    };
+    let (mut first, mut second, mut verified) = (connect().await, connect().await, connect().await);
+    assert_eq!(verified.send_request(request("/")).await.unwrap().status(), 200);
+    let held: Vec<_> = (0..4).map(|_| first.send_request(request("/slow"))).collect();
+    let held = held.into_iter().map(tokio::spawn).collect::<Vec<_>>();
+    while server.handler.started.load(SeqCst) < 4 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    for client in [&mut first, &mut second] {
+        let refused = client.send_request(request("/public")).await.unwrap();
+        assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (503, &"1".parse().unwrap()));
+    }
+    assert_eq!(server.refused.get(), 2);
+    assert_eq!(verified.send_request(request("/public")).await.unwrap().status(), 200);
+    while held.iter().any(|call| !call.is_finished()) {
+        server.handler.release.notify_waiters();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    drop(held);
+    assert_eq!(first.send_request(request("/public")).await.unwrap().status(), 200, "memory is given back");
+}
