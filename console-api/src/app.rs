@@ -104,6 +104,7 @@ parts! {
     Replays: replays;
     Metrics: metrics;
     OverviewCache: overview;
+    IngestQuota: ingest_quota;
     Sender: sender;
     Site: site;
 }

@@ -1,23 +1,37 @@
-//! Admission of batches from nodes: bounded concurrency, and a record rate per token.
+//! Admission of batches from nodes: bounded concurrency, of each token and in total, and a record rate
+//! per token.
 //!
-//! The database writes batches one after the other, so more concurrent ones would only use memory.
-//! A rejected node keeps its records and retries.
+//! The database writes batches one after the other, so more concurrent ones would only use memory. A
+//! batch that arrives slowly occupies its token, not the database. A rejected node keeps its records
+//! and retries.
 
 use crate::error::ApiError;
 use jiff::Timestamp;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
+/// Batches that are stored at a time.
 const MAX_CONCURRENT: usize = 8;
+/// Batches in memory, for each that is stored.
+const MAX_RECEIVING: usize = 4;
+const MAX_OF_A_TOKEN: usize = 2;
+const PATIENCE: Duration = Duration::from_secs(5);
 /// The burst of a token, in seconds of its rate.
 const BURST_SECONDS: f64 = 10.0;
 
 #[derive(Clone)]
 pub struct IngestQuota {
-    permits: Arc<Semaphore>,
+    receiving: Arc<Semaphore>,
+    storing: Arc<Semaphore>,
+    /// How long a batch waits for others of its token, and a received one to be stored.
+    patience: Duration,
     /// Records per second for each token.
     rate: Option<u32>,
     accounts: Arc<Mutex<HashMap<String, Account>>>,
@@ -27,6 +41,13 @@ pub struct IngestQuota {
 struct Account {
     records: f64,
     at: Timestamp,
+    batches: Arc<Semaphore>,
+}
+
+/// A batch that may be received.
+pub struct Receiving {
+    _of_token: OwnedSemaphorePermit,
+    _of_all: OwnedSemaphorePermit,
 }
 
 impl Default for IngestQuota {
@@ -37,7 +58,9 @@ impl Default for IngestQuota {
 
 impl IngestQuota {
     pub fn of(max_concurrent: usize) -> Self {
-        Self { permits: Arc::new(Semaphore::new(max_concurrent)), rate: None, accounts: Arc::default() }
+        let semaphore = |permits| Arc::new(Semaphore::new(permits));
+        let (receiving, storing) = (semaphore(max_concurrent * MAX_RECEIVING), semaphore(max_concurrent));
+        Self { receiving, storing, patience: PATIENCE, rate: None, accounts: Arc::default() }
     }
 
     /// With a record rate for each token.
@@ -46,24 +69,44 @@ impl IngestQuota {
         Self { rate, ..self }
     }
 
-    /// A permit for one batch of a token, held until the batch is stored.
-    pub fn enter(&self, token: &str, now: Timestamp) -> Result<OwnedSemaphorePermit, ApiError> {
-        self.account(token, 0, now).map_err(|seconds| ApiError::TooManyRecords { seconds })?;
-        self.permits.clone().try_acquire_owned().map_err(|_| ApiError::Busy)
+    /// A permit to receive a batch of a token, held until the batch is stored.
+    pub async fn receive(&self, token: &str, now: Timestamp) -> Result<Receiving, ApiError> {
+        let batches = self.account(token, 0, now).map_err(|seconds| ApiError::TooManyRecords { seconds })?;
+        let of_token = self.wait_for(batches).await?;
+        let of_all = self.receiving.clone().try_acquire_owned().map_err(|_| ApiError::Busy)?;
+        Ok(Receiving { _of_token: of_token, _of_all: of_all })
     }
 
-    /// Counts the records of a batch. A batch is never cut: the excess delays the next one.
+    /// A permit to store a received batch.
+    pub async fn store(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        self.wait_for(self.storing.clone()).await
+    }
+
+    async fn wait_for(&self, semaphore: Arc<Semaphore>) -> Result<OwnedSemaphorePermit, ApiError> {
+        let permit = timeout(self.patience, semaphore.acquire_owned()).await;
+        permit.map_err(|_| ApiError::Busy)?.map_err(|_| ApiError::Busy)
+    }
+
+    /// Counts the hits and reports of a batch. A batch is never cut: the excess delays the next one.
     pub fn charge(&self, token: &str, records: usize, now: Timestamp) {
         // The batch is already admitted.
         let _ = self.account(token, records, now);
     }
 
     /// Subtracts records from a token's account; the seconds to wait if it is empty.
-    fn account(&self, token: &str, records: usize, now: Timestamp) -> Result<(), u64> {
-        let Some(rate) = self.rate.map(f64::from) else { return Ok(()) };
+    fn account(&self, token: &str, records: usize, now: Timestamp) -> Result<Arc<Semaphore>, u64> {
+        let rate = self.rate.map_or(f64::INFINITY, f64::from);
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         let full = rate * BURST_SECONDS;
-        let account = accounts.entry(token.to_owned()).or_insert(Account { records: full, at: now });
+        let batches = || Arc::new(Semaphore::new(MAX_OF_A_TOKEN));
+        let account = accounts.entry(token.to_owned()).or_insert_with(|| Account {
+            records: full,
+            at: now,
+            batches: batches(),
+        });
+        if self.rate.is_none() {
+            return Ok(account.batches.clone());
+        }
         let seconds = now.duration_since(account.at).as_secs_f64().max(0.0);
         account.records = (account.records + seconds * rate).min(full);
         account.at = account.at.max(now);
@@ -75,7 +118,7 @@ impl IngestQuota {
         #[expect(clippy::cast_precision_loss, reason = "a batch has fewer than 2^52 records")]
         let records = records as f64;
         account.records -= records;
-        Ok(())
+        Ok(account.batches.clone())
     }
 }
 
@@ -84,17 +127,31 @@ mod tests {
     use super::*;
     use jiff::SignedDuration;
 
-    #[test]
-    fn rejects_a_token_until_its_quota_is_refilled() {
+    #[tokio::test]
+    async fn rejects_a_token_until_its_quota_is_refilled() {
         let quota = IngestQuota::default().limited(Some(100));
         let start = Timestamp::UNIX_EPOCH;
-        let enter = |seconds| quota.enter("one", start + SignedDuration::from_secs(seconds)).map(drop);
-        assert!(enter(0).is_ok());
+        let enter =
+            async |seconds| quota.receive("one", start + SignedDuration::from_secs(seconds)).await.map(drop);
+        assert!(enter(0).await.is_ok());
         quota.charge("one", 1500, start);
-        assert!(matches!(enter(0), Err(ApiError::TooManyRecords { seconds: 5 })));
-        assert!(matches!(enter(3), Err(ApiError::TooManyRecords { seconds: 2 })));
-        assert!(quota.enter("two", start).is_ok(), "other tokens have their own quota");
-        assert!(enter(6).is_ok());
-        assert!(enter(-100).is_ok(), "a clock that is set back uses no quota");
+        assert!(matches!(enter(0).await, Err(ApiError::TooManyRecords { seconds: 5 })));
+        assert!(matches!(enter(3).await, Err(ApiError::TooManyRecords { seconds: 2 })));
+        assert!(quota.receive("two", start).await.is_ok(), "other tokens have their own quota");
+        assert!(enter(6).await.is_ok());
+        assert!(enter(-100).await.is_ok(), "a clock that is set back uses no quota");
+    }
+
+    #[tokio::test]
+    async fn slow_batches_of_a_token_do_not_occupy_others() {
+        let quota = IngestQuota { patience: Duration::from_millis(50), ..IngestQuota::default() };
+        let receive = |token| quota.receive(token, Timestamp::UNIX_EPOCH);
+        let slow = (receive("one").await.unwrap(), receive("one").await.unwrap());
+        assert!(matches!(receive("one").await, Err(ApiError::Busy)));
+        let other = receive("two").await.unwrap();
+        assert!(quota.store().await.is_ok());
+        let (waiting, ()) = tokio::join!(receive("one"), async { drop(slow) });
+        assert!(waiting.is_ok(), "a batch waits for others of its token");
+        drop(other);
     }
 }

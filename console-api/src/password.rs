@@ -1,9 +1,9 @@
 //! Passwords and their hashes: Argon2id with 19 MiB, two passes and one lane, the minimum of
 //! OWASP's Password Storage Cheat Sheet. A hash takes about 30 ms of a core.
 //!
-//! Two threads of their own hash, and a queue bounds how many passwords wait. Each thread keeps the memory
-//! of its hashes: the allocator does not reuse freed blocks of their alignment, and would grow with
-//! each hash.
+//! Two threads of their own hash, each with a queue that bounds how many passwords wait: one for known
+//! callers, so that guesses of strangers do not delay them. Each thread keeps the memory of its hashes:
+//! the allocator does not reuse freed blocks of their alignment, and would grow with each hash.
 
 use argon2::{
     Algorithm, Argon2, Block, Params, Version,
@@ -14,7 +14,7 @@ use std::{
     fmt, io, iter,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, LazyLock, Mutex, PoisonError,
+        LazyLock,
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread,
@@ -22,15 +22,28 @@ use std::{
 use tokio::sync::oneshot;
 use zxcvbn::{Score, feedback::Feedback};
 
-/// About half a second of work.
+/// Passwords that wait in a queue: about a second of work.
 const MAX_WAITING: usize = 32;
-const THREADS: usize = 2;
 
 /// The memory of a hash.
 type Memory = Vec<Block>;
 type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 
-static HASHER: LazyLock<io::Result<SyncSender<Job>>> = LazyLock::new(start_threads);
+static HASHERS: LazyLock<io::Result<Hashers>> = LazyLock::new(Hashers::start);
+
+/// The queues of the threads.
+struct Hashers {
+    known: SyncSender<Job>,
+    unknown: SyncSender<Job>,
+}
+
+/// Who presents a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// A user who is signed in, or in a network of an earlier sign-in.
+    Known,
+    Unknown,
+}
 
 /// A password in plain text. `Debug` does not print it.
 #[derive(Clone)]
@@ -97,7 +110,7 @@ impl Password {
     /// The hash to store, with its salt and cost.
     pub async fn hash(self) -> Result<String, PasswordError> {
         let salt = Salt::generate();
-        on_hasher_thread(move |memory| new_hash(memory, &self.0, salt))
+        on_hasher_thread(Caller::Known, move |memory| new_hash(memory, &self.0, salt))
             .await?
             .map(|hash| hash.to_string())
             .ok_or(PasswordError::Hash)
@@ -105,8 +118,8 @@ impl Password {
 
     /// Whether the password matches the stored hash. Takes as long without a hash, so that the time
     /// does not reveal which users exist.
-    pub async fn matches(self, stored: Option<String>) -> Result<bool, PasswordError> {
-        on_hasher_thread(move |memory| {
+    pub async fn matches(self, stored: Option<String>, caller: Caller) -> Result<bool, PasswordError> {
+        on_hasher_thread(caller, move |memory| {
             let Some(stored) = stored else {
                 new_hash(memory, &self.0, Salt::generate());
                 return false;
@@ -161,31 +174,35 @@ fn output(
 }
 
 async fn on_hasher_thread<T: Send + 'static>(
+    caller: Caller,
     work: impl FnOnce(&mut Memory) -> T + Send + 'static,
 ) -> Result<T, PasswordError> {
     let (reply, result) = oneshot::channel();
     // The caller may be cancelled.
     let job: Job = Box::new(move |memory| drop(reply.send(work(memory))));
-    let hasher = HASHER.as_ref().map_err(|_| PasswordError::Hash)?;
-    hasher.try_send(job).map_err(|_| PasswordError::Busy)?;
+    let hashers = HASHERS.as_ref().map_err(|_| PasswordError::Hash)?;
+    let queue = match caller {
+        Caller::Known => &hashers.known,
+        Caller::Unknown => &hashers.unknown,
+    };
+    queue.try_send(job).map_err(|_| PasswordError::Busy)?;
     result.await.map_err(|_| PasswordError::Hash)
 }
 
-fn start_threads() -> io::Result<SyncSender<Job>> {
-    let (sender, jobs) = sync_channel::<Job>(MAX_WAITING);
-    let jobs = Arc::new(Mutex::new(jobs));
-    for _ in 0..THREADS {
-        let jobs = jobs.clone();
-        thread::Builder::new().name("password".to_owned()).spawn(move || work_on(&jobs))?;
+impl Hashers {
+    fn start() -> io::Result<Self> {
+        let start = |name: &str| {
+            let (queue, jobs) = sync_channel::<Job>(MAX_WAITING);
+            let thread = thread::Builder::new().name(name.to_owned());
+            thread.spawn(move || work_on(&jobs)).map(|_| queue)
+        };
+        Ok(Self { known: start("password")?, unknown: start("password-unknown")? })
     }
-    Ok(sender)
 }
 
-fn work_on(jobs: &Mutex<Receiver<Job>>) {
+fn work_on(jobs: &Receiver<Job>) {
     let mut memory = Memory::new();
-    loop {
-        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = next else { return };
+    for job in jobs {
         // A panic must not end the thread.
         let _panicked = catch_unwind(AssertUnwindSafe(|| job(&mut memory)));
     }
@@ -213,16 +230,24 @@ mod tests {
         let password = Password::parse("correct horse battery".to_owned()).unwrap();
         let stored = password.clone().hash().await.unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
-        assert!(password.clone().matches(Some(stored.clone())).await.unwrap());
+        assert!(password.clone().matches(Some(stored.clone()), Caller::Unknown).await.unwrap());
         assert!(
-            !Password::presented("correct horse batterz".to_owned()).matches(Some(stored)).await.unwrap()
+            !Password::presented("correct horse batterz".to_owned())
+                .matches(Some(stored), Caller::Unknown)
+                .await
+                .unwrap()
         );
-        assert!(!password.clone().matches(None).await.unwrap());
-        assert!(!password.clone().matches(Some("no hash".to_owned())).await.unwrap());
+        assert!(!password.clone().matches(None, Caller::Unknown).await.unwrap());
+        assert!(!password.clone().matches(Some("no hash".to_owned()), Caller::Unknown).await.unwrap());
         // By another implementation (argon2-cffi), with another cost.
         let other = "$argon2id$v=19$m=1024,t=3,p=2$c29tZSBzYWx0IGhlcmUuLg$GURcT+/SoiZT7IgEQ1lxxxLjyA2BSQO//fYZgaFq9cE";
-        assert!(password.clone().matches(Some(other.to_owned())).await.unwrap());
-        assert!(!Password::presented("wrong".to_owned()).matches(Some(other.to_owned())).await.unwrap());
+        assert!(password.clone().matches(Some(other.to_owned()), Caller::Unknown).await.unwrap());
+        assert!(
+            !Password::presented("wrong".to_owned())
+                .matches(Some(other.to_owned()), Caller::Unknown)
+                .await
+                .unwrap()
+        );
         assert_eq!(format!("{password:?}"), "Password(…)");
     }
 
@@ -260,10 +285,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_flood_of_passwords_is_refused_and_uses_bounded_memory() {
-        let flood = (0..200).map(|_| Password::presented("wrong".to_owned()).matches(None));
-        let results = futures_util::future::join_all(flood).await;
+        let password = || Password::presented("wrong".to_owned());
+        let flood = (0..200).map(|_| password().matches(None, Caller::Unknown));
+        let (results, known) =
+            tokio::join!(futures_util::future::join_all(flood), password().matches(None, Caller::Known));
         assert!(results.iter().any(Result::is_ok));
         let busy = results.iter().filter(|result| matches!(result, Err(PasswordError::Busy))).count();
-        assert!(busy >= 200 - MAX_WAITING - 2 * THREADS - 20, "{busy} refused");
+        assert!(busy >= 200 - MAX_WAITING - 22, "{busy} refused");
+        assert!(known.is_ok(), "known callers have a queue of their own");
     }
 }

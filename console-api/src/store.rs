@@ -28,7 +28,7 @@ pub use delivery::webhooks::{Due, Grown};
 pub use dsn::{DatabaseUrl, InvalidPostgresUrl, PostgresUrl};
 pub use ingest::not_inspected::{NotInspectedCounts, NotInspectedFilter, Reported};
 pub use ingest::{
-    Delivery, IngestError, Ingested, ValidRecord, node_validation_error, nodes::Node, plausible,
+    Delivery, IngestError, Ingested, ValidRecord, node_validation_error, nodes::Node, pieces, plausible, rows,
 };
 pub use maintenance::transfer::TransferError;
 pub(crate) use rules::versioned::Versioned;

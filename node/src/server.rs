@@ -94,8 +94,11 @@ impl Node {
     pub fn build(config: Config, logs: Logs) -> anyhow::Result<(Self, Option<Sharing>)> {
         let mut registry = Registry::with_prefix(&config.metrics.namespace);
         let metrics = ServerMetrics::new(&config.metrics, &mut registry);
-        let connections_refused =
-            counter(&mut registry, "connections_refused", "Connections closed on arrival, and calls without credentials refused, beyond a limit");
+        let connections_refused = counter(
+            &mut registry,
+            "connections_refused",
+            "Connections closed on arrival, and calls without credentials refused, beyond a limit",
+        );
         let spool = Arc::new(Spool::open(&config.spool)?);
         spool.register(&mut registry);
         let policy: Arc<CurrentPolicy> = Arc::default();

@@ -5,6 +5,7 @@ use crate::{
     clock::Clock,
     error::{ApiError, with_sources},
     extract::{self, NodeCaller},
+    ingest_quota::{IngestQuota, Receiving},
     metrics::Metrics,
     store::{self, Delivery, IngestError, Ingested, Store, ValidRecord},
 };
@@ -40,14 +41,20 @@ pub(super) async fn take(
     State(store): State<Store>,
     State(clock): State<Clock>,
     State(metrics): State<Metrics>,
-    Batch { body: batch, token, began, _permit }: Batch,
+    State(quota): State<IngestQuota>,
+    Batch { body: batch, token, began, _permits }: Batch,
 ) -> Result<Json<IngestReply>, ApiError> {
     let now = clock.now();
     let records: Vec<_> = batch.records.iter().map(|raw| parse(raw, now)).collect();
+    quota.charge(&token, records.iter().map(store::rows).sum(), now);
     let delivery = Delivery { node: &batch.node, token: Some(&token), status: batch.status.as_ref(), now };
-    let ingested = store.ingest(delivery, &records).await;
+    let mut ingested = Vec::with_capacity(records.len());
+    // Others write in between; a node that repeats a batch after an error repeats stored records.
+    for piece in store::pieces(&records) {
+        let piece = store.ingest(delivery, piece).await;
+        ingested.extend(piece.map_err(|error| failed(error, &metrics))?);
+    }
     let mut reply = IngestReply::default();
-    let ingested = ingested.map_err(|error| failed(error, &metrics))?;
     for (index, (raw, ingested)) in batch.records.iter().zip(ingested).enumerate() {
         match ingested {
             Ingested::Rejected(reason) => reply.rejected.push(reject(index, raw, reason)),
@@ -113,14 +120,14 @@ fn log(batch: &IngestBatch, reply: &IngestReply) {
     tracing::debug!(%node, stored = reply.stored, duplicate = reply.duplicate, rejected, "stored a batch");
 }
 
-/// The body of a batch, read after admission.
+/// The body of a batch, with its permits.
 pub(super) struct Batch {
     body: IngestBatch,
     /// The SHA-256 of the node's token.
     token: String,
     /// When reading of the body started.
     began: Instant,
-    _permit: OwnedSemaphorePermit,
+    _permits: (Receiving, OwnedSemaphorePermit),
 }
 
 impl FromRequest<App> for Batch {
@@ -129,18 +136,19 @@ impl FromRequest<App> for Batch {
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let (mut parts, unread) = request.into_parts();
         let NodeCaller { token, .. } = NodeCaller::from_request_parts(&mut parts, app).await?;
-        let permit = app.ingest_quota.enter(&token, app.clock.now()).inspect_err(|refused| {
+        let refused = |refused: &ApiError| {
             let is_rate = matches!(refused, ApiError::TooManyRecords { .. });
             app.metrics.refused(if is_rate { "rate" } else { "places" });
-        })?;
+        };
+        let receiving = app.ingest_quota.receive(&token, app.clock.now()).await.inspect_err(refused)?;
         let (began, request) = (Instant::now(), Request::from_parts(parts, unread));
         let mut body: IngestBatch =
             extract::json_body(request, app, "a batch of records", BODY_LIMIT).await?;
-        app.ingest_quota.charge(&token, body.records.len(), app.clock.now());
+        let permits = (receiving, app.ingest_quota.store().await.inspect_err(refused)?);
         body.status = body.status.map(|status| store::plausible(status, app.clock.now()));
         match store::node_validation_error(&body.node) {
             Some(error) => Err(ApiError::BadBody(error)),
-            None => Ok(Self { body, token, began, _permit: permit }),
+            None => Ok(Self { body, token, began, _permits: permits }),
         }
     }
 }

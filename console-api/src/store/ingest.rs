@@ -49,6 +49,34 @@ impl Ingested {
     }
 }
 
+/// Hits and reports that are stored in one transaction, so that others write in between. A record is
+/// never split.
+const MAX_OF_A_PIECE: usize = 2000;
+
+/// The records in pieces, each for one transaction; one empty piece without records.
+pub fn pieces(mut records: &[Result<ValidRecord, String>]) -> Vec<&[Result<ValidRecord, String>]> {
+    let mut pieces = Vec::new();
+    loop {
+        let mut sum = 0;
+        let fits = records.iter().take_while(|record| {
+            sum += rows(record);
+            sum <= MAX_OF_A_PIECE
+        });
+        let length = fits.count().max(1).min(records.len());
+        let (piece, rest) = records.split_at(length);
+        pieces.push(piece);
+        if rest.is_empty() {
+            return pieces;
+        }
+        records = rest;
+    }
+}
+
+/// The hits or reports of a record; one for others.
+pub fn rows(record: &Result<ValidRecord, String>) -> usize {
+    record.as_ref().map_or(1, ValidRecord::rows)
+}
+
 /// A delivery of a node.
 #[derive(Debug, Clone, Copy)]
 pub struct Delivery<'a> {

@@ -9,7 +9,7 @@ use crate::{
     error::{ApiError, with_sources},
     login_throttle::{Attempt, LoginThrottle},
     oidc::{Answer, Identity, Oidc, OidcError, SignInAttempt},
-    password::Password,
+    password::{Caller, Password},
     store::{ChangeError, Holder, Store},
     token::Token,
 };
@@ -48,7 +48,8 @@ impl SignIn {
         let attempt = Attempt::Password { user: name, is_known };
         self.throttle.enter(attempt, source, now).map_err(|seconds| ApiError::TooMany { seconds })?;
         let (user, stored) = self.store.user_to_sign_in(name).await?.unzip();
-        let matches = Password::presented(password).matches(stored).await;
+        let caller = if is_known { Caller::Known } else { Caller::Unknown };
+        let matches = Password::presented(password).matches(stored, caller).await;
         let is_right = matches.inspect_err(|_| self.throttle.undo(Some(name), source))?;
         let Some(user) = user.filter(|_| is_right) else {
             self.record_failure(name, source).await?;
@@ -199,7 +200,7 @@ impl SignIn {
         let attempt = Attempt::Password { user: &name, is_known };
         self.throttle.enter(attempt, source, now).map_err(|seconds| ApiError::TooMany { seconds })?;
         let (_, stored) = self.store.user_to_sign_in(&name).await?.unzip();
-        let matches = Password::presented(current).matches(stored).await;
+        let matches = Password::presented(current).matches(stored, Caller::Known).await;
         if !matches.inspect_err(|_| self.throttle.undo(Some(&name), source))? {
             self.record_failure(&name, source).await?;
             return Err(ApiError::parameter("current", "`current` is not the current password"));

@@ -184,7 +184,11 @@ async fn lists_connectors_reported_by_nodes() {
         &console,
         901,
         "2026-01-01T11:00:00Z",
-        &[new, seen("9".repeat(201).as_str(), "viewer-request", &inline, 1)],
+        &[
+            new,
+            seen("9".repeat(201).as_str(), "viewer-request", &inline, 1),
+            seen(VERSION, &"e".repeat(201), &inline, 1),
+        ],
     )
     .await;
     let list = console.body("/api/v1/connectors").await;
@@ -221,6 +225,17 @@ async fn lists_connectors_reported_by_nodes() {
         "{page}"
     );
     assert!(page.contains("E2EXAMPLE") && page.contains(&format!("upgrade to {VERSION}")), "{page}");
+
+    for start in 0..110 {
+        let started_at = format!("2026-01-01T08:{:02}:{:02}Z", start / 60, start % 60);
+        report(&console, 902, &started_at, &[seen("0.0.1", "viewer-request", &inline, 1)]).await;
+    }
+    let calls = console.body("/api/v1/connectors").await["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find_map(|seen| (seen["version"] == "0.0.1").then(|| seen["calls"].clone()));
+    assert_eq!(calls, Some(json!(100)), "the latest starts of a node");
 
     console.store.delete_connectors("2026-01-01T12:00:00Z".parse().unwrap()).await.unwrap();
     assert_eq!(console.body("/api/v1/connectors").await["items"], json!([]));

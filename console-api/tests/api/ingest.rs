@@ -266,6 +266,21 @@ async fn rejects_hits_that_no_node_makes() {
 }
 
 #[tokio::test]
+async fn a_batch_of_many_hits_is_stored_in_pieces() {
+    let console = Console::start().await;
+    let hits = |n| (0..100).map(move |k| hit(100 * n + k, &format!("type-{k}"), &json!([["uri"]]), "x"));
+    let of = |n| with(attack(n, 0), &[("/attack/hits", hits(n).collect())]);
+    let mut records: Vec<_> = (1..=30).map(of).collect();
+    records.insert(10, json!({"kind": "unknown"}));
+    let reply = console.ingest(&records).await;
+    assert_eq!((&reply["stored"], &reply["rejected"][0]["index"]), (&json!(30), &json!(10)), "{reply}");
+    assert_eq!(console.ingest(&records).await["duplicate"], 30);
+    let attacks = console.body("/api/v1/attacks?limit=200").await;
+    let hits = attacks["items"].as_array().unwrap().iter().map(|attack| attack["hits"].as_u64().unwrap());
+    assert_eq!(hits.sum::<u64>(), 3000);
+}
+
+#[tokio::test]
 async fn limits_concurrent_batches_with_retry_after() {
     let console = Console::start().await;
     let app = App::new(console.store.clone(), Clock::At(now()), Bundles::default());

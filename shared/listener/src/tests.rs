@@ -328,7 +328,10 @@ async fn many_large_heads_of_an_unverified_connection_are_refused() {
     }
     for client in [&mut first, &mut second] {
         let refused = client.send_request(request("/public")).await.unwrap();
-        assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (503, &"1".parse().unwrap()));
+        assert_eq!(
+            (refused.status().as_u16(), &refused.headers()["retry-after"]),
+            (503, &"1".parse().unwrap())
+        );
     }
     assert_eq!(server.refused.get(), 2);
     assert_eq!(verified.send_request(request("/public")).await.unwrap().status(), 200);

@@ -10,13 +10,15 @@ use crate::store::{
 use crate::{connectors::Connector, digest::sha256_hex};
 use jiff::Timestamp;
 use shared::{
-    ConnectorInfo,
+    ConnectorInfo, Trigger,
     record::{ConnectorStatus, NodeInfo, NodeStatus},
 };
 
 /// Limits of a node's report.
 const MAX_OF_A_NODE: usize = 100;
 const MAX_TEXT_BYTES: usize = 200;
+/// Starts of a node whose connectors are kept.
+const MAX_STARTS: i64 = 100;
 /// So that the sum over all nodes fits.
 const MAX_BYTES: i64 = i64::MAX >> 20;
 
@@ -56,6 +58,14 @@ pub(crate) async fn seen(
         .execute(&mut *connection)
         .await?;
     }
+    sqlx::query(
+        "delete from connectors where node_id = $1 and started_at not in (select started_at from connectors \
+         where node_id = $1 group by started_at order by max(last_seen) desc, started_at desc limit $2)",
+    )
+    .bind(node.id.to_string())
+    .bind(MAX_STARTS)
+    .execute(&mut *connection)
+    .await?;
     Ok(())
 }
 
@@ -66,8 +76,11 @@ fn key(seen: &ConnectorStatus) -> String {
 }
 
 fn is_short(connector: &ConnectorInfo) -> bool {
-    let texts = [&connector.distribution_id, &connector.distribution_domain].into_iter().flatten();
-    texts.chain([&connector.kind, &connector.version]).all(|text| text.len() <= MAX_TEXT_BYTES)
+    let ConnectorInfo { kind, version, event, distribution_id, distribution_domain, .. } = connector;
+    let optional =
+        [distribution_id.as_deref(), distribution_domain.as_deref(), event.as_ref().map(Trigger::as_str)];
+    let texts = optional.into_iter().flatten().chain([kind.as_str(), version.as_str()]);
+    texts.into_iter().all(|text| text.len() <= MAX_TEXT_BYTES)
 }
 
 impl ReadRow for Connector {

@@ -37,6 +37,15 @@ impl ValidRecord {
     pub(crate) fn get(&self) -> &Record {
         &self.0
     }
+
+    /// The hits or reports in it, at least one.
+    pub(crate) fn rows(&self) -> usize {
+        match &self.0 {
+            Record::Attack(record) => record.hits.len().max(1),
+            Record::Response(report) => report.not_inspected.len() + 1,
+            Record::NotInspected(_) => 1,
+        }
+    }
 }
 
 /// The validation error of a node's description of itself.
