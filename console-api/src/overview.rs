@@ -16,7 +16,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, try_join};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 const WEEK: SignedDuration = SignedDuration::from_hours(24 * 7);
@@ -131,16 +131,17 @@ impl Overview {
         let ending = |to: Timestamp, length| TimeRange { from: to.checked_sub(length).ok(), to: Some(to) };
         let a_week_ago = now.checked_sub(WEEK).unwrap_or(now);
         let (today, last_week) = (ending(now, DAY), ending(a_week_ago, DAY));
-        // One after the other: a call must leave connections for others.
-        let trend = trend(store, ending(now, WEEK)).await?;
-        let trend_before = self::trend(store, ending(a_week_ago, WEEK)).await?;
+        // Two at a time: a call must leave connections for others.
+        let (trend, trend_before) =
+            try_join!(trend(store, ending(now, WEEK)), trend(store, ending(a_week_ago, WEEK)))?;
         let (passed, suspicious) =
             (Condition::Action(HitAction::Passed), Condition::Action(HitAction::Suspicious));
-        let passed = period(store, passed.into(), today).await?.hits;
-        let suspicious = period(store, suspicious.into(), today).await?.hits;
+        let (passed, suspicious) =
+            try_join!(period(store, passed.into(), today), period(store, suspicious.into(), today))?;
+        let (passed, suspicious) = (passed.hits, suspicious.hits);
         let movers = movers(store, today, last_week).await?;
         let nodes = store.nodes(now).await?;
-        let (today, last_week) = (day(store, today).await?, day(store, last_week).await?);
+        let (today, last_week) = try_join!(day(store, today), day(store, last_week))?;
         let of_nodes = |count: fn(&shared::record::NodeStatus) -> u64| {
             nodes.iter().filter_map(|node| node.status.as_ref()).map(count).sum::<u64>()
         };
@@ -185,8 +186,8 @@ async fn movers(store: &Store, today: TimeRange, last_week: TimeRange) -> Result
     for field in FIELDS {
         let grouping = Grouping::by(field);
         let [now, before] = [today, last_week].map(|times| hits(Filter::default(), times));
-        let now = store.groups(&now, &grouping, &COMPARED).await?;
-        let before = store.groups(&before, &grouping, &COMPARED).await?;
+        let (now, before) =
+            try_join!(store.groups(&now, &grouping, &COMPARED), store.groups(&before, &grouping, &COMPARED))?;
         movers.extend(moved(field, &now, &before));
     }
     movers.sort_by_key(|mover| std::cmp::Reverse(mover.change()));
