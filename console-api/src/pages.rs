@@ -96,6 +96,7 @@ fn of_attacks() -> Router<App> {
         .route("/actions", get(value_actions::page).post(value_actions::block))
         .route("/selection/search", get(selection::search))
         .route("/selection/mark", post(selection::mark))
+        .route("/selection/group", get(selection::groups::confirm).post(selection::groups::mark))
         .route("/selection/sources", get(selection::sources).post(selection::block))
         .route("/selection/done", get(selection::done))
         .route("/selection/undo", post(selection::undo))

@@ -183,6 +183,11 @@ impl ListPage {
             group.group.iter().map(|(field, value)| search::condition(field, value)).collect();
         conditions.join(" ")
     }
+
+    /// The page that marks the attacks of a group.
+    fn to_mark(origin: &Origin, group: &AttackGroup) -> String {
+        format!("/selection/group{}", origin.and("on", Self::conditions(group)))
+    }
 }
 
 pub(super) async fn attacks(

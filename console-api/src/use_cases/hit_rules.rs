@@ -1,7 +1,8 @@
 //! Rules from a hit, exclusions and rules on content: preview, add.
 
-use super::{RulesetWriter, rules};
+use super::{RulesetWriter, batches, rules};
 use crate::{
+    attack::Mark,
     audit::Author,
     error::ApiError,
     hit::RecordedHit,
@@ -11,8 +12,9 @@ use crate::{
         HitRule,
         preview::{self, Preview},
     },
-    store::Store,
+    store::{Batch, Store},
 };
+use uuid::Uuid;
 
 /// Adds the rule.
 pub async fn add(
@@ -22,6 +24,18 @@ pub async fn add(
     draft: impl HitRule,
 ) -> Result<StoredRule, ApiError> {
     rules::add(ruleset, author, rule_of(&ruleset.store, hit, draft).await?).await
+}
+
+/// Adds the rule and marks the attack as a false positive. Returns the batch.
+pub async fn add_and_mark(
+    ruleset: &RulesetWriter,
+    author: &Author,
+    hit: &RecordedHit,
+    draft: impl HitRule,
+) -> Result<Uuid, ApiError> {
+    let rule = rules::new(author, rule_of(&ruleset.store, hit, draft).await?)?;
+    let (attacks, mark) = (vec![hit.attack_id], Some(Mark::FalsePositive));
+    batches::apply(ruleset, author, Batch { rules: vec![rule], attacks, mark, ..Batch::default() }).await
 }
 
 /// The recorded hits that the rule would affect. Changes nothing.

@@ -18,10 +18,14 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub async fn add(ruleset: &RulesetWriter, author: &Author, draft: RuleDraft) -> Result<StoredRule, ApiError> {
+    ruleset.add(new(author, draft)?, author).await
+}
+
+/// A new rule, to add.
+pub fn new(author: &Author, draft: RuleDraft) -> Result<StoredRule, ValidationError> {
     let expires_at = end(&draft, author.at)?;
     let rule = validated(Uuid::now_v7(), 1, draft)?;
-    let rule = StoredRule { rule, created_at: author.at, updated_at: author.at, expires_at };
-    ruleset.add(rule, author).await
+    Ok(StoredRule { rule, created_at: author.at, updated_at: author.at, expires_at })
 }
 
 pub async fn replace(

@@ -14,7 +14,7 @@ use crate::store::{
 };
 use crate::{
     paging::{Page, Slice},
-    webhook::{DeliveryState, WebhookDelivery},
+    webhook::{DeliveryState, Webhook, WebhookDelivery},
 };
 use jiff::{SignedDuration, Timestamp};
 use sqlx::AssertSqlSafe;
@@ -40,6 +40,17 @@ pub enum About {
     Attack(Uuid),
     /// The type of another event.
     Event(&'static str),
+}
+
+/// The result of claiming a delivery.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// The number of the attempt that starts.
+    Attempt(u32),
+    /// Another process started it, or it is not due.
+    Taken,
+    /// The rate limit of the webhook is reached for this minute.
+    LimitReached,
 }
 
 /// Numbers of pending and dead deliveries.
@@ -107,16 +118,39 @@ impl Store {
     }
 
     /// Queues deliveries, stores attacks for digests, and removes the attacks that were matched.
+    ///
+    /// Another console may have matched the same attacks since they were read. Each webhook is locked
+    /// before its attacks are checked again: an attack has a delivery or is in a digest, never both.
     pub async fn queue_deliveries(
         &self,
-        (deliveries, collected): (&[NewDelivery], &[Collected]),
+        (deliveries, collected): (Vec<NewDelivery>, Vec<Collected>),
         grown: &[Grown],
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let mut by_webhook: BTreeMap<Uuid, (Vec<NewDelivery>, Vec<Collected>)> = BTreeMap::new();
+        for delivery in deliveries {
+            by_webhook.entry(delivery.webhook).or_default().0.push(delivery);
+        }
+        for attack in collected {
+            by_webhook.entry(attack.webhook).or_default().1.push(attack);
+        }
+        let ids: Vec<String> = grown.iter().map(|attack| attack.id().to_owned()).collect();
         let mut change = self.begin_write().await?;
+        // In the order of their ids: two consoles never wait for each other.
+        for (webhook, (mut deliveries, mut collected)) in by_webhook {
+            if !webhooks::lock(&mut change, webhook).await? {
+                continue;
+            }
+            let notified = webhooks::notified(&mut change, webhook, &ids).await?;
+            deliveries.retain(|delivery| match delivery.about {
+                About::Attack(attack) => !notified.contains(&attack.to_string()),
+                About::Event(_) => true,
+            });
+            collected.retain(|attack| !notified.contains(&attack.attack.to_string()));
+            queue(&mut change, &deliveries, now).await?;
+            digests::collect(&mut change, &collected, now).await?;
+        }
         webhooks::delete_grown(&mut change, grown).await?;
-        queue(&mut change, deliveries, now).await?;
-        digests::collect(&mut change, collected, now).await?;
         Ok(change.commit().await?)
     }
 
@@ -134,35 +168,47 @@ impl Store {
         statement.fetch_all(&self.reader).await
     }
 
-    /// Starts an attempt and returns its number; `None` when another process started it.
+    /// Starts an attempt. The delivery is claimed and the message counted in one transaction: a claim
+    /// that fails takes no message of the rate limit.
     pub async fn claim_delivery(
         &self,
-        delivery: &WebhookDelivery,
+        (webhook, delivery): (&Webhook, &WebhookDelivery),
         now: Timestamp,
-    ) -> Result<Option<u32>, StoreError> {
-        let attempts = delivery.attempts + 1;
+    ) -> Result<Claim, StoreError> {
+        let attempt = delivery.attempts + 1;
+        let mut change = self.begin_write().await?;
         let claimed = sqlx::query(
             "update webhook_deliveries set attempts = $3, next_at = $4 \
              where id = $1 and attempts = $2 and state = 'pending' and next_at <= $5",
         )
         .bind(delivery.id.to_string())
         .bind(i64::from(delivery.attempts))
-        .bind(i64::from(attempts))
+        .bind(i64::from(attempt))
         .bind((now + CLAIM).as_millisecond())
         .bind(now.as_millisecond())
-        .execute(&self.writer)
+        .execute(&mut *change)
         .await?;
-        Ok((claimed.rows_affected() > 0).then_some(attempts))
+        if claimed.rows_affected() == 0 {
+            return Ok(Claim::Taken);
+        }
+        if let Some(limit) = webhook.draft.rate_limit
+            && !digests::permit_message(&mut change, webhook.id, limit, now).await?
+        {
+            return Ok(Claim::LimitReached);
+        }
+        change.commit().await?;
+        Ok(Claim::Attempt(attempt))
     }
 
     /// Stores the result of an attempt. A failed delivery is due again at `next`; without it, it is
-    /// dead.
+    /// dead. `None`: the delivery was deleted, or a later attempt replaced this one, whose result
+    /// holds.
     pub async fn settle_delivery(
         &self,
-        id: Uuid,
+        (id, attempt): (Uuid, u32),
         outcome: &AttemptResult,
         next: Option<Timestamp>,
-    ) -> Result<WebhookDelivery, StoreError> {
+    ) -> Result<Option<WebhookDelivery>, StoreError> {
         let state = match (&outcome.error, next) {
             (None, _) => DeliveryState::Delivered,
             (Some(_), Some(_)) => DeliveryState::Pending,
@@ -170,8 +216,8 @@ impl Store {
         };
         let next = next.filter(|_| state == DeliveryState::Pending);
         let update = format!(
-            "update webhook_deliveries set state = $2, next_at = $3, status = $4, error = $5 where id = $1 \
-             returning {COLUMNS}"
+            "update webhook_deliveries set state = $2, next_at = $3, status = $4, error = $5 \
+             where id = $1 and attempts = $6 returning {COLUMNS}"
         );
         let row = sqlx::query(AssertSqlSafe(update))
             .bind(id.to_string())
@@ -179,9 +225,10 @@ impl Store {
             .bind(next.map(Timestamp::as_millisecond))
             .bind(outcome.status.map(i64::from))
             .bind(outcome.error.as_deref().map(Text::from))
-            .fetch_one(&self.writer)
+            .bind(i64::from(attempt))
+            .fetch_optional(&self.writer)
             .await?;
-        WebhookDelivery::read(&Row { table: WebhookDelivery::TABLE, row: &row })
+        row.map(|row| WebhookDelivery::read(&Row { table: WebhookDelivery::TABLE, row: &row })).transpose()
     }
 
     /// Stores a test delivery that is being sent; an interrupted test is not repeated.

@@ -6,6 +6,7 @@ use crate::store::{
     delivery::sealed_webhook::{SealedDraft, SealedWebhook},
     sql::{
         bulk::{Insert, Query, among},
+        dialect::Dialect,
         row::{ReadRow, Row},
         statement::Statement,
         text_codec::json,
@@ -38,6 +39,12 @@ pub struct Grown {
     attack_id: String,
     #[sqlx(rename = "times")]
     growth_count: i64,
+}
+
+impl Grown {
+    pub(super) fn id(&self) -> &str {
+        &self.attack_id
+    }
 }
 
 /// A row, with its secrets sealed.
@@ -263,18 +270,38 @@ impl Store {
 
     /// The ids of the attacks that a webhook was not notified of.
     pub async fn not_notified(&self, webhook: Uuid, grown: &[Grown]) -> Result<Vec<String>, StoreError> {
-        let ids: Vec<String> = grown.iter().map(|attack| attack.attack_id.clone()).collect();
-        let mut notified = BTreeSet::new();
-        for query in [
-            "select attack_id from webhook_deliveries where webhook_id = $2 and attack_id",
-            "select attack_id from digest_attacks where webhook_id = $2 and attack_id",
-        ] {
-            let rows: Vec<(String,)> =
-                among(self.dialect, query, &ids).bind(webhook.to_string()).fetch_all(&self.reader).await?;
-            notified.extend(rows.into_iter().map(|(id,)| id));
-        }
-        Ok(ids.into_iter().filter(|id| !notified.contains(id)).collect())
+        let mut ids: Vec<String> = grown.iter().map(|attack| attack.attack_id.clone()).collect();
+        let notified = notified(&mut *self.reader.acquire().await?, webhook, &ids).await?;
+        ids.retain(|id| !notified.contains(id));
+        Ok(ids)
     }
+}
+
+/// Those of the attacks that have a delivery of their own to a webhook, or wait for its digest.
+pub(super) async fn notified(
+    connection: &mut Connection,
+    webhook: Uuid,
+    attacks: &[String],
+) -> Result<BTreeSet<String>, StoreError> {
+    let dialect = Dialect::of(connection);
+    let mut notified = BTreeSet::new();
+    for query in [
+        "select attack_id from webhook_deliveries where webhook_id = $2 and attack_id",
+        "select attack_id from digest_attacks where webhook_id = $2 and attack_id",
+    ] {
+        let rows: Vec<(String,)> =
+            among(dialect, query, attacks).bind(webhook.to_string()).fetch_all(&mut *connection).await?;
+        notified.extend(rows.into_iter().map(|(id,)| id));
+    }
+    Ok(notified)
+}
+
+/// Locks a webhook until the end of the transaction, so that other consoles queue nothing for it
+/// meanwhile. `false`: it was deleted.
+pub(super) async fn lock(connection: &mut Connection, webhook: Uuid) -> Result<bool, StoreError> {
+    let mut statement = Statement::new("select 1 from webhooks where id = ");
+    statement.bind(webhook.to_string()).push(Dialect::of(connection).lock_row());
+    Ok(!statement.fetch_rows(connection).await?.is_empty())
 }
 
 fn enabled(webhook: &SealedWebhook) -> &'static str {
