@@ -5,8 +5,7 @@ use super::{
     hits::JustMade,
     ip_lists, render,
     search::{Given, Origin},
-    selection,
-    view,
+    selection, view,
 };
 use crate::{
     attack::{Mark, MarkDraft},

@@ -110,9 +110,9 @@ fn batch(fields: &[(String, String)]) -> Result<Uuid, ApiError> {
 fn mark_to_set(fields: &[(String, String)]) -> Result<Option<Mark>, ApiError> {
     match values(fields, "set").next().unwrap_or_default() {
         "none" => Ok(None),
-        word => Mark::parse(word).map(Some).ok_or_else(|| {
-            ApiError::parameter("set", "`set` must be false_positive, true_positive or none")
-        }),
+        word => Mark::parse(word)
+            .map(Some)
+            .ok_or_else(|| ApiError::parameter("set", "`set` must be false_positive, true_positive or none")),
     }
 }
 

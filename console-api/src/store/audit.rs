@@ -93,7 +93,8 @@ impl ReadRow for AuditLine {
     }
 }
 
-pub(crate) const LINES: &str = "select id, at, actor, actor_id, role, action, kind, object, before, after from audit";
+pub(crate) const LINES: &str =
+    "select id, at, actor, actor_id, role, action, kind, object, before, after from audit";
 
 impl Store {
     pub async fn log_line(&self, id: Uuid) -> Result<Option<AuditLine>, StoreError> {
