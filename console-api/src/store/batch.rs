@@ -152,6 +152,7 @@ async fn add_all<T: Versioned>(change: &mut Change<'_>, objects: &[T]) -> Result
     }
     change.check_room::<T>(objects.len()).await?;
     for object in objects {
+        change.check_room_of_sort(object).await?;
         object.upsert().execute(change.connection()).await?;
         change.record(AuditEvent::created(T::KIND, &object.id(), object)).await?;
     }

@@ -56,6 +56,15 @@ impl From<sqlx::Error> for ChangeError {
     }
 }
 
+/// A limit of some of the objects in a table.
+pub(crate) struct SortLimit {
+    pub(crate) limit: i64,
+    /// The name of these objects.
+    pub(crate) objects: &'static str,
+    /// Counts them.
+    pub(crate) count: &'static str,
+}
+
 /// An object that users change, stored as a row of a table.
 pub(crate) trait Stored: ReadRow + Listed + Serialize {
     const KIND: ObjectKind;
@@ -65,6 +74,11 @@ pub(crate) trait Stored: ReadRow + Listed + Serialize {
     const MAX: Option<i64> = None;
     /// The query without conditions.
     const SELECT: &'static str;
+
+    /// The limit of objects of this sort, if there is one besides `MAX`.
+    fn limit_of_sort(&self) -> Option<SortLimit> {
+        None
+    }
 
     fn id(&self) -> Uuid;
 
@@ -173,8 +187,16 @@ impl Change<'_> {
         if fits { Ok(()) } else { Err(ChangeError::Full { limit, objects: T::NAMES.1 }) }
     }
 
+    /// The same for an object of its sort.
+    pub(crate) async fn check_room_of_sort<T: Stored>(&mut self, object: &T) -> Result<(), ChangeError> {
+        let Some(SortLimit { limit, objects, count }) = object.limit_of_sort() else { return Ok(()) };
+        let (existing,): (i64,) = Statement::new(count).fetch_tuple(self.connection()).await?;
+        if existing < limit { Ok(()) } else { Err(ChangeError::Full { limit, objects }) }
+    }
+
     pub(crate) async fn add<T: Stored>(mut self, object: T, insert: Query) -> Result<T, ChangeError> {
         self.check_room::<T>(1).await?;
+        self.check_room_of_sort(&object).await?;
         self.write(&object, insert).await?;
         self.finish(AuditEvent::created(T::KIND, &object.id(), &object)).await?;
         Ok(object)
@@ -186,6 +208,9 @@ impl Change<'_> {
         after: T,
         update: Query,
     ) -> Result<T, ChangeError> {
+        if before.limit_of_sort().is_none() {
+            self.check_room_of_sort(&after).await?;
+        }
         self.write(&after, update).await?;
         self.finish(AuditEvent::changed(T::KIND, &after.id(), before, &after)).await?;
         Ok(after)

@@ -1,6 +1,7 @@
 //! Ingest of delivered records: one transaction per batch; each record is stored, a duplicate or
 //! rejected.
 
+mod arrivals;
 mod change_set;
 pub(crate) mod connectors;
 pub(crate) mod facets;

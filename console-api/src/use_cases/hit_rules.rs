@@ -33,7 +33,7 @@ pub async fn add_and_mark(
     hit: &RecordedHit,
     draft: impl HitRule,
 ) -> Result<Uuid, ApiError> {
-    let rule = rules::new(author, rule_of(&ruleset.store, hit, draft).await?)?;
+    let rule = rules::new(author, rule_of(&ruleset.store, hit, draft).await?).await?;
     let (attacks, mark) = (vec![hit.attack_id], Some(Mark::FalsePositive));
     batches::apply(ruleset, author, Batch { rules: vec![rule], attacks, mark, ..Batch::default() }).await
 }
@@ -45,7 +45,7 @@ pub async fn preview(
     draft: impl HitRule,
     slice: &Slice,
 ) -> Result<Preview, ApiError> {
-    let rule = rules::validated(hit.id, 1, rule_of(store, hit, draft).await?)?;
+    let rule = rules::validated(hit.id, 1, rule_of(store, hit, draft).await?).await?;
     Ok(preview::preview(store, rule, slice).await?)
 }
 

@@ -1,4 +1,4 @@
-//! Webhook deliveries: queue, attempts and results.
+//! Webhook deliveries: the queue, in which an attack is once, alone or in a digest.
 
 use crate::store::{
     Connection, Store, StoreError,
@@ -7,6 +7,8 @@ use crate::store::{
         webhooks::{self, Grown},
     },
     sql::{
+        bulk::among,
+        dialect::Dialect,
         row::{ReadRow, Row},
         statement::Statement,
         text_codec::{Text, count},
@@ -14,17 +16,14 @@ use crate::store::{
 };
 use crate::{
     paging::{Page, Slice},
-    webhook::{DeliveryState, Webhook, WebhookDelivery},
+    webhook::{DeliveryState, WebhookDelivery},
 };
-use jiff::{SignedDuration, Timestamp};
-use sqlx::AssertSqlSafe;
-use std::collections::BTreeMap;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// Maximum number of pending deliveries of a webhook. Further ones are counted and dropped.
 pub(super) const MAX_PENDING: i64 = 10_000;
-/// An attempt without a result after this time is repeated.
-const CLAIM: SignedDuration = SignedDuration::from_secs(60);
 
 /// A delivery to queue.
 #[derive(Debug)]
@@ -42,27 +41,8 @@ pub enum About {
     Event(&'static str),
 }
 
-/// The result of claiming a delivery.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Claim {
-    /// The number of the attempt that starts.
-    Attempt(u32),
-    /// Another process started it, or it is not due.
-    Taken,
-    /// The rate limit of the webhook is reached for this minute.
-    LimitReached,
-}
-
 /// Numbers of pending and dead deliveries.
 pub type DeliveryCounts = BTreeMap<DeliveryState, u64>;
-
-/// The result of an attempt.
-#[derive(Debug)]
-pub struct AttemptResult {
-    pub status: Option<u16>,
-    /// `None`: delivered.
-    pub error: Option<String>,
-}
 
 impl ReadRow for WebhookDelivery {
     const TABLE: &'static str = "webhook_deliveries";
@@ -82,19 +62,11 @@ impl ReadRow for WebhookDelivery {
     }
 }
 
-/// A delivery and its body.
-impl ReadRow for (WebhookDelivery, String) {
-    const TABLE: &'static str = WebhookDelivery::TABLE;
-
-    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
-        Ok((WebhookDelivery::read(row)?, row.text("body")?))
-    }
-}
-
-const COLUMNS: &str = "id, attack_id, event, created_at, state, attempts, next_at, status, error, body";
+pub(super) const COLUMNS: &str =
+    "id, attack_id, event, created_at, state, attempts, next_at, status, error, body";
 
 /// A query of deliveries. The conditions follow.
-fn select() -> Statement {
+pub(super) fn select() -> Statement {
     let mut statement = Statement::new("select ");
     statement.push(COLUMNS).push(" from webhook_deliveries where ");
     statement
@@ -138,10 +110,10 @@ impl Store {
         let mut change = self.begin_write().await?;
         // In the order of their ids: two consoles never wait for each other.
         for (webhook, (mut deliveries, mut collected)) in by_webhook {
-            if !webhooks::lock(&mut change, webhook).await? {
+            if !lock(&mut change, webhook).await? {
                 continue;
             }
-            let notified = webhooks::notified(&mut change, webhook, &ids).await?;
+            let notified = notified(&mut change, webhook, &ids).await?;
             deliveries.retain(|delivery| match delivery.about {
                 About::Attack(attack) => !notified.contains(&attack.to_string()),
                 About::Event(_) => true,
@@ -152,99 +124,6 @@ impl Store {
         }
         webhooks::delete_grown(&mut change, grown).await?;
         Ok(change.commit().await?)
-    }
-
-    /// Due deliveries with their bodies, the longest due first.
-    pub async fn due_deliveries(
-        &self,
-        webhook: Uuid,
-        now: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<(WebhookDelivery, String)>, StoreError> {
-        let mut statement = select();
-        statement.push("webhook_id = ").bind(webhook.to_string());
-        statement.push(" and state = 'pending' and next_at <= ").bind(now.as_millisecond());
-        statement.push(" order by next_at, id limit ").bind(i64::from(limit));
-        statement.fetch_all(&self.reader).await
-    }
-
-    /// Starts an attempt. The delivery is claimed and the message counted in one transaction: a claim
-    /// that fails takes no message of the rate limit.
-    pub async fn claim_delivery(
-        &self,
-        (webhook, delivery): (&Webhook, &WebhookDelivery),
-        now: Timestamp,
-    ) -> Result<Claim, StoreError> {
-        let attempt = delivery.attempts + 1;
-        let mut change = self.begin_write().await?;
-        let claimed = sqlx::query(
-            "update webhook_deliveries set attempts = $3, next_at = $4 \
-             where id = $1 and attempts = $2 and state = 'pending' and next_at <= $5",
-        )
-        .bind(delivery.id.to_string())
-        .bind(i64::from(delivery.attempts))
-        .bind(i64::from(attempt))
-        .bind((now + CLAIM).as_millisecond())
-        .bind(now.as_millisecond())
-        .execute(&mut *change)
-        .await?;
-        if claimed.rows_affected() == 0 {
-            return Ok(Claim::Taken);
-        }
-        if let Some(limit) = webhook.draft.rate_limit
-            && !digests::permit_message(&mut change, webhook.id, limit, now).await?
-        {
-            return Ok(Claim::LimitReached);
-        }
-        change.commit().await?;
-        Ok(Claim::Attempt(attempt))
-    }
-
-    /// Stores the result of an attempt. A failed delivery is due again at `next`; without it, it is
-    /// dead. `None`: the delivery was deleted, or a later attempt replaced this one, whose result
-    /// holds.
-    pub async fn settle_delivery(
-        &self,
-        (id, attempt): (Uuid, u32),
-        outcome: &AttemptResult,
-        next: Option<Timestamp>,
-    ) -> Result<Option<WebhookDelivery>, StoreError> {
-        let state = match (&outcome.error, next) {
-            (None, _) => DeliveryState::Delivered,
-            (Some(_), Some(_)) => DeliveryState::Pending,
-            (Some(_), None) => DeliveryState::Dead,
-        };
-        let next = next.filter(|_| state == DeliveryState::Pending);
-        let update = format!(
-            "update webhook_deliveries set state = $2, next_at = $3, status = $4, error = $5 \
-             where id = $1 and attempts = $6 returning {COLUMNS}"
-        );
-        let row = sqlx::query(AssertSqlSafe(update))
-            .bind(id.to_string())
-            .bind(state.as_str())
-            .bind(next.map(Timestamp::as_millisecond))
-            .bind(outcome.status.map(i64::from))
-            .bind(outcome.error.as_deref().map(Text::from))
-            .bind(i64::from(attempt))
-            .fetch_optional(&self.writer)
-            .await?;
-        row.map(|row| WebhookDelivery::read(&Row { table: WebhookDelivery::TABLE, row: &row })).transpose()
-    }
-
-    /// Stores a test delivery that is being sent; an interrupted test is not repeated.
-    pub async fn begin_test(&self, webhook: Uuid, body: &str, now: Timestamp) -> Result<Uuid, StoreError> {
-        let id = Uuid::now_v7();
-        sqlx::query(
-            "insert into webhook_deliveries (id, webhook_id, created_at, state, attempts, error, body) \
-             values ($1, $2, $3, 'dead', 1, 'the console ended', $4)",
-        )
-        .bind(id.to_string())
-        .bind(webhook.to_string())
-        .bind(now.as_millisecond())
-        .bind(Text::from(body))
-        .execute(&self.writer)
-        .await?;
-        Ok(id)
     }
 
     /// Makes dead deliveries of a webhook due again, one or all, and returns their number.
@@ -348,4 +227,31 @@ pub(super) async fn insert(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Those of the attacks that have a delivery of their own to a webhook, or wait for its digest.
+pub(super) async fn notified(
+    connection: &mut Connection,
+    webhook: Uuid,
+    attacks: &[String],
+) -> Result<BTreeSet<String>, StoreError> {
+    let dialect = Dialect::of(connection);
+    let mut notified = BTreeSet::new();
+    for query in [
+        "select attack_id from webhook_deliveries where webhook_id = $2 and attack_id",
+        "select attack_id from digest_attacks where webhook_id = $2 and attack_id",
+    ] {
+        let rows: Vec<(String,)> =
+            among(dialect, query, attacks).bind(webhook.to_string()).fetch_all(&mut *connection).await?;
+        notified.extend(rows.into_iter().map(|(id,)| id));
+    }
+    Ok(notified)
+}
+
+/// Locks a webhook until the end of the transaction, so that other consoles queue nothing for it
+/// meanwhile. `false`: it was deleted.
+pub(super) async fn lock(connection: &mut Connection, webhook: Uuid) -> Result<bool, StoreError> {
+    let mut statement = Statement::new("select 1 from webhooks where id = ");
+    statement.bind(webhook.to_string()).push(Dialect::of(connection).lock_row());
+    Ok(!statement.fetch_rows(connection).await?.is_empty())
 }

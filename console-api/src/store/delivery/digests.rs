@@ -1,11 +1,8 @@
-//! Digests: attacks that wait to be sent together, and the rate limit of webhooks.
+//! Digests: attacks that wait to be sent together, and the room for messages.
 
 use crate::store::{
     Connection, Store, StoreError, attacks,
-    delivery::{
-        deliveries::{self, About, MAX_PENDING, NewDelivery},
-        webhooks,
-    },
+    delivery::deliveries::{self, About, MAX_PENDING, NewDelivery},
     sql::{
         bulk::{Insert, Query},
         dialect::Dialect,
@@ -115,7 +112,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut change = self.begin_write().await?;
         // Two consoles that count the same messages would queue one more than the limit.
-        if !webhooks::lock(&mut change, webhook.id).await? || !has_room(&mut change, webhook, now).await? {
+        if !deliveries::lock(&mut change, webhook.id).await? || !has_room(&mut change, webhook, now).await? {
             return Ok(false);
         }
         let id = Uuid::now_v7();
@@ -153,26 +150,6 @@ impl Store {
         let mut connection = self.reader.acquire().await?;
         countries(&mut connection, &ids).await
     }
-}
-
-/// Permits a message in this minute, unless the limit is reached. Holds for all consoles of the
-/// database and across restarts.
-pub(super) async fn permit_message(
-    connection: &mut Connection,
-    webhook: Uuid,
-    limit: u32,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let permitted = sqlx::query(
-        "update webhooks set sent = case when sent_minute = $2 then sent + 1 else 1 end, sent_minute = $2 \
-         where id = $1 and (sent_minute <> $2 or sent < $3)",
-    )
-    .bind(webhook.to_string())
-    .bind(now.as_second().div_euclid(60))
-    .bind(i64::from(limit))
-    .execute(connection)
-    .await?;
-    Ok(permitted.rows_affected() > 0)
 }
 
 /// Stores attacks for the next digests.

@@ -3,10 +3,12 @@
 use crate::store::{
     Connection, Store, StoreError,
     change::{ChangeError, Stored},
-    delivery::sealed_webhook::{SealedDraft, SealedWebhook},
+    delivery::{
+        deliveries,
+        sealed_webhook::{SealedDraft, SealedWebhook},
+    },
     sql::{
-        bulk::{Insert, Query, among},
-        dialect::Dialect,
+        bulk::{Insert, Query},
         row::{ReadRow, Row},
         statement::Statement,
         text_codec::json,
@@ -20,7 +22,6 @@ use crate::{
 };
 use jiff::Timestamp;
 use sqlx::FromRow;
-use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// A webhook with due deliveries.
@@ -271,37 +272,10 @@ impl Store {
     /// The ids of the attacks that a webhook was not notified of.
     pub async fn not_notified(&self, webhook: Uuid, grown: &[Grown]) -> Result<Vec<String>, StoreError> {
         let mut ids: Vec<String> = grown.iter().map(|attack| attack.attack_id.clone()).collect();
-        let notified = notified(&mut *self.reader.acquire().await?, webhook, &ids).await?;
+        let notified = deliveries::notified(&mut *self.reader.acquire().await?, webhook, &ids).await?;
         ids.retain(|id| !notified.contains(id));
         Ok(ids)
     }
-}
-
-/// Those of the attacks that have a delivery of their own to a webhook, or wait for its digest.
-pub(super) async fn notified(
-    connection: &mut Connection,
-    webhook: Uuid,
-    attacks: &[String],
-) -> Result<BTreeSet<String>, StoreError> {
-    let dialect = Dialect::of(connection);
-    let mut notified = BTreeSet::new();
-    for query in [
-        "select attack_id from webhook_deliveries where webhook_id = $2 and attack_id",
-        "select attack_id from digest_attacks where webhook_id = $2 and attack_id",
-    ] {
-        let rows: Vec<(String,)> =
-            among(dialect, query, attacks).bind(webhook.to_string()).fetch_all(&mut *connection).await?;
-        notified.extend(rows.into_iter().map(|(id,)| id));
-    }
-    Ok(notified)
-}
-
-/// Locks a webhook until the end of the transaction, so that other consoles queue nothing for it
-/// meanwhile. `false`: it was deleted.
-pub(super) async fn lock(connection: &mut Connection, webhook: Uuid) -> Result<bool, StoreError> {
-    let mut statement = Statement::new("select 1 from webhooks where id = ");
-    statement.bind(webhook.to_string()).push(Dialect::of(connection).lock_row());
-    Ok(!statement.fetch_rows(connection).await?.is_empty())
 }
 
 fn enabled(webhook: &SealedWebhook) -> &'static str {

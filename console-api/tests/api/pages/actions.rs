@@ -323,7 +323,7 @@ async fn all_attacks_of_a_group_are_marked_after_a_confirmation_and_undone_toget
     let link = groups.split("<a class=\"quiet\" href=\"/selection/group?").nth(1).unwrap();
     let link = format!("/selection/group?{}", link.split('"').next().unwrap().replace("&#38;", "&"));
     let confirmation = page(&console, &link).await;
-    assert!(confirmation.contains("type:ptrav ip:203.0.113.7"), "the largest group: {confirmation}");
+    assert!(confirmation.contains("ip:203.0.113.7 type:ptrav"), "the largest group: {confirmation}");
     assert!(confirmation.contains("Mark 2 as false positive</button>"), "{confirmation}");
 
     // An attack that begins after the confirmation is not marked.
