@@ -1,6 +1,7 @@
 //! The state that handlers share.
 
 use crate::{
+    body_deadline::BODY_TIMEOUT,
     bundles::Bundles,
     caller_limit::{CallerLimit, POLLS, SEARCHES, STREAMS},
     change_notifier::ChangeNotifier,
@@ -18,6 +19,7 @@ use crate::{
     use_cases::{RulesetWriter, sign_in::SignIn},
 };
 use axum::extract::FromRef;
+use std::time::Duration;
 
 #[derive(Clone)]
 pub struct App {
@@ -33,6 +35,8 @@ pub struct App {
     pub searches: CallerLimit,
     pub streams: CallerLimit,
     pub polls: CallerLimit,
+    /// The time in which the body of a call must arrive.
+    pub body_timeout: Duration,
     pub sender: Sender,
     pub public_url: PublicUrl,
     pub metrics: Metrics,
@@ -68,6 +72,7 @@ impl App {
             searches: CallerLimit::new(SEARCHES),
             streams: CallerLimit::new(STREAMS),
             polls: CallerLimit::new(POLLS),
+            body_timeout: BODY_TIMEOUT,
             sender: Sender::default(),
             public_url: PublicUrl::default(),
             metrics: Metrics::default(),

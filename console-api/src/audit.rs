@@ -2,10 +2,11 @@
 
 use crate::{
     actor::{Actor, Role},
+    attack::Mark,
     paging::{Cursor, Listed},
 };
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::net::IpAddr;
 use uuid::Uuid;
@@ -183,6 +184,18 @@ pub struct AuditLine {
     pub object: String,
     pub before: Option<Value>,
     pub after: Option<Value>,
+}
+
+/// The mark of an attack, as lines record it.
+#[derive(Debug, Default, Deserialize)]
+pub struct LoggedMark {
+    pub mark: Option<LoggedMarking>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct LoggedMarking {
+    pub value: Mark,
+    pub note: String,
 }
 
 impl Listed for AuditLine {

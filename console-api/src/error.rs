@@ -57,6 +57,8 @@ pub enum ApiError {
     NameTaken(String),
     #[error("revision conflict: the current revision is {0}")]
     Stale(u32),
+    #[error("nothing was undone: one of the objects was changed since")]
+    ChangedSince,
     #[error("send `If-Match` with the `ETag` of the object to change")]
     NoRevision,
     #[error("this address does not support the method")]
@@ -93,7 +95,7 @@ impl ApiError {
             Self::Provider(_) => StatusCode::BAD_GATEWAY,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) | Self::NameTaken(_) => StatusCode::CONFLICT,
-            Self::Stale(_) => StatusCode::PRECONDITION_FAILED,
+            Self::Stale(_) | Self::ChangedSince => StatusCode::PRECONDITION_FAILED,
             Self::NoRevision => StatusCode::PRECONDITION_REQUIRED,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTimeout(_) => StatusCode::REQUEST_TIMEOUT,

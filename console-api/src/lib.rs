@@ -6,9 +6,9 @@
 //! |---|---|
 //! | domain types | [`attack`], [`hit`], [`ruleset`], [`replay`], [`view`], [`webhook`], [`signing_key`], [`connectors`], [`access`], [`actor`], [`token`], [`password`], [`audit`], [`paging`], [`query`], [`grouping`], [`facet`], [`mod@column`], [`node_problem`], [`validation`], [`json_object`], [`clock`], [`sealing`], `country`, `digest`, `invisible`, `user_agent`, `attachment` |
 //! | store | [`store`]: the database; the only module with SQL |
-//! | services | [`simulation`], [`overview`], [`notification`], [`retention`], [`seed`], [`bundles`], [`metrics`], [`ingest_quota`], [`caller_limit`], [`login_throttle`], [`change_notifier`], [`oidc`], [`error`] |
+//! | services | [`authorities`], [`simulation`], [`overview`], [`notification`], [`retention`], [`seed`], [`bundles`], [`metrics`], [`ingest_quota`], [`caller_limit`], [`login_throttle`], [`change_notifier`], [`oidc`], [`error`] |
 //! | use cases | [`use_cases`]: one function for each change |
-//! | handlers | [`app`] (their shared state), [`transport`] (the client of a request), [`extract`], [`session_cookie`], `openapi`, `routes` (the API), [`pages`] |
+//! | handlers | [`app`] (their shared state), [`transport`] (the client of a request), [`body_deadline`], [`extract`], [`session_cookie`], `openapi`, `routes` (the API), [`pages`] |
 //! | program | [`server`], [`config`] |
 
 pub mod access;
@@ -17,6 +17,8 @@ pub mod app;
 mod attachment;
 pub mod attack;
 pub mod audit;
+pub mod authorities;
+pub mod body_deadline;
 pub mod browser;
 pub mod bundles;
 pub mod caller_limit;

@@ -44,7 +44,7 @@ use axum::{
     Router,
     extract::Request,
     http::{HeaderValue, header, uri::PathAndQuery},
-    middleware::{self, Next},
+    middleware::Next,
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -69,7 +69,6 @@ pub(crate) fn table(document: &Value) -> Router<App> {
         .route("/sign-out/others", post(session::sign_out_others))
         .route("/static/{hash}/{name}", get(assets::serve))
         .fallback(error::unknown_page)
-        .layer(middleware::from_fn(guarded))
 }
 
 /// Attacks, requests, hits, and searches.
@@ -96,6 +95,7 @@ fn of_attacks() -> Router<App> {
         .route("/actions", get(value_actions::page).post(value_actions::block))
         .route("/selection/search", get(selection::search))
         .route("/selection/mark", post(selection::mark))
+        .route("/selection/group", get(selection::groups::confirm).post(selection::groups::mark))
         .route("/selection/sources", get(selection::sources).post(selection::block))
         .route("/selection/done", get(selection::done))
         .route("/selection/undo", post(selection::undo))
@@ -154,7 +154,8 @@ fn of_settings() -> Router<App> {
         .route("/webhooks/{id}/again", post(webhooks::again))
 }
 
-async fn guarded(request: Request, next: Next) -> Response {
+/// Security headers, and errors as pages.
+pub(crate) async fn guarded(request: Request, next: Next) -> Response {
     let page = request.method().is_safe().then(|| request.uri().path_and_query().cloned()).flatten();
     let response = next.run(request).await;
     let mut response = error::as_page(response, page.as_ref().map(PathAndQuery::as_str));

@@ -1,6 +1,6 @@
 //! The HTTP server: all routes and pages, behind a listener with limits, and a graceful shutdown.
 
-use crate::{app::App, extract::BODY_LIMIT, pages, routes, transport};
+use crate::{app::App, body_deadline, extract::BODY_LIMIT, pages, routes, transport};
 use anyhow::Context as _;
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use listener::{
@@ -24,7 +24,11 @@ pub fn router(app: App) -> Router {
     let count = middleware::from_fn_with_state(app.metrics.clone(), routes::count);
     let resolve = middleware::from_fn_with_state(app.transport.clone(), transport::resolve);
     let context = middleware::from_fn_with_state(app.clone(), pages::context::provide);
-    let all = routes.merge(pages::table(&document).layer(context)).layer(DefaultBodyLimit::max(BODY_LIMIT));
+    let deadline = middleware::from_fn_with_state(app.body_timeout, body_deadline::enforce);
+    // The outer layer of the pages shows the refusal as a page.
+    let pages = pages::table(&document).layer(deadline.clone()).layer(middleware::from_fn(pages::guarded));
+    let pages = pages.layer(context);
+    let all = routes.layer(deadline).merge(pages).layer(DefaultBodyLimit::max(BODY_LIMIT));
     all.layer(count).layer(resolve).with_state(app)
 }
 

@@ -35,7 +35,7 @@ pub trait HitRule: Send {
 }
 
 /// Runs the engine on a blocking thread: compiling rules or analyzing a batch takes long.
-async fn on_blocking_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn on_blocking_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     task::spawn_blocking(work).await.expect("the engine does not panic")
 }
 

@@ -7,6 +7,7 @@
 mod access;
 mod attacks;
 mod audit;
+mod batch;
 mod change;
 mod delivery;
 mod dsn;
@@ -21,8 +22,10 @@ mod sql;
 
 pub use access::sessions::Holder;
 pub use access::tokens::TokenSource;
+pub use batch::{Batch, BatchSummary};
 pub use change::ChangeError;
-pub use delivery::deliveries::{About, AttemptResult, DeliveryCounts, NewDelivery};
+pub use delivery::attempts::{AttemptResult, Claim};
+pub use delivery::deliveries::{About, DeliveryCounts, NewDelivery};
 pub use delivery::digests::Collected;
 pub use delivery::webhooks::{Due, Grown};
 pub use dsn::{DatabaseUrl, InvalidPostgresUrl, PostgresUrl};

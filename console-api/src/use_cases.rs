@@ -3,6 +3,7 @@
 //! A use case validates the draft, stores the change with its audit line, and notifies nodes that
 //! wait for it. The caller is authorised before, by an extractor.
 
+pub mod batches;
 pub mod bundles;
 pub mod hit_rules;
 pub mod ip_lists;

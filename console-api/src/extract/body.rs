@@ -21,10 +21,7 @@ use flate2::read::GzDecoder;
 use ruzstd::decoding::StreamingDecoder;
 use serde::de::DeserializeOwned;
 use shared::Encoding;
-use std::{
-    io::{self, Read as _},
-    time::Duration,
-};
+use std::io::{self, Read as _};
 
 /// Maximum body of a call, deliveries of nodes excepted.
 pub const BODY_LIMIT: usize = 64 * 1024;
@@ -71,9 +68,6 @@ bodies! {
     BundleOrder: "an order for a bundle";
 }
 
-/// Of the whole body; as long as a node waits for the response.
-const BODY_TIMEOUT: Duration = Duration::from_secs(15);
-
 /// Maximum zstd window; RFC 8878 recommends that every decoder supports 8 MB.
 const ZSTD_WINDOW: u64 = 8 << 20;
 
@@ -90,9 +84,7 @@ pub async fn json_body<T: DeserializeOwned, S: Send + Sync>(
         return Err(ApiError::MediaType("application/json"));
     }
     let encoding = request.headers().get(header::CONTENT_ENCODING).cloned();
-    let body = tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, state)).await;
-    let body =
-        body.map_err(|_| ApiError::BodyTimeout(BODY_TIMEOUT))?.map_err(|cause| unread(&cause, limit))?;
+    let body = Bytes::from_request(request, state).await.map_err(|cause| unread(&cause, limit))?;
     let body = match encoding.as_ref().map(HeaderValue::as_bytes) {
         None | Some(b"identity") => body,
         Some(b"gzip") => inflate(GzDecoder::new(&body[..]), "gzip", limit)?,

@@ -21,6 +21,10 @@ pub struct Parameters {
 }
 
 impl Parameters {
+    pub fn new(pairs: Vec<(String, String)>, now: Timestamp) -> Self {
+        Self { pairs, now }
+    }
+
     /// The value of a parameter. An empty value counts as absent: forms send empty fields.
     pub fn text(&mut self, name: &str) -> Result<Option<String>, ApiError> {
         let mut pairs = self.pairs.extract_if(.., |(key, _)| key == name);
@@ -106,7 +110,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let RawQuery(pairs) = RawQuery::try_from_uri(&parts.uri)
             .map_err(|_| ApiError::BadBody("the query is not percent-encoded UTF-8".to_owned()))?;
-        let mut parameters = Parameters { pairs, now: Clock::from_ref(state).now() };
+        let mut parameters = Parameters::new(pairs, Clock::from_ref(state).now());
         let value = T::from_parameters(&mut parameters)?;
         parameters.end()?;
         Ok(Self(value))

@@ -6,7 +6,7 @@ use crate::{
     clock::Clock,
     error::with_sources,
     metrics::Metrics,
-    store::{About, AttemptResult, Collected, Due, NewDelivery, Store, StoreError},
+    store::{About, AttemptResult, Claim, Collected, Due, NewDelivery, Store, StoreError},
     webhook::{Digest, Secret, Subject, Webhook, WebhookDelivery},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -125,7 +125,7 @@ impl Dispatcher {
                 deliveries.push(NewDelivery { webhook: webhook.id, about: About::Attack(attack.id), body });
             }
         }
-        self.store.queue_deliveries((&deliveries, &collected), &grown, now).await?;
+        self.store.queue_deliveries((deliveries, collected), &grown, now).await?;
         Ok(true)
     }
 
@@ -194,18 +194,15 @@ impl Dispatcher {
     async fn send_some(&self, due: &Due) -> Result<bool, StoreError> {
         let deliveries = self.store.due_deliveries(due.webhook.id, self.clock.now(), DELIVERIES).await?;
         for (delivery, body) in &deliveries {
-            if let Some(limit) = due.webhook.draft.rate_limit
-                && !self.store.permit_message(due.webhook.id, limit, self.clock.now()).await?
-            {
-                return Ok(false);
-            }
-            let Some(attempts) = self.store.claim_delivery(delivery, self.clock.now()).await? else {
-                continue;
+            let attempt = match self.store.claim_delivery((&due.webhook, delivery), self.clock.now()).await? {
+                Claim::Attempt(attempt) => attempt,
+                Claim::Taken => continue,
+                Claim::LimitReached => return Ok(false),
             };
             let outcome = self.send(due, (delivery.id, body.clone())).await;
-            let retry = RETRIES.get(attempts as usize - 1);
+            let retry = RETRIES.get(attempt as usize - 1);
             let next = retry.map(|seconds| self.clock.now() + SignedDuration::from_secs(*seconds));
-            self.store.settle_delivery(delivery.id, &outcome, next).await?;
+            self.store.settle_delivery((delivery.id, attempt), &outcome, next).await?;
             if outcome.error.is_some() {
                 return Ok(false);
             }
@@ -213,13 +210,13 @@ impl Dispatcher {
         Ok(!deliveries.is_empty())
     }
 
-    /// Sends a test at once, without retries.
-    pub async fn test(&self, due: &Due) -> Result<WebhookDelivery, StoreError> {
+    /// Sends a test at once, without retries. `None`: the webhook was deleted meanwhile.
+    pub async fn test(&self, due: &Due) -> Result<Option<WebhookDelivery>, StoreError> {
         let now = self.clock.now();
         let body = self.composer(&due.webhook, now).test();
         let id = self.store.begin_test(due.webhook.id, &body, now).await?;
         let outcome = self.send(due, (id, body)).await;
-        self.store.settle_delivery(id, &outcome, None).await
+        self.store.settle_delivery((id, 1), &outcome, None).await
     }
 
     async fn send(&self, due: &Due, (id, body): (Uuid, String)) -> AttemptResult {

@@ -1,21 +1,25 @@
 //! Webhook calls over HTTP and syslog.
 
-use super::{Authorities, syslog};
-use crate::webhook::{InvalidTarget, Protocol, Secret, Target, Targets};
+use super::syslog::{self, Transport};
+use crate::{
+    authorities::Authorities,
+    webhook::{InvalidTarget, Protocol, Secret, Target, Targets},
+};
 use http_body_util::Full;
 use hyper::{
     Request,
     body::Bytes,
     header::{CONTENT_TYPE, USER_AGENT},
 };
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::HttpsConnector;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
 use jiff::Timestamp;
-use rustls::ClientConfig;
-use std::{error::Error, sync::Arc, time::Duration};
+use rustls::pki_types::ServerName;
+use std::{error::Error, io, sync::Arc, time::Duration};
+use tokio_rustls::TlsConnector;
 use uuid::Uuid;
 
 /// The time limit of a call, from name resolution to the headers of the response, or until a syslog
@@ -26,7 +30,7 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 #[derive(Clone)]
 pub struct Sender {
     targets: Targets,
-    tls: Arc<ClientConfig>,
+    tls: TlsConnector,
     http: Client<HttpsConnector<HttpConnector<Targets>>, Full<Bytes>>,
 }
 
@@ -45,16 +49,9 @@ pub enum SendError {
 
 impl Sender {
     pub fn new(targets: Targets, authorities: &Authorities) -> Self {
-        let tls = authorities.client_config();
-        let mut tcp = HttpConnector::new_with_resolver(targets.clone());
-        tcp.enforce_http(false);
-        let https = HttpsConnectorBuilder::new()
-            .with_tls_config(tls.clone())
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
+        let https = authorities.connector(HttpConnector::new_with_resolver(targets.clone()));
         let http = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(https);
-        Self { targets, tls: Arc::new(tls), http }
+        Self { targets, tls: TlsConnector::from(Arc::new(authorities.client_config())), http }
     }
 
     pub fn targets(&self) -> &Targets {
@@ -100,16 +97,16 @@ impl Sender {
     }
 
     async fn log(&self, target: &Target, message: &str) -> Result<(), SendError> {
-        let addresses = self.targets.syslog_addresses(target).await;
-        let addresses = addresses.map_err(|error| SendError::Failed(causes(&error)))?;
-        let sent = match target.protocol() {
-            Protocol::SyslogTls => {
-                let tls = (&self.tls, target.server_name());
-                syslog::send_over_tls(tls, &addresses, message).await
-            }
-            protocol => syslog::send(protocol, &addresses, message).await,
+        let sent = async {
+            let addresses = self.targets.syslog_addresses(target).await?;
+            let transport = match target.protocol() {
+                Protocol::SyslogUdp => Transport::Udp,
+                Protocol::SyslogTls => Transport::Tls(&self.tls, server_name(target)?),
+                Protocol::SyslogTcp | Protocol::Http => Transport::Tcp,
+            };
+            transport.send(&addresses, message).await
         };
-        sent.map_err(|error| SendError::Failed(causes(&error)))
+        sent.await.map_err(|error| SendError::Failed(causes(&error)))
     }
 }
 
@@ -123,6 +120,11 @@ impl SendError {
     pub fn status(&self) -> Option<u16> {
         if let Self::Status(status) = self { Some(*status) } else { None }
     }
+}
+
+/// The name that the certificate must have.
+fn server_name(target: &Target) -> io::Result<ServerName<'static>> {
+    ServerName::try_from(target.server_name().to_owned()).map_err(io::Error::other)
 }
 
 /// The chain of causes, from the outermost to the innermost.

@@ -1,13 +1,11 @@
 //! Syslog messages (RFC 5424) over TLS (RFC 5425), over TCP (RFC 6587), both with octet counting, or
 //! over UDP (RFC 5426).
 
-use crate::webhook::Protocol;
 use jiff::Timestamp;
-use rustls::{ClientConfig, pki_types::ServerName};
+use rustls::pki_types::ServerName;
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
     time::Duration,
 };
 use tokio::{
@@ -30,46 +28,37 @@ pub(super) fn message(id: Uuid, at: Timestamp, line: &str) -> String {
     format!("<{PRIORITY}>1 {at:.3} - wallarm-console - {id} - {line}")
 }
 
-/// Sends a message to the first address that accepts it.
-pub(super) async fn send(protocol: Protocol, addresses: &[SocketAddr], message: &str) -> io::Result<()> {
-    let mut last_error = no_address();
-    for address in addresses {
-        let sent = match protocol {
-            Protocol::SyslogUdp => in_datagram(*address, message).await,
-            _ => over_tcp(*address, message).await,
-        };
-        match sent {
-            Ok(()) => return Ok(()),
-            Err(error) => last_error = error,
-        }
-    }
-    Err(last_error)
+/// How messages travel.
+pub(super) enum Transport<'a> {
+    Udp,
+    Tcp,
+    /// The certificate must have this name.
+    Tls(&'a TlsConnector, ServerName<'static>),
 }
 
-/// The same over TLS. The certificate must name the server.
-pub(super) async fn send_over_tls(
-    (config, server): (&Arc<ClientConfig>, &str),
-    addresses: &[SocketAddr],
-    message: &str,
-) -> io::Result<()> {
-    let name = ServerName::try_from(server.to_owned()).map_err(io::Error::other)?;
-    let connector = TlsConnector::from(Arc::clone(config));
-    let mut last_error = no_address();
-    for address in addresses {
-        let sent = async {
-            let tcp = TcpStream::connect(address).await?;
-            write_frame(connector.connect(name.clone(), tcp).await?, message).await
-        };
-        match sent.await {
-            Ok(()) => return Ok(()),
-            Err(error) => last_error = error,
+impl Transport<'_> {
+    /// Sends a message to the first address that accepts it.
+    pub(super) async fn send(&self, addresses: &[SocketAddr], message: &str) -> io::Result<()> {
+        let mut last_error = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+        for address in addresses {
+            match self.send_to(*address, message).await {
+                Ok(()) => return Ok(()),
+                Err(error) => last_error = error,
+            }
+        }
+        Err(last_error)
+    }
+
+    async fn send_to(&self, address: SocketAddr, message: &str) -> io::Result<()> {
+        match self {
+            Self::Udp => in_datagram(address, message).await,
+            Self::Tcp => write_frame(TcpStream::connect(address).await?, message).await,
+            Self::Tls(connector, name) => {
+                let tcp = TcpStream::connect(address).await?;
+                write_frame(connector.connect(name.clone(), tcp).await?, message).await
+            }
         }
     }
-    Err(last_error)
-}
-
-fn no_address() -> io::Error {
-    io::Error::new(io::ErrorKind::NotFound, "the name has no address")
 }
 
 async fn in_datagram(address: SocketAddr, message: &str) -> io::Result<()> {
@@ -78,10 +67,6 @@ async fn in_datagram(address: SocketAddr, message: &str) -> io::Result<()> {
     let socket = UdpSocket::bind((any, 0)).await?;
     socket.send_to(message.as_bytes(), address).await?;
     Ok(())
-}
-
-async fn over_tcp(address: SocketAddr, message: &str) -> io::Result<()> {
-    write_frame(TcpStream::connect(address).await?, message).await
 }
 
 /// Writes a message and ends the connection. Detects a reset or an alert of TLS: the server may not

@@ -1,15 +1,15 @@
 //! Calls of the provider: bounded in time and size; redirects are not followed.
 
+use crate::authorities::Authorities;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{Response, body::Bytes};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::HttpsConnector;
 use hyper_util::{
     client::legacy::{self, Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
-use std::{error::Error, pin::Pin, sync::Arc, time::Duration};
+use std::{error::Error, pin::Pin, time::Duration};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Metadata, keys, tokens and claims are much smaller.
@@ -29,21 +29,9 @@ pub(super) enum HttpError {
 pub(super) struct HttpClient(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
 
 impl HttpClient {
-    /// Without authorities: the public ones.
-    pub(super) fn new(authorities: Option<RootCertStore>) -> Result<Self, rustls::Error> {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        let builder = HttpsConnectorBuilder::new();
-        let builder = match authorities {
-            None => builder.with_webpki_roots(),
-            Some(roots) => {
-                let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-                let tls = tls.with_safe_default_protocol_versions()?.with_root_certificates(roots);
-                builder.with_tls_config(tls.with_no_client_auth())
-            }
-        };
-        let tls = builder.https_or_http().enable_http1().wrap_connector(tcp);
-        Ok(Self(Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(tls)))
+    pub(super) fn new(authorities: &Authorities) -> Self {
+        let https = authorities.connector(HttpConnector::new());
+        Self(Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(https))
     }
 
     pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {

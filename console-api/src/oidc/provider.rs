@@ -69,7 +69,7 @@ pub struct Answer {
 impl Oidc {
     /// `public_url`: of the console, without a path.
     pub fn new(settings: OidcSettings, public_url: &str) -> Result<Self, SettingsError> {
-        let http = HttpClient::new(settings.authorities.clone())?;
+        let http = HttpClient::new(&settings.authorities);
         let redirect = RedirectUrl::new(format!("{public_url}/sign-in/oidc/callback"));
         let redirect = redirect.map_err(|_| SettingsError::PublicUrl(public_url.to_owned()))?;
         Ok(Self(Arc::new(Provider { settings, redirect, http, cache: Mutex::default() })))

@@ -1,18 +1,13 @@
 //! The section `oidc` of the configuration file.
 
 use super::claims::RoleMap;
-use crate::actor::Role;
+use crate::{
+    actor::Role,
+    authorities::{Authorities, AuthoritiesError},
+};
 use openidconnect::{ClientId, ClientSecret, IssuerUrl, Scope, url::Url};
-use rustls::{
-    RootCertStore,
-    pki_types::{CertificateDer, pem, pem::PemObject as _},
-};
 use serde::Deserialize;
-use std::{
-    collections::BTreeMap,
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, io, path::PathBuf};
 
 /// The section as it is written.
 #[derive(Debug, Deserialize)]
@@ -64,8 +59,8 @@ pub struct OidcSettings {
     pub button: String,
     /// Whether users may also sign in with passwords of this console.
     pub passwords: bool,
-    /// Authorities of the provider's certificate; `None`: the public ones.
-    pub authorities: Option<RootCertStore>,
+    /// Of the provider's certificate.
+    pub authorities: Authorities,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -80,16 +75,10 @@ pub enum SettingsError {
     Button,
     #[error("cannot read `oidc.client_secret_file` {}", path.display())]
     Secret { path: PathBuf, source: io::Error },
-    #[error("cannot read certificates in PEM from `oidc.ca_file` {}", path.display())]
-    Authorities { path: PathBuf, source: pem::Error },
-    #[error("`oidc.ca_file` {} has an invalid certificate", path.display())]
-    Authority { path: PathBuf, source: rustls::Error },
-    #[error("`oidc.ca_file` {} has no certificate in PEM", .0.display())]
-    NoAuthority(PathBuf),
+    #[error("`oidc.ca_file`")]
+    Authorities(#[source] AuthoritiesError),
     #[error("`--public-url` cannot be part of a redirect URL: {0}")]
     PublicUrl(String),
-    #[error("TLS is not available")]
-    Tls(#[from] rustls::Error),
 }
 
 impl OidcSettings {
@@ -113,6 +102,7 @@ impl OidcSettings {
         if is_empty(&section.button) || section.button.chars().count() > 60 {
             return Err(SettingsError::Button);
         }
+        let authorities = section.ca_file.as_deref().map(Authorities::of_file);
         Ok(Self {
             issuer,
             client_id: ClientId::new(section.client_id),
@@ -122,7 +112,7 @@ impl OidcSettings {
             roles: RoleMap::new(section.roles),
             button: section.button,
             passwords: section.passwords,
-            authorities: section.ca_file.as_deref().map(authorities).transpose()?,
+            authorities: authorities.transpose().map_err(SettingsError::Authorities)?.unwrap_or_default(),
         })
     }
 }
@@ -141,19 +131,10 @@ fn secret(path: PathBuf) -> Result<ClientSecret, SettingsError> {
     }
 }
 
-fn authorities(path: &Path) -> Result<RootCertStore, SettingsError> {
-    let unreadable = |source| SettingsError::Authorities { path: path.to_owned(), source };
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
-        let added = roots.add(certificate.map_err(unreadable)?);
-        added.map_err(|source| SettingsError::Authority { path: path.to_owned(), source })?;
-    }
-    if roots.is_empty() { Err(SettingsError::NoAuthority(path.to_owned())) } else { Ok(roots) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::with_sources;
 
     fn read(changes: &str) -> Result<OidcSettings, String> {
         let dir = tempfile::tempdir().unwrap();
@@ -167,7 +148,7 @@ mod tests {
         table.extend(changes.parse::<toml::Table>().unwrap());
         let section: OidcSection =
             table.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?;
-        OidcSettings::read(section).map_err(|error| error.to_string())
+        OidcSettings::read(section).map_err(|error| with_sources(&error))
     }
 
     #[test]
@@ -208,7 +189,10 @@ mod tests {
                 "client_secret_file = \"/nowhere/secret\"",
                 "cannot read `oidc.client_secret_file` /nowhere/secret",
             ),
-            ("ca_file = \"/nowhere/ca.pem\"", "cannot read certificates in PEM from `oidc.ca_file`"),
+            (
+                "ca_file = \"/nowhere/ca.pem\"",
+                "`oidc.ca_file`: cannot read certificates from /nowhere/ca.pem",
+            ),
             ("button = \"\"", "`oidc.button` must have 1 to 60 characters"),
             ("[roles]", "`oidc.roles` must not be empty"),
             ("[roles]\nedge = \"node\"", "`oidc.roles`: the role of group \"edge\" must be"),

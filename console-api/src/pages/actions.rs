@@ -5,8 +5,7 @@ use super::{
     hits::JustMade,
     ip_lists, render,
     search::{Given, Origin},
-    selection::Done,
-    view,
+    selection, view,
 };
 use crate::{
     attack::{Mark, MarkDraft},
@@ -270,12 +269,11 @@ pub(super) async fn add_rule<F: HitRuleForm>(
     extract::Query(origin): extract::Query<Origin>,
     Form(form): Form<F>,
 ) -> Result<Redirect, ApiError> {
-    let rule = hit_rules::add(&ruleset, &author, &hit, form.draft(&hit)).await?;
     if form.marks() {
-        let mut done = Done { rules: vec![rule.rule.id], ..Done::default() };
-        done.mark(&ruleset.store, &author, hit.attack_id, Some(Mark::FalsePositive)).await?;
-        return Ok(done.page(&origin, Some(hit.id)));
+        let batch = hit_rules::add_and_mark(&ruleset, &author, &hit, form.draft(&hit)).await?;
+        return Ok(selection::done_page(batch, &origin, Some(hit.id)));
     }
+    let rule = hit_rules::add(&ruleset, &author, &hit, form.draft(&hit)).await?;
     Ok(to_hit(&hit, &origin, (JustMade::RULE, rule.rule.id)))
 }
 

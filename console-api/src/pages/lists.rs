@@ -61,9 +61,7 @@ const GROUPINGS: [(&str, &str); 19] = [
 ];
 
 /// Maximum number of views above the list.
-const VIEWS: usize = 8;
-/// The latest views, of both lists.
-const LATEST_VIEWS: Slice = Slice { limit: 100, after: None };
+const VIEWS: u32 = 8;
 
 #[derive(Template)]
 #[template(path = "list.html")]
@@ -183,6 +181,11 @@ impl ListPage {
             group.group.iter().map(|(field, value)| search::condition(field, value)).collect();
         conditions.join(" ")
     }
+
+    /// The page that marks the attacks of a group.
+    fn to_mark(origin: &Origin, group: &AttackGroup) -> String {
+        format!("/selection/group{}", origin.and("on", Self::conditions(group)))
+    }
 }
 
 pub(super) async fn attacks(
@@ -215,9 +218,7 @@ async fn list(
     if let Some(hit) = hit_of(store, given.value("q")).await? {
         return Ok(Redirect::to(&hit).into_response());
     }
-    let mut views = store.views(actor.id, &LATEST_VIEWS).await?.items;
-    views.retain(|view| view.draft.list == subject);
-    views.truncate(VIEWS);
+    let views = store.latest_views(actor.id, subject, VIEWS).await?;
     let mut page = ListPage {
         subject,
         list: List::Attacks(Page { items: Vec::new(), next_cursor: None }),

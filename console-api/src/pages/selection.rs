@@ -1,6 +1,8 @@
 //! Selected attacks or requests: marks, sources to block, a search for them. Then what was done,
 //! with an undo button, and attacks that are similar to a false positive.
 
+pub(super) mod groups;
+
 use super::{
     actions::is_detected,
     ip_lists::{self, BlockForm},
@@ -9,19 +11,16 @@ use super::{
     view,
 };
 use crate::{
-    attack::{Attack, AttackGroup, GroupField, Grouping, Mark, MarkDraft, Marks, Order},
-    audit::{Author, LogFilter, ObjectKind},
+    attack::{Attack, AttackGroup, GroupField, Grouping, Mark, Marks, Order},
     clock::Clock,
     error::ApiError,
     extract::{Analyst, Reader, Searching},
     facet::Facet,
     hit::{HitDetail, RecordedHit},
-    notification::Sender,
     paging::{Page, Slice},
     query::{Condition, Filter, Pattern},
-    ruleset::{StoredEntry, StoredRule},
-    store::{Store, StoreError},
-    use_cases::{self, RulesetWriter, marks, rules, undo},
+    store::{Batch, BatchSummary, Store, StoreError},
+    use_cases::{self, RulesetWriter, batches},
     view::Subject,
 };
 use askama::Template;
@@ -31,7 +30,7 @@ use axum::{
     response::{Redirect, Response},
 };
 use form_urlencoded::Serializer;
-use std::str::FromStr;
+use std::{collections::BTreeSet, str::FromStr};
 use uuid::Uuid;
 
 type Fields = Vec<(String, String)>;
@@ -40,8 +39,6 @@ type Fields = Vec<(String, String)>;
 const MAX_SELECTED: usize = Filter::MAX_CONDITIONS;
 /// The sources to choose from: those with the most hits.
 const SOURCES: Slice = Slice { limit: 50, after: None };
-/// The revision of rules and list entries that were not changed since they were made.
-const NEW: u32 = 1;
 /// The similar attacks to choose from.
 const SIMILAR: Slice = Slice { limit: 20, after: None };
 /// How long to block, in hours; 0: no end.
@@ -92,84 +89,43 @@ pub(super) async fn search(_: Reader, Pairs(fields): Pairs<Fields>) -> Result<Re
     Ok(Redirect::to(&search::address(origin.subject(), &query)))
 }
 
-/// What was just done, to undo it.
-#[derive(Debug, Default)]
-pub(super) struct Done {
-    /// Attacks whose mark was set or cleared, with the revisions that this made.
-    pub(super) marked: Vec<(Uuid, u32)>,
-    pub(super) rules: Vec<Uuid>,
-    pub(super) entries: Vec<Uuid>,
+/// The page that shows a batch, with an undo button; `hit`: a false positive that similar attacks are
+/// looked for.
+pub(super) fn done_page(batch: Uuid, origin: &Origin, hit: Option<Uuid>) -> Redirect {
+    let mut query = Serializer::new(String::new());
+    query.extend_pairs(origin.pairs()).append_pair("batch", &batch.to_string());
+    if let Some(hit) = hit {
+        query.append_pair("hit", &hit.to_string());
+    }
+    Redirect::to(&format!("/selection/done?{}", query.finish()))
 }
 
-impl Done {
-    fn read(fields: &[(String, String)]) -> Result<Self, ApiError> {
-        let wrong = || ApiError::parameter("marked", "`marked` must be an id and a revision");
-        let marked = values(fields, "marked").map(|value| {
-            let (id, revision) = value.split_once('.')?;
-            Some((id.parse().ok()?, revision.parse().ok()?))
-        });
-        Ok(Self {
-            marked: marked.collect::<Option<_>>().ok_or_else(wrong)?,
-            rules: parsed(fields, "made_rule")?,
-            entries: parsed(fields, "made_entry")?,
-        })
-    }
+/// The batch of a page or a form.
+fn batch(fields: &[(String, String)]) -> Result<Uuid, ApiError> {
+    let batches = parsed(fields, "batch")?;
+    batches.first().copied().ok_or_else(|| ApiError::parameter("batch", "`batch` is missing"))
+}
 
-    fn fields(&self) -> Fields {
-        let field = |name: &str, value: String| (name.to_owned(), value);
-        let marked = self.marked.iter().map(|(id, revision)| field("marked", format!("{id}.{revision}")));
-        let rules = self.rules.iter().map(|id| field("made_rule", id.to_string()));
-        let entries = self.entries.iter().map(|id| field("made_entry", id.to_string()));
-        marked.chain(rules).chain(entries).collect()
-    }
-
-    /// Marks an attack. One that is gone, or has this mark, stays.
-    pub(super) async fn mark(
-        &mut self,
-        store: &Store,
-        author: &Author,
-        id: Uuid,
-        mark: Option<Mark>,
-    ) -> Result<(), ApiError> {
-        let attack = store.attack(id).await?;
-        let current = |attack: &Attack| attack.mark.as_ref().map(|marking| marking.value);
-        if let Some(attack) = attack.filter(|attack| current(attack) != mark) {
-            let draft = MarkDraft { mark, note: String::new() };
-            let marked = marks::mark(store, author, (attack.id, attack.revision), draft).await?;
-            self.marked.push((marked.id, marked.revision));
-        }
-        Ok(())
-    }
-
-    /// The page that shows it; `hit`: a false positive that similar attacks are looked for.
-    pub(super) fn page(&self, origin: &Origin, hit: Option<Uuid>) -> Redirect {
-        let mut query = Serializer::new(String::new());
-        query.extend_pairs(origin.pairs()).extend_pairs(self.fields());
-        if let Some(hit) = hit {
-            query.append_pair("hit", &hit.to_string());
-        }
-        Redirect::to(&format!("/selection/done?{}", query.finish()))
+/// The mark to set; `None`: clears it.
+fn mark_to_set(fields: &[(String, String)]) -> Result<Option<Mark>, ApiError> {
+    match values(fields, "set").next().unwrap_or_default() {
+        "none" => Ok(None),
+        word => Mark::parse(word)
+            .map(Some)
+            .ok_or_else(|| ApiError::parameter("set", "`set` must be false_positive, true_positive or none")),
     }
 }
 
 /// Marks the selected attacks, or clears their marks.
 pub(super) async fn mark(
     Analyst(author): Analyst,
-    State(store): State<Store>,
+    State(ruleset): State<RulesetWriter>,
     Form(fields): Form<Fields>,
 ) -> Result<Redirect, ApiError> {
     let selection = Selection::read(&fields)?;
-    let mark = match values(&fields, "set").next().unwrap_or_default() {
-        "none" => None,
-        word => Some(Mark::parse(word).ok_or_else(|| {
-            ApiError::parameter("set", "`set` must be false_positive, true_positive or none")
-        })?),
-    };
-    let mut done = Done::default();
-    for id in parsed(&fields, "id")? {
-        done.mark(&store, &author, id, mark).await?;
-    }
-    Ok(done.page(&selection.origin, None))
+    let (attacks, mark) = (parsed(&fields, "id")?, mark_to_set(&fields)?);
+    let done = batches::apply(&ruleset, &author, Batch { attacks, mark, ..Batch::default() }).await?;
+    Ok(done_page(done, &selection.origin, None))
 }
 
 /// The sources of the selected rows, to choose from.
@@ -207,22 +163,27 @@ pub(super) async fn block(
     let [hours] = hours.as_slice() else {
         return Err(ApiError::parameter("for", "`for` must be a number of hours"));
     };
-    let sources = values(&fields, "address").map(ip_lists::source).collect::<Result<Vec<_>, _>>()?;
-    let mut done = Done::default();
-    for source in sources {
-        let form = BlockForm { r#for: *hours, confirmed: false };
-        let draft = form.draft(source, "from selected rows".to_owned(), author.at)?;
-        done.entries.push(use_cases::ip_lists::add(&ruleset, &author, draft).await?.entry.id);
+    let addresses: Vec<&str> = values(&fields, "address").collect();
+    if addresses.is_empty() || addresses.len() > SOURCES.limit as usize {
+        let detail = format!("select at least one source, and at most {}", SOURCES.limit);
+        return Err(ApiError::parameter("address", detail));
     }
-    Ok(done.page(&origin, None))
+    let form = BlockForm { r#for: *hours, confirmed: false };
+    let entry = |address: &str| {
+        let draft = form.draft(ip_lists::source(address)?, "from selected rows".to_owned(), author.at)?;
+        Ok::<_, ApiError>(use_cases::ip_lists::new(&author, draft)?)
+    };
+    let distinct: BTreeSet<&str> = addresses.into_iter().collect();
+    let entries = distinct.into_iter().map(entry).collect::<Result<_, _>>()?;
+    let done = batches::apply(&ruleset, &author, Batch { entries, ..Batch::default() }).await?;
+    Ok(done_page(done, &origin, None))
 }
 
 #[derive(Template)]
 #[template(path = "selection_done.html")]
 struct DonePage {
-    done: Done,
-    /// The mark that the attacks have now.
-    mark: Option<Mark>,
+    batch: Uuid,
+    done: BatchSummary,
     /// The false positive, and attacks that are similar.
     hit: Option<RecordedHit>,
     similar: Vec<Attack>,
@@ -235,12 +196,8 @@ pub(super) async fn done(
     State(store): State<Store>,
     Pairs(fields): Pairs<Fields>,
 ) -> Result<Response, ApiError> {
-    let done = Done::read(&fields)?;
-    let origin = Origin::of(&Given::new(fields.clone()));
-    let mark = match done.marked.first() {
-        Some((id, _)) => store.attack(*id).await?.and_then(|attack| attack.mark),
-        None => None,
-    };
+    let batch = batch(&fields)?;
+    let (done, origin) = (store.batch_summary(batch).await?, Origin::of(&Given::new(fields.clone())));
     let hit = match parsed(&fields, "hit")?.first() {
         Some(id) => store.hit(*id).await?.map(|HitDetail { hit, .. }| hit),
         None => None,
@@ -249,8 +206,8 @@ pub(super) async fn done(
         Some(hit) => similar(&store, hit).await?,
         None => Vec::new(),
     };
-    let (mark, can_edit) = (mark.map(|marking| marking.value), actor.role.can_edit());
-    Ok(render(&DonePage { done, mark, hit, similar, can_edit, origin }))
+    let can_edit = actor.role.can_edit();
+    Ok(render(&DonePage { batch, done, hit, similar, can_edit, origin }))
 }
 
 /// Unmarked attacks of the same type and signature, at the same parameter or path.
@@ -272,35 +229,13 @@ async fn similar(store: &Store, hit: &RecordedHit) -> Result<Vec<Attack>, StoreE
     Ok(attacks.into_iter().filter(|other| other.id != attack.id).collect())
 }
 
-/// Undoes what was done, unless it was changed since.
+/// Undoes a batch, unless a part of it was changed since.
 pub(super) async fn undo(
     Analyst(author): Analyst,
     State(ruleset): State<RulesetWriter>,
-    State(sender): State<Sender>,
     Form(fields): Form<Fields>,
 ) -> Result<Redirect, ApiError> {
-    let (done, store) = (Done::read(&fields)?, &ruleset.store);
-    for (id, revision) in done.marked {
-        let attack = store.attack(id).await?.ok_or_else(|| ApiError::not_found("attack", id))?;
-        if attack.revision != revision {
-            return Err(ApiError::Stale(attack.revision));
-        }
-        let (kind, object) = (Some(ObjectKind::Attack), Some(attack.id.to_string()));
-        let filter = LogFilter { kind, object, ..LogFilter::default() };
-        let lines = store.log(&filter, &Slice { limit: 1, after: None }).await?.items;
-        let line = lines.first().ok_or_else(|| ApiError::not_found("audit line", id))?;
-        undo::undo(&ruleset, sender.targets(), &author, line).await?;
-    }
-    for id in done.rules {
-        if let Some(rule) = store.find::<StoredRule>(id).await? {
-            rules::delete(&ruleset, &author, (rule.rule.id, NEW)).await?;
-        }
-    }
-    for id in done.entries {
-        if let Some(entry) = store.find::<StoredEntry>(id).await? {
-            use_cases::ip_lists::delete(&ruleset, &author, (entry.entry.id, NEW)).await?;
-        }
-    }
+    batches::undo(&ruleset, &author, batch(&fields)?).await?;
     let origin = Origin::of(&Given::new(fields.clone()));
     Ok(match parsed::<Uuid>(&fields, "hit")?.first() {
         Some(hit) => Redirect::to(&format!("/hits/{hit}{origin}")),

@@ -309,7 +309,8 @@ pub(super) async fn test(
     State(dispatcher): State<Dispatcher>,
     Named(due): Named<Due>,
 ) -> Result<Response, ApiError> {
-    let delivery = dispatcher.test(&due).await?;
+    let deleted = || ApiError::not_found("webhook", due.webhook.id);
+    let delivery = dispatcher.test(&due).await?.ok_or_else(deleted)?;
     let tested = match delivery.state {
         DeliveryState::Delivered => Ok(()),
         _ => Err(delivery.error.unwrap_or_else(|| "not delivered".to_owned())),

@@ -135,7 +135,7 @@ impl Exported for Attack {
 impl Exported for RecordedHit {
     async fn batch(store: &Store, filter: &Filter, after: Option<&Self>) -> Result<Vec<Self>, StoreError> {
         let slice = Slice { limit: BATCH, after: after.map(Self::cursor) };
-        Ok(store.hits_matching(filter, &slice).await?.items)
+        store.batch_of_hits(filter, &slice).await
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     paging::Slice,
     query::{Condition, Filter, TimeRange},
     store::StoreError,
+    view::Subject,
 };
 use axum::{
     extract::{FromRequestParts as _, State},
@@ -22,19 +23,24 @@ use axum::{
     },
 };
 use futures_util::{Stream, StreamExt as _, stream};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::Serialize;
-use std::{collections::HashMap, convert::Infallible, time::Duration};
+use std::{convert::Infallible, mem, time::Duration};
+use tokio::time::Instant;
 use uuid::Uuid;
 
-/// The poll interval: one query for each client.
+/// The poll interval: one short query for each client while no hits arrive.
 const PAUSE: Duration = Duration::from_secs(1);
-/// An attack whose last hit is older is not active. Hits that arrive later than that are not
-/// reported.
+/// Maximum number of events per poll, the latest ones.
+const MAX_EVENTS: u32 = Slice::MAX_LIMIT;
+/// An attack or a hit before the stream began is not older than this.
 const RECENT: SignedDuration = SignedDuration::from_mins(15);
+/// How often the caller of a stream without events is authenticated again.
+const AUTHENTICATION: Duration = Duration::from_secs(10);
 
-/// Streams an `attack` event for each matching attack that starts or grows from now on, at most 200
-/// per second; with `since`, also for each attack that started after that id.
+/// Streams an `attack` event for each matching attack that starts or grows from now on, also by hits
+/// that a node delivers late, at most 200 per second; with `since`, also for each attack that started
+/// after that id.
 #[utoipa::path(
     get,
     path = "/attacks/stream",
@@ -51,11 +57,12 @@ pub(super) async fn attacks(
     State(app): State<App>,
     Query((since, filter)): Query<(Since, Filter)>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
-    live(app, (&actor, caller), since, filter, Known::Attacks(HashMap::new())).await
+    live(app, (&actor, caller), since, filter, Subject::Attacks).await
 }
 
-/// Streams a `request` event for each matching hit that is recorded from now on, at most 200 per
-/// second; with `since`, also for each hit with a later id.
+/// Streams a `request` event for each matching hit that is stored from now on, in this order, also for
+/// those that a node delivers late, at most 200 per second; with `since`, also for each hit with a later
+/// id.
 #[utoipa::path(
     get,
     path = "/requests/stream",
@@ -73,7 +80,7 @@ pub(super) async fn requests(
     State(app): State<App>,
     Query((since, HitsFilter(filter))): Query<(Since, HitsFilter)>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
-    live(app, (&actor, caller), since, filter, Known::Hits(HashMap::new())).await
+    live(app, (&actor, caller), since, filter, Subject::Requests).await
 }
 
 async fn live(
@@ -81,20 +88,29 @@ async fn live(
     (actor, caller): (&Actor, Parts),
     Since(since): Since,
     filter: Filter,
-    known: Known,
+    subject: Subject,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>, ApiError> {
     let permit = app.streams.enter(actor.id).await?;
     let counted = app.metrics.stream();
     let closed = app.change_notifier.subscribe().closed();
-    let mut watch = Watch { app, caller, filter, known, _counted: counted, _permit: permit };
-    // The known attacks or hits are not reported.
-    watch.changes().await?;
+    let (arrival, pending, authenticated) = (app.store.last_arrival().await?, Vec::new(), Instant::now());
+    let mut watch = Watch {
+        app,
+        caller,
+        filter,
+        subject,
+        arrival,
+        pending,
+        authenticated,
+        _counted: counted,
+        _permit: permit,
+    };
     if let Some(since) = since {
-        watch.known.forget_after(since);
+        watch.pending = watch.since(since).await?;
     }
     let events = stream::unfold(watch, |mut watch| async move {
         tokio::time::sleep(PAUSE).await;
-        let events = match watch.authorized_changes().await {
+        let events = match watch.next().await {
             Ok(events) => events,
             Err(ApiError::Unauthorized | ApiError::Forbidden(_)) => return None,
             Err(error) => {
@@ -122,68 +138,77 @@ fn event(name: &str, data: &impl Serialize) -> Event {
     event.expect("attacks and hits have text keys and no line breaks outside texts")
 }
 
-/// What was reported.
-enum Known {
-    /// The counts of active attacks: hits without the suspicious ones that the filter does not select,
-    /// and blocked hits.
-    Attacks(HashMap<Uuid, (u64, u64)>),
-    /// Recent hits, with their times.
-    Hits(HashMap<Uuid, Timestamp>),
-}
-
-impl Known {
-    fn forget_after(&mut self, since: Uuid) {
-        match self {
-            Self::Attacks(known) => known.retain(|id, _| *id <= since),
-            Self::Hits(known) => known.retain(|id, _| *id <= since),
-        }
-    }
-}
-
 struct Watch {
     app: App,
     /// The request with the credential of the caller.
     caller: Parts,
     filter: Filter,
-    known: Known,
+    subject: Subject,
+    /// The last batch of hits that was looked at.
+    arrival: i64,
+    /// Events that were not sent yet.
+    pending: Vec<Event>,
+    /// When the caller was last authenticated.
+    authenticated: Instant,
     _counted: Watching,
     _permit: CallerPermit,
 }
 
 impl Watch {
-    /// The changes, if the caller may still read: a token or a session can end before the stream.
-    async fn authorized_changes(&mut self) -> Result<Vec<Event>, ApiError> {
-        Reader::from_request_parts(&mut self.caller, &self.app).await?;
-        Ok(self.changes().await?)
+    /// The next events, if the caller may still read: a token or a session can end before the stream.
+    async fn next(&mut self) -> Result<Vec<Event>, ApiError> {
+        let changes = self.changes().await?;
+        self.pending.extend(changes);
+        if !self.pending.is_empty() || self.authenticated.elapsed() >= AUTHENTICATION {
+            Reader::from_request_parts(&mut self.caller, &self.app).await?;
+            self.authenticated = Instant::now();
+        }
+        Ok(mem::take(&mut self.pending))
     }
 
-    /// Events of the changed attacks, the latest seen last, or of the new hits.
+    /// Events of the attacks that got hits since the last poll, the latest seen last, or of these hits.
     async fn changes(&mut self) -> Result<Vec<Event>, StoreError> {
-        let from = self.app.clock.now().checked_sub(RECENT).ok();
-        let is_recent = Condition::LastSeen(TimeRange { from, to: None }).into();
-        let (filter, slice) =
-            (self.filter.clone().and(is_recent), Slice { limit: Slice::MAX_LIMIT, after: None });
-        match &mut self.known {
-            Known::Attacks(known) => {
-                let page = self.app.store.attacks(&filter, Order::default(), &slice).await?;
-                let ignored = u64::from(!self.filter.selects_suspicious());
-                let counts = |attack: &Attack| (attack.hits - ignored * attack.suspicious, attack.blocked);
-                let before = std::mem::take(known);
-                *known = page.items.iter().map(|attack| (attack.id, counts(attack))).collect();
-                let is_new = |attack: &&Attack| before.get(&attack.id) != Some(&counts(attack));
-                Ok(page.items.iter().rev().filter(is_new).map(|attack| event("attack", attack)).collect())
-            }
-            Known::Hits(known) => {
-                let page = self
-                    .app
-                    .store
-                    .hits_matching(&filter.during(TimeRange { from, to: None }), &slice)
-                    .await?;
-                known.retain(|_, at| from.is_none_or(|from| *at >= from));
-                // Older ones of the list, where others were deleted or marked, are no new ones.
-                let is_new = |hit: &&RecordedHit| known.insert(hit.id, hit.at).is_none();
-                Ok(page.items.iter().rev().filter(is_new).map(|hit| event("request", hit)).collect())
-            }
+        let (store, last) = (&self.app.store, self.app.store.last_arrival().await?);
+        if last == self.arrival {
+            return Ok(Vec::new());
         }
+        let arrivals = self.arrival..last;
+        let events = match self.subject {
+            Subject::Attacks => {
+                attack_events(&store.arrived_attacks(&self.filter, arrivals, MAX_EVENTS).await?)
+            }
+            Subject::Requests => hit_events(&store.arrived_hits(&self.filter, arrivals, MAX_EVENTS).await?),
+        };
+        self.arrival = last;
+        Ok(events)
     }
+
+    /// Events of the recent attacks or hits with a later id.
+    async fn since(&self, since: Uuid) -> Result<Vec<Event>, StoreError> {
+        let (store, slice) = (&self.app.store, Slice { limit: MAX_EVENTS, after: None });
+        let recent = TimeRange { from: self.app.clock.now().checked_sub(RECENT).ok(), to: None };
+        let filter = self.filter.clone().and(Condition::LastSeen(recent).into());
+        Ok(match self.subject {
+            Subject::Attacks => {
+                let mut attacks = store.attacks(&filter, Order::default(), &slice).await?.items;
+                attacks.retain(|attack| attack.id > since);
+                attacks.reverse();
+                attack_events(&attacks)
+            }
+            Subject::Requests => {
+                let mut hits = store.hits_matching(&filter.during(recent), &slice).await?.items;
+                hits.retain(|hit| hit.id > since);
+                hits.reverse();
+                hit_events(&hits)
+            }
+        })
+    }
+}
+
+fn attack_events(attacks: &[Attack]) -> Vec<Event> {
+    attacks.iter().map(|attack| event("attack", attack)).collect()
+}
+
+fn hit_events(hits: &[RecordedHit]) -> Vec<Event> {
+    hits.iter().map(|hit| event("request", hit)).collect()
 }

@@ -144,7 +144,8 @@ pub(super) async fn test(
     Query(()): Query<()>,
     Named(due): Named<Due>,
 ) -> Result<Json<WebhookDelivery>, ApiError> {
-    Ok(Json(dispatcher.test(&due).await?))
+    let deleted = || ApiError::not_found("webhook", due.webhook.id);
+    Ok(Json(dispatcher.test(&due).await?.ok_or_else(deleted)?))
 }
 
 /// Lists the deliveries of a webhook, the newest first.

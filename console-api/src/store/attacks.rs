@@ -276,7 +276,7 @@ impl Store {
     }
 
     /// Attacks with the numbers of their selected hits.
-    async fn counted(
+    pub(crate) async fn counted(
         &self,
         from: impl sql::statement::Source,
         mut attacks: Vec<Attack>,

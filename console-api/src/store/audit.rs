@@ -17,17 +17,25 @@ use crate::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
-/// Records a change in its transaction, with the version of the ruleset that it creates.
+/// What a recorded change is a part of.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct PartOf {
+    /// The version of the ruleset that it creates.
+    pub(crate) version: Option<i64>,
+    pub(crate) batch: Option<Uuid>,
+}
+
+/// Records a change in its transaction.
 pub(crate) async fn record(
     connection: &mut Connection,
     author: &Author,
     event: &AuditEvent,
-    version: Option<i64>,
+    part: PartOf,
 ) -> Result<(), StoreError> {
     let value = |value: &Option<_>| value.as_ref().map(|value: &serde_json::Value| value.to_string());
     sqlx::query(
-        "insert into audit (id, at, actor, role, action, kind, object, before, after, ruleset, actor_id) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "insert into audit (id, at, actor, role, action, kind, object, before, after, ruleset, actor_id, batch) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(Uuid::now_v7().to_string())
     .bind(author.at.as_millisecond())
@@ -38,8 +46,9 @@ pub(crate) async fn record(
     .bind(Text::from(event.object.as_str()))
     .bind(value(&event.before))
     .bind(value(&event.after))
-    .bind(version)
+    .bind(part.version)
     .bind(author.id.map(|id| id.to_string()))
+    .bind(part.batch.map(|id| id.to_string()))
     .execute(connection)
     .await?;
     Ok(())
@@ -84,7 +93,8 @@ impl ReadRow for AuditLine {
     }
 }
 
-const LINES: &str = "select id, at, actor, actor_id, role, action, kind, object, before, after from audit";
+pub(crate) const LINES: &str =
+    "select id, at, actor, actor_id, role, action, kind, object, before, after from audit";
 
 impl Store {
     pub async fn log_line(&self, id: Uuid) -> Result<Option<AuditLine>, StoreError> {

@@ -5,7 +5,8 @@ use crate::{
     audit::{AuditEvent, Author, ObjectKind},
     paging::{Listed, Page, Slice},
     store::{
-        Connection, Store, StoreError, audit,
+        Connection, Store, StoreError,
+        audit::{self, PartOf},
         sql::{
             bulk::{Query, among},
             dialect::Dialect,
@@ -55,6 +56,15 @@ impl From<sqlx::Error> for ChangeError {
     }
 }
 
+/// A limit of some of the objects in a table.
+pub(crate) struct SortLimit {
+    pub(crate) limit: i64,
+    /// The name of these objects.
+    pub(crate) objects: &'static str,
+    /// Counts them.
+    pub(crate) count: &'static str,
+}
+
 /// An object that users change, stored as a row of a table.
 pub(crate) trait Stored: ReadRow + Listed + Serialize {
     const KIND: ObjectKind;
@@ -64,6 +74,11 @@ pub(crate) trait Stored: ReadRow + Listed + Serialize {
     const MAX: Option<i64> = None;
     /// The query without conditions.
     const SELECT: &'static str;
+
+    /// The limit of objects of this sort, if there is one besides `MAX`.
+    fn limit_of_sort(&self) -> Option<SortLimit> {
+        None
+    }
 
     fn id(&self) -> Uuid;
 
@@ -122,7 +137,7 @@ impl Store {
 
     pub(crate) async fn begin_change<'a>(&self, author: &'a Author) -> Result<Change<'a>, StoreError> {
         let transaction = self.begin_write().await?;
-        Ok(Change { transaction, dialect: self.dialect, author, version: None })
+        Ok(Change { transaction, dialect: self.dialect, author, part: PartOf::default() })
     }
 }
 
@@ -131,8 +146,7 @@ pub(crate) struct Change<'a> {
     transaction: Transaction<'static, Any>,
     dialect: Dialect,
     author: &'a Author,
-    /// The version of the ruleset that it creates.
-    pub(crate) version: Option<i64>,
+    pub(crate) part: PartOf,
 }
 
 impl Change<'_> {
@@ -165,13 +179,24 @@ impl Change<'_> {
         if object.revision() == revision { Ok(object) } else { Err(ChangeError::Stale(object.revision())) }
     }
 
+    /// Checks that there is room for further objects.
+    pub(crate) async fn check_room<T: Stored>(&mut self, added: usize) -> Result<(), ChangeError> {
+        let Some(limit) = T::MAX else { return Ok(()) };
+        let (existing,): (i64,) = T::count(self.author.at).fetch_tuple(self.connection()).await?;
+        let fits = i64::try_from(added).is_ok_and(|added| existing.saturating_add(added) <= limit);
+        if fits { Ok(()) } else { Err(ChangeError::Full { limit, objects: T::NAMES.1 }) }
+    }
+
+    /// The same for an object of its sort.
+    pub(crate) async fn check_room_of_sort<T: Stored>(&mut self, object: &T) -> Result<(), ChangeError> {
+        let Some(SortLimit { limit, objects, count }) = object.limit_of_sort() else { return Ok(()) };
+        let (existing,): (i64,) = Statement::new(count).fetch_tuple(self.connection()).await?;
+        if existing < limit { Ok(()) } else { Err(ChangeError::Full { limit, objects }) }
+    }
+
     pub(crate) async fn add<T: Stored>(mut self, object: T, insert: Query) -> Result<T, ChangeError> {
-        if let Some(limit) = T::MAX {
-            let (existing,): (i64,) = T::count(self.author.at).fetch_tuple(self.connection()).await?;
-            if existing >= limit {
-                return Err(ChangeError::Full { limit, objects: T::NAMES.1 });
-            }
-        }
+        self.check_room::<T>(1).await?;
+        self.check_room_of_sort(&object).await?;
         self.write(&object, insert).await?;
         self.finish(AuditEvent::created(T::KIND, &object.id(), &object)).await?;
         Ok(object)
@@ -183,14 +208,23 @@ impl Change<'_> {
         after: T,
         update: Query,
     ) -> Result<T, ChangeError> {
+        if before.limit_of_sort().is_none() {
+            self.check_room_of_sort(&after).await?;
+        }
         self.write(&after, update).await?;
         self.finish(AuditEvent::changed(T::KIND, &after.id(), before, &after)).await?;
         Ok(after)
     }
 
     pub(crate) async fn delete<T: Stored>(mut self, object: &T) -> Result<(), ChangeError> {
+        self.remove(object).await?;
+        Ok(self.commit().await?)
+    }
+
+    /// Deletes an object as a part of the change.
+    pub(crate) async fn remove<T: Stored>(&mut self, object: &T) -> Result<(), StoreError> {
         delete::<T>(self.connection(), object.id()).await?;
-        Ok(self.finish(AuditEvent::deleted(T::KIND, &object.id(), object)).await?)
+        self.record(AuditEvent::deleted(T::KIND, &object.id(), object)).await
     }
 
     /// Writes the row of an object. Only a unique name can prevent it.
@@ -202,12 +236,17 @@ impl Change<'_> {
 
     /// Records a part of the change.
     pub(crate) async fn record(&mut self, event: AuditEvent) -> Result<(), StoreError> {
-        audit::record(&mut self.transaction, self.author, &event, self.version).await
+        audit::record(&mut self.transaction, self.author, &event, self.part).await
     }
 
     /// Records the change, and commits it.
     pub(crate) async fn finish(mut self, event: AuditEvent) -> Result<(), StoreError> {
         self.record(event).await?;
+        self.commit().await
+    }
+
+    /// Commits the recorded parts of the change.
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
         Ok(self.transaction.commit().await?)
     }
 }

@@ -1,5 +1,6 @@
 //! Webhooks and their queued deliveries.
 
+pub(crate) mod attempts;
 pub(crate) mod deliveries;
 pub(crate) mod digests;
 pub(crate) mod events;

@@ -1,6 +1,7 @@
 //! Ingest of delivered records: one transaction per batch; each record is stored, a duplicate or
 //! rejected.
 
+mod arrivals;
 mod change_set;
 pub(crate) mod connectors;
 pub(crate) mod facets;
@@ -22,7 +23,7 @@ use requests::StoredRequest;
 pub use valid_record::{ValidRecord, node_validation_error, plausible};
 
 use crate::facet::Facets;
-use crate::store::{Connection, Store, StoreError};
+use crate::store::{Connection, Store, StoreError, sql::dialect::Dialect};
 use jiff::Timestamp;
 use shared::{
     AttackRecord, Hit, NotInspected, Record, RecordedRequest, ResponseReport,
@@ -111,9 +112,7 @@ impl Store {
     /// Begins a transaction that may group hits.
     pub(crate) async fn begin_ingest(&self) -> Result<Transaction<'static, Any>, StoreError> {
         let mut transaction = self.begin_write().await?;
-        if let Some(statement) = self.dialect.lock_attacks() {
-            sqlx::query(statement).execute(&mut *transaction).await?;
-        }
+        lock_attacks(&mut transaction).await?;
         Ok(transaction)
     }
 
@@ -139,6 +138,14 @@ impl Store {
         transaction.commit().await.map_err(StoreError::from)?;
         Ok(ingested)
     }
+}
+
+/// Makes ingest by other consoles wait for this transaction: it may merge attacks.
+pub(crate) async fn lock_attacks(connection: &mut Connection) -> Result<(), StoreError> {
+    if let Some(statement) = Dialect::of(connection).lock_attacks() {
+        sqlx::query(statement).execute(connection).await?;
+    }
+    Ok(())
 }
 
 /// Applies the bulk changes first, then the others one by one: the order makes no difference.

@@ -8,7 +8,7 @@ pub(crate) mod versioned;
 
 use crate::store::{
     Store, StoreError,
-    change::Stored,
+    change::{SortLimit, Stored},
     rules::versioned::Versioned,
     sql::{
         bulk::Query,
@@ -19,7 +19,7 @@ use crate::store::{
 };
 use crate::{audit::ObjectKind, ruleset::StoredRule};
 use jiff::Timestamp;
-use shared::ruleset::Rule;
+use shared::ruleset::{Effect, Rule};
 use uuid::Uuid;
 
 impl ReadRow for StoredRule {
@@ -49,6 +49,15 @@ impl Stored for StoredRule {
     const MAX: Option<i64> = Some(10_000);
     const SELECT: &'static str =
         "select id, revision, scope, effect, comment, created_at, updated_at, expires_at from rules";
+
+    /// Nodes compile all detectors of a ruleset before they apply it: it arrives the later.
+    fn limit_of_sort(&self) -> Option<SortLimit> {
+        matches!(self.rule.effect, Effect::Detector { .. }).then_some(SortLimit {
+            limit: 1_000,
+            objects: "detectors",
+            count: "select count(*) from rules where kind = 'detector'",
+        })
+    }
 
     fn id(&self) -> Uuid {
         self.rule.id

@@ -1,7 +1,8 @@
 //! Rules from a hit, exclusions and rules on content: preview, add.
 
-use super::{RulesetWriter, rules};
+use super::{RulesetWriter, batches, rules};
 use crate::{
+    attack::Mark,
     audit::Author,
     error::ApiError,
     hit::RecordedHit,
@@ -11,8 +12,9 @@ use crate::{
         HitRule,
         preview::{self, Preview},
     },
-    store::Store,
+    store::{Batch, Store},
 };
+use uuid::Uuid;
 
 /// Adds the rule.
 pub async fn add(
@@ -24,6 +26,18 @@ pub async fn add(
     rules::add(ruleset, author, rule_of(&ruleset.store, hit, draft).await?).await
 }
 
+/// Adds the rule and marks the attack as a false positive. Returns the batch.
+pub async fn add_and_mark(
+    ruleset: &RulesetWriter,
+    author: &Author,
+    hit: &RecordedHit,
+    draft: impl HitRule,
+) -> Result<Uuid, ApiError> {
+    let rule = rules::new(author, rule_of(&ruleset.store, hit, draft).await?).await?;
+    let (attacks, mark) = (vec![hit.attack_id], Some(Mark::FalsePositive));
+    batches::apply(ruleset, author, Batch { rules: vec![rule], attacks, mark, ..Batch::default() }).await
+}
+
 /// The recorded hits that the rule would affect. Changes nothing.
 pub async fn preview(
     store: &Store,
@@ -31,7 +45,7 @@ pub async fn preview(
     draft: impl HitRule,
     slice: &Slice,
 ) -> Result<Preview, ApiError> {
-    let rule = rules::validated(hit.id, 1, rule_of(store, hit, draft).await?)?;
+    let rule = rules::validated(hit.id, 1, rule_of(store, hit, draft).await?).await?;
     Ok(preview::preview(store, rule, slice).await?)
 }
 

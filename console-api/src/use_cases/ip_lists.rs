@@ -16,8 +16,13 @@ pub async fn add(
     author: &Author,
     draft: EntryDraft,
 ) -> Result<StoredEntry, ApiError> {
+    ruleset.add(new(author, draft)?, author).await
+}
+
+/// A new entry, to add.
+pub fn new(author: &Author, draft: EntryDraft) -> Result<StoredEntry, ValidationError> {
     let entry = validated(Uuid::now_v7(), draft, author.at)?;
-    ruleset.add(StoredEntry { entry, revision: 1, created_at: author.at }, author).await
+    Ok(StoredEntry { entry, revision: 1, created_at: author.at })
 }
 
 pub async fn replace(

@@ -84,7 +84,7 @@ async fn candidate(
         return Err(wrong("candidate.add".to_owned(), &detail).into());
     }
     for draft in &candidate.add {
-        rules.push(rules::validated(Uuid::now_v7(), 1, draft.clone())?);
+        rules.push(rules::validated(Uuid::now_v7(), 1, draft.clone()).await?);
     }
     Ok((rules, lists))
 }

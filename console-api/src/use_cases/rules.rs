@@ -7,10 +7,11 @@ use crate::{
     error::{ApiError, with_sources},
     hit::HitFilter,
     ruleset::{RuleDraft, StoredRule},
-    simulation::detector,
+    simulation::{detector, on_blocking_thread},
     store::Store,
     validation::ValidationError,
 };
+use engine::rules::RuleError;
 use jiff::Timestamp;
 use shared::ruleset::{Effect, Rule};
 use std::time::Duration;
@@ -18,10 +19,14 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub async fn add(ruleset: &RulesetWriter, author: &Author, draft: RuleDraft) -> Result<StoredRule, ApiError> {
+    ruleset.add(new(author, draft).await?, author).await
+}
+
+/// A new rule, to add.
+pub async fn new(author: &Author, draft: RuleDraft) -> Result<StoredRule, ValidationError> {
     let expires_at = end(&draft, author.at)?;
-    let rule = validated(Uuid::now_v7(), 1, draft)?;
-    let rule = StoredRule { rule, created_at: author.at, updated_at: author.at, expires_at };
-    ruleset.add(rule, author).await
+    let rule = validated(Uuid::now_v7(), 1, draft).await?;
+    Ok(StoredRule { rule, created_at: author.at, updated_at: author.at, expires_at })
 }
 
 pub async fn replace(
@@ -31,7 +36,7 @@ pub async fn replace(
     draft: RuleDraft,
 ) -> Result<StoredRule, ApiError> {
     let expires_at = end(&draft, author.at)?;
-    let rule = validated(id, revision, draft)?;
+    let rule = validated(id, revision, draft).await?;
     let after = |before: &StoredRule| StoredRule { rule, expires_at, ..before.clone() };
     ruleset.replace((id, revision), after, author).await
 }
@@ -64,7 +69,7 @@ pub async fn delete(ruleset: &RulesetWriter, author: &Author, known: (Uuid, u32)
 
 /// Runs a detector on recorded requests. Changes nothing.
 pub async fn test(store: &Store, draft: RuleDraft, hits: HitFilter) -> Result<detector::Test, ApiError> {
-    let rule = validated(Uuid::now_v7(), 1, draft)?;
+    let rule = validated(Uuid::now_v7(), 1, draft).await?;
     if !matches!(rule.effect, Effect::Detector { .. }) {
         let detail = "`effect.kind` must be detector; use a replay for other rules";
         return Err(ApiError::parameter("effect.kind", detail));
@@ -88,11 +93,12 @@ pub async fn expire(ruleset: RulesetWriter, clock: Clock, stop: CancellationToke
     }
 }
 
-/// A rule that nodes can compile and that does not cost too much.
-pub fn validated(id: Uuid, revision: u32, draft: RuleDraft) -> Result<Rule, ValidationError> {
+/// A rule that nodes can compile and that does not cost too much. Compiling a detector takes long.
+pub async fn validated(id: Uuid, revision: u32, draft: RuleDraft) -> Result<Rule, ValidationError> {
     let RuleDraft { scope, effect, comment, .. } = draft;
     let rule = Rule { id, revision, scope, effect, comment };
-    engine::rules::check(&rule)
-        .map_err(|error| ValidationError::new(error.field, format!("`{}` {}", error.field, error.cause)))?;
-    Ok(rule)
+    let check = move || engine::rules::check(&rule).map(|()| rule);
+    let wrong =
+        |error: RuleError| ValidationError::new(error.field, format!("`{}` {}", error.field, error.cause));
+    on_blocking_thread(check).await.map_err(wrong)
 }

@@ -5,8 +5,8 @@ use super::{RulesetWriter, ip_lists, marks, rules, rulesets, users, views, webho
 use crate::{
     access::{ExternalIdentity, User, UserDraft},
     actor::Role,
-    attack::{Mark, MarkDraft},
-    audit::{AuditAction, AuditLine, Author, LogFilter, ObjectKind},
+    attack::MarkDraft,
+    audit::{AuditAction, AuditLine, Author, LogFilter, LoggedMark, ObjectKind},
     error::ApiError,
     paging::Slice,
     ruleset::{EntryDraft, RuleDraft, StoredEntry, StoredRule},
@@ -237,21 +237,9 @@ async fn entry(ruleset: &RulesetWriter, author: &Author, line: &AuditLine) -> Re
     }
 }
 
-/// The mark of an attack, as audit lines record it.
-#[derive(Default, Deserialize)]
-struct MarkedBefore {
-    mark: Option<MarkBefore>,
-}
-
-#[derive(Deserialize)]
-struct MarkBefore {
-    value: Mark,
-    note: String,
-}
-
 async fn mark(ruleset: &RulesetWriter, author: &Author, line: &AuditLine) -> Result<(), ApiError> {
     let id = object(line)?;
-    let mark = before::<MarkedBefore>(line)?.unwrap_or_default().mark;
+    let mark = before::<LoggedMark>(line)?.unwrap_or_default().mark;
     let (mark, note) = mark.map(|mark| (mark.value, mark.note)).unzip();
     let attack = ruleset.store.attack(id).await?;
     let attack = attack.ok_or_else(|| ApiError::not_found("attack", id))?;

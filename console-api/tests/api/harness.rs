@@ -8,9 +8,10 @@ use axum::{
 use console_api::{
     actor::Role,
     app::App,
+    authorities::Authorities,
     bundles::Bundles,
     clock::Clock,
-    notification::{Authorities, Sender},
+    notification::Sender,
     sealing::KeyFile,
     server::router,
     store::{self, DatabaseUrl, PostgresUrl, Store, TokenSource, UnlockError},

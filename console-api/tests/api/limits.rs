@@ -1,5 +1,5 @@
-//! Limits of what one caller can take: concurrent searches, streams and long polls, and the time of
-//! a search.
+//! Limits of what one caller can take: concurrent searches, streams and long polls, the time of a
+//! search, and the time of a body.
 
 use crate::{
     harness::{Answer, Console, app, attack, now, send, token_of, uuid, with},
@@ -7,7 +7,7 @@ use crate::{
 };
 use axum::{
     Router,
-    body::Body,
+    body::{Body, Bytes},
     http::{Request, header},
     response::Response,
 };
@@ -18,10 +18,11 @@ use console_api::{
     store::{Store, TokenSource},
     token::Token,
 };
+use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 use shared::NODE_CONFIG_PATH;
 use sqlx::Executor as _;
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 use tower::ServiceExt as _;
 
 fn request(role: Role, path: &str) -> Request<Body> {
@@ -163,4 +164,48 @@ async fn long_polls_of_one_token_and_of_all_are_limited() {
         assert_eq!(poll.await.unwrap().status, 304);
     }
     assert_eq!(app.polls.running(), 0);
+}
+
+/// A body whose first bytes arrive at once, and then some in each of `pauses`.
+fn slow(bytes: &'static str, pause: Duration, pauses: usize) -> Body {
+    let first = stream::iter([Ok::<_, Infallible>(Bytes::from_static(bytes.as_bytes()))]);
+    let rest = stream::iter(0..pauses).then(move |_| async move {
+        tokio::time::sleep(pause).await;
+        Ok(Bytes::from_static(b" "))
+    });
+    Body::from_stream(first.chain(rest))
+}
+
+#[tokio::test]
+async fn a_body_that_arrives_slowly_is_refused_on_every_route() {
+    const JSON: &str = "application/json";
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let console = Console::start().await;
+    let mut app = app(&console.store, now());
+    app.body_timeout = Duration::from_millis(50);
+    let router = router(app);
+    for (role, path, content_type, start) in [
+        (None, "/sign-in", FORM, "user=admin&password="),
+        (None, "/api/v1/sessions", JSON, "{\"user\": \"admin\","),
+        (Some(Role::Analyst), "/rules", FORM, "kind=mode"),
+        (Some(Role::Analyst), "/api/v1/rules", JSON, "{"),
+        (Some(Role::Node), "/api/v1/ingest", JSON, "{"),
+    ] {
+        // Each part arrives in time, but not all of them.
+        for pause in [Duration::from_millis(5), Duration::from_secs(3600)] {
+            let mut request = Request::post(path)
+                .header(header::CONTENT_TYPE, content_type)
+                .header("sec-fetch-site", "same-origin");
+            if let Some(role) = role {
+                request = request.header(header::AUTHORIZATION, format!("Bearer {}", token_of(role)));
+            }
+            let refused = send(&router, request.body(slow(start, pause, 1_000_000)).unwrap()).await;
+            assert_eq!(refused.status, 408, "{path}: {}", refused.text);
+            assert!(refused.text.contains("the body did not arrive within 50ms"), "{path}: {}", refused.text);
+            assert_eq!(refused.text.contains("<h1>"), content_type == FORM, "{path}: {}", refused.text);
+        }
+    }
+    let in_time = Request::post("/api/v1/sessions").header(header::CONTENT_TYPE, JSON);
+    let body = slow("{\"user\": \"admin\", \"password\": \"wrong\"}", Duration::from_millis(1), 3);
+    assert_eq!(send(&router, in_time.body(body).unwrap()).await.status, 401);
 }

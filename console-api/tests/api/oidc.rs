@@ -13,10 +13,13 @@ use axum::{
     http::{Request, header},
 };
 use console_api::{
+    access::ExternalIdentity,
     actor::Role,
     oidc::{Oidc, OidcSettings},
     server::router,
+    store::ChangeError,
 };
+use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fs};
 
@@ -443,4 +446,22 @@ async fn a_console_without_a_provider_has_no_such_pages() {
     for path in ["/sign-in/oidc", "/sign-in/oidc/callback?code=1&state=2"] {
         assert_eq!(get(&console.router, path, "").await.status, 404, "{path}");
     }
+}
+
+#[tokio::test]
+async fn first_sign_ins_at_a_time_have_one_user() {
+    let console = Console::start().await;
+    let another = console.database.open().await.unwrap();
+    let identity = ExternalIdentity { issuer: "https://id.example.com".to_owned(), subject: "7".to_owned() };
+    let stores = [&console.store, &another].into_iter().cycle().take(8);
+    let sign_ins = stores.map(|store| store.user_of_identity(&identity, ("ann", Role::Analyst), now()));
+    let users = try_join_all(sign_ins).await.unwrap();
+    assert!(users.iter().all(|user| user.id == users[0].id), "{users:?}");
+    let lines = console.get_as(Role::Admin, "/api/v1/audit?object=user").await.json();
+    assert_eq!(lines["items"].as_array().unwrap().len(), 1, "{lines}");
+    // The name of another user stays refused.
+    let other = ExternalIdentity { subject: "8".to_owned(), ..identity };
+    let refused = console.store.user_of_identity(&other, ("ann", Role::Analyst), now()).await;
+    assert!(matches!(refused, Err(ChangeError::NameTaken { .. })), "{refused:?}");
+    another.close().await;
 }

@@ -443,6 +443,7 @@ const FORMS: &[(Role, &[&str])] = &[
             "/hits/{id}/virtual-patch",
             "/actions",
             "/selection/mark",
+            "/selection/group",
             "/selection/sources",
             "/selection/undo",
             "/views",

@@ -12,6 +12,7 @@ use console_api::{
 };
 use insta::{assert_debug_snapshot, assert_json_snapshot};
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Executor as _};
 
 pub(crate) fn call(role: Role, method: &str, path: &str, tag: Option<&str>, body: &Value) -> Request<Body> {
     let request = Request::builder()
@@ -212,4 +213,31 @@ async fn a_rule_ends_at_its_time_and_comes_back_by_undo() {
         (rules["items"].as_array().unwrap().len(), &rules["items"][0]["expires_at"]),
         (1, &json!(null))
     );
+}
+
+#[tokio::test]
+async fn detectors_are_bounded_and_the_error_names_the_limit() {
+    let console = Console::start().await;
+    let detector = json!({"effect": {"kind": "detector", "pattern": {"literal": "legacy"}, "attack_type": "rce",
+        "severity": "high"}});
+    let rows: Vec<String> =
+        (0..999).map(|n| format!("('{}', 1, 'detector', '{{}}', '{{}}', '', 0, 0)", uuid(n))).collect();
+    let insert = format!(
+        "insert into rules (id, revision, kind, scope, effect, comment, created_at, updated_at) values {}",
+        rows.join(", ")
+    );
+    console.database.connect().await.execute(AssertSqlSafe(insert)).await.unwrap();
+    let last = added(&console, &detector).await;
+    let refused = admin(&console, "POST", "/api/v1/rules", &detector).await;
+    assert_eq!(refused.status, 409, "{}", refused.text);
+    assert!(refused.text.contains("the limit of 1000 detectors is reached"), "{}", refused.text);
+    let other = added(&console, &json!({"effect": {"kind": "mode", "mode": "block"}})).await;
+    let replace = |id: &str| {
+        send(
+            &console.router,
+            call(Role::Admin, "PUT", &format!("/api/v1/rules/{id}"), Some("\"1\""), &detector),
+        )
+    };
+    assert_eq!(replace(&other).await.status, 409, "another rule does not become a detector");
+    assert_eq!(replace(&last).await.status, 200, "a detector can be changed");
 }

@@ -1,7 +1,7 @@
 //! Live streams and long polls end with the credential of their caller.
 
 use crate::{
-    harness::{Console, attack, send},
+    harness::{Console, attack, send, token_of, with},
     rules::admin,
     sessions::{PASSWORD, cookie, sign_in},
     users::add,
@@ -10,6 +10,7 @@ use axum::{
     body::Body,
     http::{HeaderName, Request, header},
 };
+use console_api::actor::Role;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -22,6 +23,10 @@ async fn open(console: &Console, path: &str, (name, value): (HeaderName, &str)) 
     let response = console.router.clone().oneshot(request).await.unwrap();
     assert_eq!(response.status(), 200, "{path}");
     response.into_body()
+}
+
+fn bearer() -> String {
+    format!("Bearer {}", token_of(Role::ReadOnly))
 }
 
 /// The rest of a stream that ends.
@@ -92,4 +97,66 @@ async fn a_long_poll_ends_with_its_token() {
     };
     let (answer, ()) = tokio::join!(send(&console.router, poll("?wait=30", &etag)), change);
     assert_eq!(answer.status, 401, "{}", answer.text);
+}
+
+/// A record of an attack on this host at this time.
+fn at(n: u32, host: &str, time: &str) -> Value {
+    with(attack(n, 0), &[("/attack/request/at", json!(time)), ("/attack/request/host", json!(host))])
+}
+
+/// The hosts in the events of a stream, up to this one.
+async fn hosts_up_to(body: &mut Body, last: &str) -> Vec<String> {
+    let mut hosts: Vec<String> = Vec::new();
+    while hosts.last().is_none_or(|host| host != last) {
+        let frame = tokio::time::timeout(Duration::from_secs(30), body.frame()).await;
+        let data = frame.expect("an event arrives").unwrap().unwrap().into_data().unwrap();
+        let text = String::from_utf8(data.to_vec()).unwrap();
+        let events = text.lines().filter_map(|line| line.strip_prefix("data: "));
+        let host =
+            |event: &str| serde_json::from_str::<Value>(event).unwrap()["host"].as_str().unwrap().to_owned();
+        hosts.extend(events.map(host));
+    }
+    hosts
+}
+
+#[tokio::test]
+async fn live_streams_report_hits_that_are_delivered_late_once() {
+    for path in PATHS {
+        let console = Console::start().await;
+        console.ingest(&[at(1, "old.example.com", "2026-01-01T11:59:00Z")]).await;
+        let mut body = open(&console, path, (header::AUTHORIZATION, &bearer())).await;
+        console.ingest(&[at(2, "new.example.com", "2026-01-01T11:59:30Z")]).await;
+        // A node was cut off from the console for days.
+        console.ingest(&[at(3, "late.example.com", "2025-12-25T10:00:00Z")]).await;
+        console.ingest(&[at(3, "late.example.com", "2025-12-25T10:00:00Z")]).await;
+        let mut hosts = hosts_up_to(&mut body, "late.example.com").await;
+        if hosts.len() == 1 {
+            // Attacks of one poll are sent in the order of their times.
+            hosts.extend(hosts_up_to(&mut body, "new.example.com").await);
+        }
+        console.ingest(&[at(4, "last.example.com", "2026-01-01T11:59:45Z")]).await;
+        hosts.extend(hosts_up_to(&mut body, "last.example.com").await);
+        hosts.sort();
+        assert_eq!(hosts, ["last.example.com", "late.example.com", "new.example.com"], "{path}");
+    }
+}
+
+#[tokio::test]
+async fn live_streams_report_only_what_matches() {
+    for (path, query) in PATHS.into_iter().zip(["?q=ip:203.0.113.7+host:*.example.com", "?q=ip:203.0.113.7"])
+    {
+        let console = Console::start().await;
+        let mut body = open(&console, &format!("{path}{query}"), (header::AUTHORIZATION, &bearer())).await;
+        let of_another = |n, host| {
+            with(at(n, host, "2026-01-01T11:00:00Z"), &[("/attack/request/client_ip", json!("203.0.113.8"))])
+        };
+        console
+            .ingest(&[of_another(1, "other.example.com"), at(2, "a.example.com", "2026-01-01T11:00:00Z")])
+            .await;
+        assert_eq!(hosts_up_to(&mut body, "a.example.com").await, ["a.example.com"], "{path}");
+        // The attack grows by a hit that does not match.
+        console.ingest(&[of_another(3, "a.example.com")]).await;
+        console.ingest(&[at(4, "b.example.com", "2026-01-01T11:00:00Z")]).await;
+        assert_eq!(hosts_up_to(&mut body, "b.example.com").await, ["b.example.com"], "{path}");
+    }
 }

@@ -24,7 +24,8 @@ use console_api::{
     notification::{Dispatcher, Sender},
     paging::Slice,
     server::router,
-    webhook::Secret,
+    store::{AttemptResult, Claim},
+    webhook::{Secret, Webhook, WebhookDelivery},
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use insta::assert_json_snapshot;
@@ -215,19 +216,43 @@ async fn retries_an_interrupted_attempt() {
     let (id, _) = add(&console, &json!({"name": "Ops", "url": url})).await;
     console.ingest(&[attack(1, 0)]).await;
     round(&console, 0).await;
-    let slice = Slice::default();
-    let waiting = console.store.deliveries(id.parse().unwrap(), None, &slice).await.unwrap().items.remove(0);
+    let (webhook, waiting) = first_delivery(&console, &id).await;
     let later = now() + SignedDuration::from_secs(10);
-    assert_eq!(console.store.claim_delivery(&waiting, later).await.unwrap(), Some(2));
-    assert_eq!(
-        console.store.claim_delivery(&waiting, later).await.unwrap(),
-        None,
-        "another console claimed it"
-    );
+    let claim = async || console.store.claim_delivery((&webhook, &waiting), later).await.unwrap();
+    assert_eq!(claim().await, Claim::Attempt(2));
+    assert_eq!(claim().await, Claim::Taken, "another console claimed it");
     round(&console, 60).await;
     assert_eq!(receiver.calls().len(), 1, "the claimed attempt may still run");
     round(&console, 70).await;
     assert_eq!(receiver.calls().len(), 2);
+}
+
+/// A webhook and its latest delivery, as the store has them.
+async fn first_delivery(console: &Console, id: &str) -> (Webhook, WebhookDelivery) {
+    let id = id.parse().unwrap();
+    let webhook = console.store.webhook(id).await.unwrap().unwrap().webhook;
+    let mut deliveries = console.store.deliveries(id, None, &Slice::default()).await.unwrap().items;
+    (webhook, deliveries.remove(0))
+}
+
+#[tokio::test]
+async fn the_late_failure_of_an_attempt_does_not_repeat_a_delivered_message() {
+    let console = Console::start().await;
+    let (receiver, url) = Receiver::start(&[500]).await;
+    let (id, _) = add(&console, &json!({"name": "Ops", "url": url})).await;
+    console.ingest(&[attack(1, 0)]).await;
+    round(&console, 0).await;
+    let (webhook, waiting) = first_delivery(&console, &id).await;
+    let claimed = console.store.claim_delivery((&webhook, &waiting), now() + SignedDuration::from_secs(10));
+    assert_eq!(claimed.await.unwrap(), Claim::Attempt(2));
+    round(&console, 70).await;
+    assert_eq!(receiver.calls().len(), 2, "the third attempt, after the claim of the second one ended");
+    let failed = AttemptResult { status: None, error: Some("no response".to_owned()) };
+    let late = console.store.settle_delivery((waiting.id, 2), &failed, Some(now())).await.unwrap();
+    assert!(late.is_none(), "{late:?}");
+    round(&console, 200).await;
+    assert_eq!(receiver.calls().len(), 2);
+    assert_eq!(deliveries(&console, &id, "?state=delivered").await.len(), 1);
 }
 
 #[tokio::test]

@@ -15,10 +15,27 @@ impl Store {
     pub async fn user_of_identity(
         &self,
         identity: &ExternalIdentity,
-        (name, role): (&str, Role),
+        present: (&str, Role),
         now: Timestamp,
     ) -> Result<User, ChangeError> {
         let known = self.id_of_identity(identity).await?;
+        match self.put_user(identity, known, present, now).await {
+            Err(ChangeError::NameTaken { .. }) if known.is_none() => {}
+            put => return put,
+        }
+        // Another sign-in of this identity may have added the user meanwhile.
+        let known = self.id_of_identity(identity).await?;
+        self.put_user(identity, known, present, now).await
+    }
+
+    /// Updates the user, or adds one.
+    async fn put_user(
+        &self,
+        identity: &ExternalIdentity,
+        known: Option<Uuid>,
+        (name, role): (&str, Role),
+        now: Timestamp,
+    ) -> Result<User, ChangeError> {
         let id = known.unwrap_or_else(Uuid::now_v7);
         let author = Author { id: Some(id), name: name.to_owned(), role: Some(role), at: now };
         let mut change = self.begin_change(&author).await?;

@@ -3,7 +3,7 @@
 use crate::store::{
     Connection, Store, StoreError,
     access::networks,
-    audit,
+    audit::{self, PartOf},
     change::ChangeError,
     sql::{
         row::{ReadRow, Row},
@@ -124,7 +124,7 @@ impl Store {
             networks::record(&mut change, *id, *network, author.at).await?;
         }
         let event = AuditEvent::created(ObjectKind::Session, &session.id, session);
-        audit::record(&mut change, author, &event, None).await?;
+        audit::record(&mut change, author, &event, PartOf::default()).await?;
         Ok(change.commit().await?)
     }
 
@@ -167,7 +167,7 @@ impl Store {
 
     /// Records an event without a change in the database, such as a failed sign-in.
     pub async fn record_audit_event(&self, author: &Author, event: &AuditEvent) -> Result<(), StoreError> {
-        audit::record(&mut *self.writer.acquire().await?, author, event, None).await
+        audit::record(&mut *self.writer.acquire().await?, author, event, PartOf::default()).await
     }
 }
 
@@ -177,7 +177,7 @@ async fn end(connection: &mut Connection, session: &Session, author: &Author) ->
         .execute(&mut *connection)
         .await?;
     let event = AuditEvent::deleted(ObjectKind::Session, &session.id, session);
-    audit::record(connection, author, &event, None).await
+    audit::record(connection, author, &event, PartOf::default()).await
 }
 
 /// The sessions of the same user or token.

@@ -75,6 +75,11 @@ impl ReadRow for RecordedHit {
     }
 }
 
+/// A query of hits `h`. The conditions follow.
+pub(crate) fn select() -> Statement {
+    Statement::new(hits!("where "))
+}
+
 /// A page of the hits that meet a condition on `$1`, the latest first.
 macro_rules! page_of_hits {
     ($condition:literal) => {
@@ -124,6 +129,24 @@ impl Store {
         filter: &Filter,
         slice: &Slice,
     ) -> Result<Page<RecordedHit>, StoreError> {
+        self.hits_matching_within(FEW_HITS, filter, slice).await
+    }
+
+    /// The same for a batch of many: the hits of few attacks would be read again for each batch.
+    pub async fn batch_of_hits(
+        &self,
+        filter: &Filter,
+        slice: &Slice,
+    ) -> Result<Vec<RecordedHit>, StoreError> {
+        Ok(self.hits_matching_within(i64::from(slice.limit), filter, slice).await?.items)
+    }
+
+    async fn hits_matching_within(
+        &self,
+        few_hits: i64,
+        filter: &Filter,
+        slice: &Slice,
+    ) -> Result<Page<RecordedHit>, StoreError> {
         let attacks = filter.of_attacks();
         let matches = self.matches(&attacks).await?;
         let plan = Plan::new(&attacks, SearchScope::page(&matches));
@@ -132,7 +155,7 @@ impl Store {
             "where h.id in (select h.id from hits h cross join attacks a where a.id = h.attack_id and "
         ));
         // The sum keeps SQLite from the order of time where it has to read few attacks.
-        let at = if let Some(ids) = self.few_attacks(&attacks, &plan).await? {
+        let at = if let Some(ids) = self.few_attacks(few_hits, &attacks, &plan).await? {
             statement.push("h.attack_id ").push_among(&ids);
             "h.at + 0"
         } else {
@@ -154,7 +177,12 @@ impl Store {
     }
 
     /// The attacks that match a filter, if they and their hits are few.
-    async fn few_attacks(&self, filter: &Filter, plan: &Plan) -> Result<Option<IdSet>, StoreError> {
+    async fn few_attacks(
+        &self,
+        few_hits: i64,
+        filter: &Filter,
+        plan: &Plan,
+    ) -> Result<Option<IdSet>, StoreError> {
         if filter.left_out().is_some() {
             return Ok(None);
         }
@@ -165,7 +193,7 @@ impl Store {
             .push_plan(plan);
         statement.push(" limit ").bind(FEW_ATTACKS + 1).push(") t");
         let (attacks, hits, ids): (i64, i64, Option<String>) = statement.fetch_tuple(&self.searcher).await?;
-        Ok((attacks <= FEW_ATTACKS && hits <= FEW_HITS).then(|| self.ids(ids)))
+        Ok((attacks <= FEW_ATTACKS && hits <= few_hits).then(|| self.ids(ids)))
     }
 
     /// The hits of an attack that match the conditions on hits of a filter.

@@ -1,8 +1,9 @@
 //! Marks of attacks.
 
 use crate::store::{
-    Connection, Store, StoreError, audit,
-    change::ChangeError,
+    Connection, Store, StoreError,
+    change::{Change, ChangeError},
+    ingest,
     sql::{
         bulk::statement_among,
         row::{ReadRow, Row, read_all},
@@ -58,30 +59,68 @@ impl Store {
         MarkDraft { mark, note }: MarkDraft,
         author: &Author,
     ) -> Result<(), ChangeError> {
-        // Concurrent ingest may merge the attack into another.
-        let mut change = self.begin_ingest().await?;
-        let merged: Option<String> = sqlx::query_scalar(
-            "select id from attacks where id = coalesce((select new_id from attack_redirects where old_id = $1), $1)",
-        )
-        .bind(id.to_string())
-        .fetch_optional(&mut *change)
-        .await?;
-        let id = merged.ok_or_else(|| ChangeError::unknown("attack", &id))?;
-        let (current, before) = marking(&mut change, &id).await?;
-        if current != revision {
-            return Err(ChangeError::Stale(current));
+        let mut change = self.begin_change(author).await?;
+        ingest::lock_attacks(change.connection()).await?;
+        let current = current(change.connection(), id).await?;
+        let current = current.ok_or_else(|| ChangeError::unknown("attack", &id))?;
+        if current.revision != revision {
+            return Err(ChangeError::Stale(current.revision));
         }
-        let after = mark.map(|value| Marking { value, note, by: author.name.clone(), at: author.at });
-        store(&mut change, &id, revision + 1, after.as_ref()).await?;
-        let event =
-            AuditEvent::changed(ObjectKind::Attack, &id, &shown(before.as_ref()), &shown(after.as_ref()));
-        audit::record(&mut change, author, &event, None).await?;
+        put(&mut change, current, mark.map(|mark| (mark, note))).await?;
         Ok(change.commit().await?)
     }
 }
 
+/// An attack with its current mark.
+pub(crate) struct Current {
+    id: String,
+    revision: u32,
+    marking: Option<Marking>,
+}
+
+impl Current {
+    pub(crate) fn revision(&self) -> u32 {
+        self.revision
+    }
+
+    pub(crate) fn marking(&self) -> Option<&Marking> {
+        self.marking.as_ref()
+    }
+
+    pub(crate) fn value(&self) -> Option<Mark> {
+        self.marking.as_ref().map(|marking| marking.value)
+    }
+}
+
+/// The attack of this id, or the one it was merged into. Concurrent ingest may merge it: the
+/// transaction locks attacks.
+pub(crate) async fn current(connection: &mut Connection, id: Uuid) -> Result<Option<Current>, StoreError> {
+    let merged: Option<String> = sqlx::query_scalar(
+        "select id from attacks where id = coalesce((select new_id from attack_redirects where old_id = $1), $1)",
+    )
+    .bind(id.to_string())
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(id) = merged else { return Ok(None) };
+    let (revision, marking) = marking(connection, &id).await?;
+    Ok(Some(Current { id, revision, marking }))
+}
+
+/// Replaces a mark by another one with its note, or clears it.
+pub(crate) async fn put(
+    change: &mut Change<'_>,
+    Current { id, revision, marking: before }: Current,
+    mark: Option<(Mark, String)>,
+) -> Result<(), StoreError> {
+    let Author { name, at, .. } = change.author();
+    let after = mark.map(|(value, note)| Marking { value, note, by: name.clone(), at: *at });
+    store(change.connection(), &id, revision + 1, after.as_ref()).await?;
+    let [before, after] = [before, after].map(|marking| shown(marking.as_ref()));
+    change.record(AuditEvent::changed(ObjectKind::Attack, &id, &before, &after)).await
+}
+
 /// A mark in the audit log.
-fn shown(marking: Option<&Marking>) -> Value {
+pub(crate) fn shown(marking: Option<&Marking>) -> Value {
     json!({ "mark": marking })
 }
 

@@ -1,4 +1,4 @@
-//! Webhook deliveries: queue, attempts and results.
+//! Webhook deliveries: the queue, in which an attack is once, alone or in a digest.
 
 use crate::store::{
     Connection, Store, StoreError,
@@ -7,6 +7,8 @@ use crate::store::{
         webhooks::{self, Grown},
     },
     sql::{
+        bulk::among,
+        dialect::Dialect,
         row::{ReadRow, Row},
         statement::Statement,
         text_codec::{Text, count},
@@ -16,15 +18,12 @@ use crate::{
     paging::{Page, Slice},
     webhook::{DeliveryState, WebhookDelivery},
 };
-use jiff::{SignedDuration, Timestamp};
-use sqlx::AssertSqlSafe;
-use std::collections::BTreeMap;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// Maximum number of pending deliveries of a webhook. Further ones are counted and dropped.
 pub(super) const MAX_PENDING: i64 = 10_000;
-/// An attempt without a result after this time is repeated.
-const CLAIM: SignedDuration = SignedDuration::from_secs(60);
 
 /// A delivery to queue.
 #[derive(Debug)]
@@ -45,14 +44,6 @@ pub enum About {
 /// Numbers of pending and dead deliveries.
 pub type DeliveryCounts = BTreeMap<DeliveryState, u64>;
 
-/// The result of an attempt.
-#[derive(Debug)]
-pub struct AttemptResult {
-    pub status: Option<u16>,
-    /// `None`: delivered.
-    pub error: Option<String>,
-}
-
 impl ReadRow for WebhookDelivery {
     const TABLE: &'static str = "webhook_deliveries";
 
@@ -71,19 +62,11 @@ impl ReadRow for WebhookDelivery {
     }
 }
 
-/// A delivery and its body.
-impl ReadRow for (WebhookDelivery, String) {
-    const TABLE: &'static str = WebhookDelivery::TABLE;
-
-    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
-        Ok((WebhookDelivery::read(row)?, row.text("body")?))
-    }
-}
-
-const COLUMNS: &str = "id, attack_id, event, created_at, state, attempts, next_at, status, error, body";
+pub(super) const COLUMNS: &str =
+    "id, attack_id, event, created_at, state, attempts, next_at, status, error, body";
 
 /// A query of deliveries. The conditions follow.
-fn select() -> Statement {
+pub(super) fn select() -> Statement {
     let mut statement = Statement::new("select ");
     statement.push(COLUMNS).push(" from webhook_deliveries where ");
     statement
@@ -107,97 +90,40 @@ impl Store {
     }
 
     /// Queues deliveries, stores attacks for digests, and removes the attacks that were matched.
+    ///
+    /// Another console may have matched the same attacks since they were read. Each webhook is locked
+    /// before its attacks are checked again: an attack has a delivery or is in a digest, never both.
     pub async fn queue_deliveries(
         &self,
-        (deliveries, collected): (&[NewDelivery], &[Collected]),
+        (deliveries, collected): (Vec<NewDelivery>, Vec<Collected>),
         grown: &[Grown],
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let mut by_webhook: BTreeMap<Uuid, (Vec<NewDelivery>, Vec<Collected>)> = BTreeMap::new();
+        for delivery in deliveries {
+            by_webhook.entry(delivery.webhook).or_default().0.push(delivery);
+        }
+        for attack in collected {
+            by_webhook.entry(attack.webhook).or_default().1.push(attack);
+        }
+        let ids: Vec<String> = grown.iter().map(|attack| attack.id().to_owned()).collect();
         let mut change = self.begin_write().await?;
+        // In the order of their ids: two consoles never wait for each other.
+        for (webhook, (mut deliveries, mut collected)) in by_webhook {
+            if !lock(&mut change, webhook).await? {
+                continue;
+            }
+            let notified = notified(&mut change, webhook, &ids).await?;
+            deliveries.retain(|delivery| match delivery.about {
+                About::Attack(attack) => !notified.contains(&attack.to_string()),
+                About::Event(_) => true,
+            });
+            collected.retain(|attack| !notified.contains(&attack.attack.to_string()));
+            queue(&mut change, &deliveries, now).await?;
+            digests::collect(&mut change, &collected, now).await?;
+        }
         webhooks::delete_grown(&mut change, grown).await?;
-        queue(&mut change, deliveries, now).await?;
-        digests::collect(&mut change, collected, now).await?;
         Ok(change.commit().await?)
-    }
-
-    /// Due deliveries with their bodies, the longest due first.
-    pub async fn due_deliveries(
-        &self,
-        webhook: Uuid,
-        now: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<(WebhookDelivery, String)>, StoreError> {
-        let mut statement = select();
-        statement.push("webhook_id = ").bind(webhook.to_string());
-        statement.push(" and state = 'pending' and next_at <= ").bind(now.as_millisecond());
-        statement.push(" order by next_at, id limit ").bind(i64::from(limit));
-        statement.fetch_all(&self.reader).await
-    }
-
-    /// Starts an attempt and returns its number; `None` when another process started it.
-    pub async fn claim_delivery(
-        &self,
-        delivery: &WebhookDelivery,
-        now: Timestamp,
-    ) -> Result<Option<u32>, StoreError> {
-        let attempts = delivery.attempts + 1;
-        let claimed = sqlx::query(
-            "update webhook_deliveries set attempts = $3, next_at = $4 \
-             where id = $1 and attempts = $2 and state = 'pending' and next_at <= $5",
-        )
-        .bind(delivery.id.to_string())
-        .bind(i64::from(delivery.attempts))
-        .bind(i64::from(attempts))
-        .bind((now + CLAIM).as_millisecond())
-        .bind(now.as_millisecond())
-        .execute(&self.writer)
-        .await?;
-        Ok((claimed.rows_affected() > 0).then_some(attempts))
-    }
-
-    /// Stores the result of an attempt. A failed delivery is due again at `next`; without it, it is
-    /// dead.
-    pub async fn settle_delivery(
-        &self,
-        id: Uuid,
-        outcome: &AttemptResult,
-        next: Option<Timestamp>,
-    ) -> Result<WebhookDelivery, StoreError> {
-        let state = match (&outcome.error, next) {
-            (None, _) => DeliveryState::Delivered,
-            (Some(_), Some(_)) => DeliveryState::Pending,
-            (Some(_), None) => DeliveryState::Dead,
-        };
-        let next = next.filter(|_| state == DeliveryState::Pending);
-        let update = format!(
-            "update webhook_deliveries set state = $2, next_at = $3, status = $4, error = $5 where id = $1 \
-             returning {COLUMNS}"
-        );
-        let row = sqlx::query(AssertSqlSafe(update))
-            .bind(id.to_string())
-            .bind(state.as_str())
-            .bind(next.map(Timestamp::as_millisecond))
-            .bind(outcome.status.map(i64::from))
-            .bind(outcome.error.as_deref().map(Text::from))
-            .fetch_one(&self.writer)
-            .await?;
-        WebhookDelivery::read(&Row { table: WebhookDelivery::TABLE, row: &row })
-    }
-
-    /// Stores a test delivery that is being sent; an interrupted test is not repeated.
-    pub async fn begin_test(&self, webhook: Uuid, body: &str, now: Timestamp) -> Result<Uuid, StoreError> {
-        let id = Uuid::now_v7();
-        sqlx::query(
-            "insert into webhook_deliveries (id, webhook_id, created_at, state, attempts, error, body) \
-             values ($1, $2, $3, 'dead', 1, 'the console ended', $4)",
-        )
-        .bind(id.to_string())
-        .bind(webhook.to_string())
-        .bind(now.as_millisecond())
-        .bind(Text::from(body))
-        .execute(&self.writer)
-        .await?;
-        Ok(id)
     }
 
     /// Makes dead deliveries of a webhook due again, one or all, and returns their number.
@@ -301,4 +227,31 @@ pub(super) async fn insert(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Those of the attacks that have a delivery of their own to a webhook, or wait for its digest.
+pub(super) async fn notified(
+    connection: &mut Connection,
+    webhook: Uuid,
+    attacks: &[String],
+) -> Result<BTreeSet<String>, StoreError> {
+    let dialect = Dialect::of(connection);
+    let mut notified = BTreeSet::new();
+    for query in [
+        "select attack_id from webhook_deliveries where webhook_id = $2 and attack_id",
+        "select attack_id from digest_attacks where webhook_id = $2 and attack_id",
+    ] {
+        let rows: Vec<(String,)> =
+            among(dialect, query, attacks).bind(webhook.to_string()).fetch_all(&mut *connection).await?;
+        notified.extend(rows.into_iter().map(|(id,)| id));
+    }
+    Ok(notified)
+}
+
+/// Locks a webhook until the end of the transaction, so that other consoles queue nothing for it
+/// meanwhile. `false`: it was deleted.
+pub(super) async fn lock(connection: &mut Connection, webhook: Uuid) -> Result<bool, StoreError> {
+    let mut statement = Statement::new("select 1 from webhooks where id = ");
+    statement.bind(webhook.to_string()).push(Dialect::of(connection).lock_row());
+    Ok(!statement.fetch_rows(connection).await?.is_empty())
 }

@@ -1,4 +1,4 @@
-//! Digests: attacks that wait to be sent together, and the rate limit of webhooks.
+//! Digests: attacks that wait to be sent together, and the room for messages.
 
 use crate::store::{
     Connection, Store, StoreError, attacks,
@@ -85,26 +85,6 @@ impl Store {
         Ok(Some(usize::try_from(i64::from(limit) - messages).unwrap_or_default()))
     }
 
-    /// Permits a message in this minute, unless the limit is reached. Holds for all consoles of the
-    /// database and across restarts.
-    pub async fn permit_message(
-        &self,
-        webhook: Uuid,
-        limit: u32,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let permitted = sqlx::query(
-            "update webhooks set sent = case when sent_minute = $2 then sent + 1 else 1 end, sent_minute = $2 \
-             where id = $1 and (sent_minute <> $2 or sent < $3)",
-        )
-        .bind(webhook.to_string())
-        .bind(now.as_second().div_euclid(60))
-        .bind(i64::from(limit))
-        .execute(&self.writer)
-        .await?;
-        Ok(permitted.rows_affected() > 0)
-    }
-
     /// The webhooks with attacks that wait for a digest, and the time since which they wait.
     pub async fn waiting_digests(&self) -> Result<BTreeMap<Uuid, Timestamp>, StoreError> {
         let rows: Vec<(String, i64)> = sqlx::query_as(
@@ -131,7 +111,8 @@ impl Store {
         body: impl FnOnce(&AttackDigest) -> String + Send,
     ) -> Result<bool, StoreError> {
         let mut change = self.begin_write().await?;
-        if !has_room(&mut change, webhook, now).await? {
+        // Two consoles that count the same messages would queue one more than the limit.
+        if !deliveries::lock(&mut change, webhook.id).await? || !has_room(&mut change, webhook, now).await? {
             return Ok(false);
         }
         let id = Uuid::now_v7();

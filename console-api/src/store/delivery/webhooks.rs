@@ -3,9 +3,12 @@
 use crate::store::{
     Connection, Store, StoreError,
     change::{ChangeError, Stored},
-    delivery::sealed_webhook::{SealedDraft, SealedWebhook},
+    delivery::{
+        deliveries,
+        sealed_webhook::{SealedDraft, SealedWebhook},
+    },
     sql::{
-        bulk::{Insert, Query, among},
+        bulk::{Insert, Query},
         row::{ReadRow, Row},
         statement::Statement,
         text_codec::json,
@@ -19,7 +22,6 @@ use crate::{
 };
 use jiff::Timestamp;
 use sqlx::FromRow;
-use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// A webhook with due deliveries.
@@ -38,6 +40,12 @@ pub struct Grown {
     attack_id: String,
     #[sqlx(rename = "times")]
     growth_count: i64,
+}
+
+impl Grown {
+    pub(super) fn id(&self) -> &str {
+        &self.attack_id
+    }
 }
 
 /// A row, with its secrets sealed.
@@ -263,17 +271,10 @@ impl Store {
 
     /// The ids of the attacks that a webhook was not notified of.
     pub async fn not_notified(&self, webhook: Uuid, grown: &[Grown]) -> Result<Vec<String>, StoreError> {
-        let ids: Vec<String> = grown.iter().map(|attack| attack.attack_id.clone()).collect();
-        let mut notified = BTreeSet::new();
-        for query in [
-            "select attack_id from webhook_deliveries where webhook_id = $2 and attack_id",
-            "select attack_id from digest_attacks where webhook_id = $2 and attack_id",
-        ] {
-            let rows: Vec<(String,)> =
-                among(self.dialect, query, &ids).bind(webhook.to_string()).fetch_all(&self.reader).await?;
-            notified.extend(rows.into_iter().map(|(id,)| id));
-        }
-        Ok(ids.into_iter().filter(|id| !notified.contains(id)).collect())
+        let mut ids: Vec<String> = grown.iter().map(|attack| attack.attack_id.clone()).collect();
+        let notified = deliveries::notified(&mut *self.reader.acquire().await?, webhook, &ids).await?;
+        ids.retain(|id| !notified.contains(id));
+        Ok(ids)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::store::{
     Connection, StoreError,
     attacks::marks,
     delivery::webhooks,
-    ingest::{facets, requests, rule_hits, sources, statuses, time_buckets},
+    ingest::{arrivals, facets, requests, rule_hits, sources, statuses, time_buckets},
     search::terms::{self, Term},
     sql::{
         address,
@@ -170,11 +170,12 @@ async fn store(connection: &mut Connection, growths: &[Growth<'_>]) -> Result<()
     let insert = Insert {
         into: "insert into hits (id, request_id, type, attack_id, at, point, parameter, payload, severity, findings, \
                ip, method, status, blocked, suspicious, payload_id, country, network, user_agent, http_version, \
-               connector, node, rule, signature, score)",
-        columns: 25,
+               connector, node, rule, signature, score, arrival)",
+        columns: 26,
         after: "",
     };
-    insert.rows(connection, &hits, bind_hit).await?;
+    let arrival = arrivals::next(connection).await?;
+    insert.rows(connection, &hits, |query, hit| bind_hit(query, hit).bind(arrival)).await?;
     time_buckets::add(connection, &hits).await?;
     statuses::add(connection, &hits).await?;
     rule_hits::add(connection, &hits).await?;

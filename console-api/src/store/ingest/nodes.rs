@@ -3,7 +3,8 @@
 use crate::audit::{AuditEvent, Author, ObjectKind};
 use crate::node_problem::{NodeProblem, ReportedTimes};
 use crate::store::{
-    Connection, Store, StoreError, audit,
+    Connection, Store, StoreError,
+    audit::{self, PartOf},
     change::ChangeError,
     ingest::{Delivery, connectors},
     sql::{
@@ -171,8 +172,8 @@ impl Store {
         let (version, last_seen) = removed.ok_or_else(|| ChangeError::unknown("node", &id))?;
         let last_seen = Timestamp::from_millisecond(last_seen).ok();
         let before = json!({"version": version, "last_seen": last_seen});
-        audit::record(&mut change, author, &AuditEvent::deleted(ObjectKind::Node, &id, &before), None)
-            .await?;
+        let event = AuditEvent::deleted(ObjectKind::Node, &id, &before);
+        audit::record(&mut change, author, &event, PartOf::default()).await?;
         Ok(change.commit().await?)
     }
 
@@ -192,7 +193,7 @@ impl Store {
             .await?;
         let before = json!({"token": token.map(String::from)});
         let event = AuditEvent::changed(ObjectKind::Node, &id, &before, &json!({"token": null}));
-        audit::record(&mut change, author, &event, None).await?;
+        audit::record(&mut change, author, &event, PartOf::default()).await?;
         Ok(change.commit().await?)
     }
 }

@@ -1,13 +1,13 @@
-//! Size limits of the texts and lists of a record. No honest node exceeds them, whatever it
-//! inspects: masks at most double a query and multiply a cookie by eight, and CloudFront accepts
+//! Limits of the texts and lists of a record. No benign node exceeds them, whatever it inspects: masks at most double a query and multiply a cookie by eight, and CloudFront accepts
 //! 8,192 bytes of URL and 32,768 bytes of URL and headers.
 
+use crate::store::sql::text_codec;
 use shared::{
     AttackRecord, ConnectorInfo, Finding, Hit, Point, RecordedRequest, ResponseReport, Trigger, point::Key,
 };
 use std::collections::BTreeSet;
 
-/// Short texts: names, ids and words.
+/// Short texts: names, ids and words. Some are indexed; entries of PostgreSQL's indexes are bounded.
 const MAX_WORD_BYTES: usize = 1000;
 /// Twice CloudFront's limit of a URL.
 const MAX_PATH_BYTES: usize = 16 << 10;
@@ -34,8 +34,11 @@ const MAX_NOT_INSPECTED: usize = 10_000;
 
 /// The first limit that an attack record exceeds.
 pub(super) fn of_attack(record: &AttackRecord) -> Option<String> {
-    let country = record.location.country.as_deref();
+    let (country, decision) = (record.location.country.as_deref(), &record.decision);
+    let reason = decision.reason.as_ref().map(text_codec::word);
     of_request(&record.request)
+        .or_else(|| name("the reason", reason.as_deref()))
+        .or_else(|| name("the source of the mode", Some(&decision.mode_source)))
         .or_else(|| {
             // Some databases have an empty code.
             let is_long = country.is_some_and(|code| code.len() > 2);
@@ -44,7 +47,7 @@ pub(super) fn of_attack(record: &AttackRecord) -> Option<String> {
         .or_else(|| {
             count(
                 "the list of rules that suppressed findings",
-                record.decision.decided_by.silenced_by.len(),
+                decision.decided_by.silenced_by.len(),
                 MAX_PARTS,
             )
         })
@@ -69,7 +72,9 @@ pub(super) fn of_response(report: &ResponseReport) -> Option<String> {
             &it.path_pattern,
         ]
     });
-    of_connector(report.connector.as_ref())
+    let connector = report.connector.as_ref();
+    name("the trigger", connector.and_then(|it| it.event.as_ref()).map(Trigger::as_str))
+        .or_else(|| of_connector(connector))
         .or_else(|| word("the edge request id", report.edge_request_id.as_deref()))
         .or_else(|| words.into_iter().find_map(|it| word("a text of the log", it.as_deref())))
         .or_else(|| of_headers(&report.headers))
@@ -80,6 +85,7 @@ pub(super) fn of_response(report: &ResponseReport) -> Option<String> {
 
 fn of_request(request: &RecordedRequest) -> Option<String> {
     let body = request.body.as_ref().map_or(0, |body| body.0.len());
+    let connector = request.connector.as_ref();
     word("the host", Some(&request.host))
         .or_else(|| request.host.is_empty().then(|| "the host is empty".to_owned()))
         .or_else(|| size("the path", request.path.len(), MAX_PATH_BYTES))
@@ -87,7 +93,11 @@ fn of_request(request: &RecordedRequest) -> Option<String> {
         .or_else(|| size("the query", request.query.len(), MAX_QUERY_BYTES))
         .or_else(|| of_headers(&request.headers))
         .or_else(|| size("the body", body, MAX_BODY_BYTES))
-        .or_else(|| of_connector(request.connector.as_ref()))
+        .or_else(|| name("the scheme", request.scheme.as_deref()))
+        .or_else(|| name("the HTTP version", request.http_version.as_deref()))
+        .or_else(|| of_connector(connector))
+        .or_else(|| word("the trigger", connector.and_then(|it| it.event.as_ref()).map(Trigger::as_str)))
+        .or_else(|| name("the edge request id", connector.and_then(|it| it.edge_request_id.as_deref())))
 }
 
 fn of_headers(headers: &[(String, String)]) -> Option<String> {
@@ -100,13 +110,12 @@ fn of_connector(connector: Option<&ConnectorInfo>) -> Option<String> {
     let connector = connector?;
     word("the kind of the connector", Some(&connector.kind))
         .or_else(|| word("the version of the connector", Some(&connector.version)))
-        .or_else(|| word("the trigger", connector.event.as_ref().map(Trigger::as_str)))
         .or_else(|| word("the distribution", connector.distribution_id.as_deref()))
         .or_else(|| word("the domain of the distribution", connector.distribution_domain.as_deref()))
 }
 
 fn of_hit(hit: &Hit) -> Option<String> {
-    word("the type of a hit", Some(hit.attack_type.as_str()))
+    name("the type of a hit", Some(hit.attack_type.as_str()))
         .or_else(|| of_point(&hit.point))
         .or_else(|| count("the list of findings", hit.findings.len(), MAX_FINDINGS))
         .or_else(|| hit.findings.iter().find_map(of_finding))
@@ -154,6 +163,22 @@ fn hit_bytes(hit: &Hit) -> usize {
             + owasp
     });
     point_bytes(&hit.point) + findings.sum::<usize>()
+}
+
+/// The limits of the reason of a request that was not inspected.
+pub(super) fn of_reason(reason: &str) -> Option<String> {
+    name("the reason of what was not inspected", Some(reason))
+}
+
+/// The limits of the version of a node.
+pub(super) fn of_version(version: &str) -> Option<String> {
+    name("the node's version", Some(version))
+}
+
+/// A word that is stored and shown as it is.
+fn name(what: &str, text: Option<&str>) -> Option<String> {
+    let has_control = || text?.contains(char::is_control).then(|| format!("{what} has a control character"));
+    word(what, text).or_else(has_control)
 }
 
 fn word(what: &str, text: Option<&str>) -> Option<String> {

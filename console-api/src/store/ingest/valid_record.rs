@@ -1,17 +1,12 @@
 //! Valid records: what is validated once, before any lookup.
 
 use super::record_limits;
-use crate::store::sql::text_codec::word;
 use jiff::{SignedDuration, Timestamp};
 use shared::{
-    AttackRecord, NotInspected, Record, ResponseReport, Trigger,
+    AttackRecord, NotInspected, Record, ResponseReport,
     record::{NodeInfo, NodeStatus},
 };
 use std::collections::BTreeSet;
-
-/// The maximum length of the short texts that are stored as they are and indexed. Entries of
-/// PostgreSQL's indexes can be larger.
-const MAX_BYTES: usize = 1000;
 
 /// 2000-01-01T00:00:00Z, before CloudFront existed.
 const EARLIEST_MS: i64 = 946_684_800_000;
@@ -26,7 +21,8 @@ impl ValidRecord {
     pub fn new(record: Record, now: Timestamp) -> Result<Self, String> {
         let error = match &record {
             Record::Attack(record) => {
-                of_attack(record).or_else(|| of_hits(record)).or_else(|| of_time(record.request.at, now))
+                let limit = record_limits::of_attack(record);
+                limit.or_else(|| of_hits(record)).or_else(|| of_time(record.request.at, now))
             }
             Record::Response(report) => of_response(report, now),
             Record::NotInspected(entry) => of_not_inspected(entry, now),
@@ -50,7 +46,7 @@ impl ValidRecord {
 
 /// The validation error of a node's description of itself.
 pub fn node_validation_error(node: &NodeInfo) -> Option<String> {
-    check("the node's version", Some(&node.version))
+    record_limits::of_version(&node.version)
 }
 
 /// The status with implausible times replaced by now: a node whose clock was set keeps reporting.
@@ -79,36 +75,11 @@ fn of_hits(record: &AttackRecord) -> Option<String> {
     (ids.len() != record.hits.len()).then(|| "two hits of the record have the same id".to_owned())
 }
 
-fn of_attack(record: &AttackRecord) -> Option<String> {
-    let (request, decision) = (&record.request, &record.decision);
-    let connector = request.connector.as_ref();
-    let edge_request_id = connector.and_then(|connector| connector.edge_request_id.as_deref());
-    let reason = decision.reason.as_ref().map(word);
-    check("the edge request id", edge_request_id)
-        .or_else(|| check("the scheme", request.scheme.as_deref()))
-        .or_else(|| check("the HTTP version", request.http_version.as_deref()))
-        .or_else(|| check("the reason", reason.as_deref()))
-        .or_else(|| check("the source of the mode", Some(&decision.mode_source)))
-        .or_else(|| {
-            record.hits.iter().find_map(|hit| check("the type of a hit", Some(hit.attack_type.as_str())))
-        })
-        .or_else(|| record_limits::of_attack(record))
-}
-
 fn of_response(report: &ResponseReport, now: Timestamp) -> Option<String> {
-    let event = report.connector.as_ref().and_then(|connector| connector.event.as_ref());
-    check("the trigger", event.map(Trigger::as_str))
-        .or_else(|| record_limits::of_response(report))
+    record_limits::of_response(report)
         .or_else(|| report.not_inspected.iter().find_map(|entry| of_not_inspected(entry, now)))
 }
 
 fn of_not_inspected(entry: &NotInspected, now: Timestamp) -> Option<String> {
-    check("the reason of what was not inspected", Some(entry.reason.as_str()))
-        .or_else(|| of_time(entry.at, now))
-}
-
-fn check(what: &str, name: Option<&str>) -> Option<String> {
-    let name = name?;
-    let is_bad = name.len() > MAX_BYTES || name.contains(char::is_control);
-    is_bad.then(|| format!("{what} is longer than {MAX_BYTES} bytes or holds a control character"))
+    record_limits::of_reason(entry.reason.as_str()).or_else(|| of_time(entry.at, now))
 }

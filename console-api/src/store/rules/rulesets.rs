@@ -86,26 +86,30 @@ impl Store {
         let mut statement = Statement::new(VERSIONS);
         statement.push(" and ruleset > coalesce((select max(notified_version) from ruleset), 0)");
         statement.push(" group by ruleset order by ruleset limit ").bind(i64::from(limit));
-        let mut versions = Vec::new();
-        for version in statement.fetch_all::<Version>(&self.reader).await? {
-            let kinds = self.kinds_of_version(version.version).await?;
-            versions.push((version, kinds));
-        }
-        Ok(versions)
+        let versions: Vec<Version> = statement.fetch_all(&self.reader).await?;
+        let (Some(first), Some(last)) = (versions.first(), versions.last()) else { return Ok(Vec::new()) };
+        let mut kinds = self.kinds_of(first.version, last.version).await?;
+        let with_kinds = |version: Version| {
+            let kinds = kinds.remove(&version.version).unwrap_or_default();
+            (version, kinds)
+        };
+        Ok(versions.into_iter().map(with_kinds).collect())
     }
 
-    /// The kinds of the rules, and the lists of the entries, that a version changed.
-    async fn kinds_of_version(&self, version: u64) -> Result<BTreeSet<String>, StoreError> {
-        let mut statement =
-            Statement::new("select object, coalesce(after, before) as state from audit where ruleset = ");
-        statement
-            .bind(i64::try_from(version).unwrap_or(i64::MAX))
-            .push(" and kind in ('rule', 'ip_list_entry')");
-        let mut kinds = BTreeSet::new();
+    /// The kinds of the rules, and the lists of the entries, that each of some versions changed.
+    async fn kinds_of(&self, first: u64, last: u64) -> Result<BTreeMap<u64, BTreeSet<String>>, StoreError> {
+        let number = |version: u64| i64::try_from(version).unwrap_or(i64::MAX);
+        let mut statement = Statement::new(
+            "select object, ruleset, coalesce(after, before) as state from audit where ruleset >= ",
+        );
+        statement.bind(number(first)).push(" and ruleset <= ").bind(number(last));
+        statement.push(" and kind in ('rule', 'ip_list_entry')");
+        let mut kinds: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
         for row in statement.fetch_rows(&self.reader).await? {
-            let state: Value = Row { table: "audit", row: &row }.json("state")?;
+            let row = Row { table: "audit", row: &row };
+            let state: Value = row.json("state")?;
             let kind = state["effect"]["kind"].as_str().or_else(|| state["list"].as_str());
-            kinds.extend(kind.map(str::to_owned));
+            kinds.entry(row.count("ruleset")?).or_default().extend(kind.map(str::to_owned));
         }
         Ok(kinds)
     }

@@ -66,16 +66,31 @@ impl Store {
         author: &'a Author,
     ) -> Result<(Change<'a>, i64), StoreError> {
         let mut change = self.begin_change(author).await?;
-        let version = sqlx::query_scalar(
-            "insert into ruleset (one, version, id) values (1, 1, $1) \
-             on conflict (one) do update set version = ruleset.version + 1, id = excluded.id returning version",
-        )
-        .bind(Uuid::new_v4().to_string())
-        .fetch_one(change.connection())
-        .await?;
-        change.version = Some(version);
+        let version = next_version(&mut change).await?;
         Ok((change, version))
     }
+}
+
+/// Makes a change create the next version of the ruleset, and returns this version.
+pub(crate) async fn next_version(change: &mut Change<'_>) -> Result<i64, StoreError> {
+    let version = sqlx::query_scalar(
+        "insert into ruleset (one, version, id) values (1, 1, $1) \
+         on conflict (one) do update set version = ruleset.version + 1, id = excluded.id returning version",
+    )
+    .bind(Uuid::new_v4().to_string())
+    .fetch_one(change.connection())
+    .await?;
+    change.part.version = Some(version);
+    Ok(version)
+}
+
+/// Makes changes of the ruleset by others wait for this one, which may create no version: one without
+/// an audit line would break the history.
+pub(crate) async fn lock_version(change: &mut Change<'_>) -> Result<(), StoreError> {
+    let mut statement = Statement::new("select version from ruleset where one = 1");
+    statement.push(change.lock_row());
+    statement.fetch_rows(change.connection()).await?;
+    Ok(())
 }
 
 /// All objects, the oldest first.

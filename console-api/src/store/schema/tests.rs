@@ -120,6 +120,8 @@ fn a_migration_does_not_change_once_it_is_listed() {
         "cf14deec02af18df9b5a9deb0beed757de069a8adc47e5773953ffed28c8ca2a",
         "8037b9d7916126d440df318a117da17379734d7eec1d090b75560e27318c950d",
         "d2edc1ccd5ae50a3743e6892296a17a61888d9dafce3de2bdf19eca435cfa170",
+        "7024cde9daefe02c69326a9a88ceadf680b82b4e3dd7b1c92ba14a614be2193c",
+        "f9cce8ba247dfa2af989abaa3fe7fd693b35d757804bf0d66ae55eab8639e325",
     ];
     let postgres = [
         "963920033bc5065460cf320501ec598b59309cf4b60f84b63900be7ab23c0175",
@@ -136,6 +138,8 @@ fn a_migration_does_not_change_once_it_is_listed() {
         "cf14deec02af18df9b5a9deb0beed757de069a8adc47e5773953ffed28c8ca2a",
         "8037b9d7916126d440df318a117da17379734d7eec1d090b75560e27318c950d",
         "d2edc1ccd5ae50a3743e6892296a17a61888d9dafce3de2bdf19eca435cfa170",
+        "7024cde9daefe02c69326a9a88ceadf680b82b4e3dd7b1c92ba14a614be2193c",
+        "f9cce8ba247dfa2af989abaa3fe7fd693b35d757804bf0d66ae55eab8639e325",
     ];
     for (migrations, digests) in
         [(sqlx::migrate!("migrations/sqlite"), sqlite), (sqlx::migrate!("migrations/postgres"), postgres)]

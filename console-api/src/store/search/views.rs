@@ -13,7 +13,7 @@ use crate::store::{
 use crate::{
     audit::{Author, ObjectKind},
     paging::{Page, Slice},
-    view::{View, ViewDraft},
+    view::{Subject, View, ViewDraft},
 };
 use uuid::Uuid;
 
@@ -58,6 +58,20 @@ impl Store {
         statement.push(" where (shared = 'yes' or owner_id = ").bind(owner.to_string());
         statement.push(") and ").push_newest(slice);
         statement.fetch_page(&self.reader, slice).await
+    }
+
+    /// The latest views of a list that this owner sees.
+    pub async fn latest_views(
+        &self,
+        owner: Uuid,
+        list: Subject,
+        limit: u32,
+    ) -> Result<Vec<View>, StoreError> {
+        let mut statement = Statement::new(View::SELECT);
+        statement.push(" where (v.shared = 'yes' or v.owner_id = ").bind(owner.to_string());
+        statement.push(") and ").push(self.dialect.list_of_view()).push(" = ").bind(list.name());
+        statement.push(" order by v.created_at desc, v.id desc limit ").bind(i64::from(limit));
+        statement.fetch_all(&self.reader).await
     }
 
     pub async fn add_view(&self, draft: ViewDraft, author: &Author) -> Result<View, ChangeError> {

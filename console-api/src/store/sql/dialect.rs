@@ -119,6 +119,14 @@ impl Dialect {
         }
     }
 
+    /// The list of the view `v`. Views of older versions are of attacks.
+    pub(crate) fn list_of_view(self) -> &'static str {
+        match self {
+            Self::Sqlite => "coalesce(json_extract(v.draft, '$.list'), 'attacks')",
+            Self::Postgres => "coalesce(v.draft::json ->> 'list', 'attacks')",
+        }
+    }
+
     /// The size of the database in bytes.
     pub(crate) fn size(self) -> &'static str {
         match self {

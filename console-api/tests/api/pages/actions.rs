@@ -128,7 +128,7 @@ async fn selected_attacks_are_marked_and_the_marks_are_undone() {
     let again =
         posted(&console, "/selection/mark", &fields(rows(&list), &["id"], ("set", "false_positive"))).await;
     assert!(page(&console, again.header("location")).await.contains("Nothing has changed"));
-    let undo = fields(&done, &["marked", "from"], ("", ""));
+    let undo = fields(&done, &["batch", "from"], ("", ""));
     assert_eq!(posted(&console, "/selection/undo", &undo).await.header("location"), "/attacks?from=-24h");
     assert_eq!(console.get("/api/v1/attacks").await.json()["items"].as_array().unwrap().len(), 2);
     assert_eq!(submit(&console, Role::Analyst, "/selection/undo", &undo).await.status, 412);
@@ -151,7 +151,7 @@ async fn sources_of_selected_rows_are_chosen_and_blocked() {
         let done = posted(&console, "/selection/sources", &chosen).await;
         let done = page(&console, done.header("location")).await;
         assert!(done.contains("2 sources blocked."), "{list}: {done}");
-        let undo = fields(&done, &["made_entry", "list"], ("", ""));
+        let undo = fields(&done, &["batch", "list"], ("", ""));
         let back = posted(&console, "/selection/undo", &undo).await;
         assert_eq!(back.header("location"), list.split('?').next().unwrap());
         assert_eq!(entries(&console).await.len(), 0);
@@ -170,7 +170,7 @@ async fn undo_deletes_no_entry_that_was_changed_since() {
     let changed = json!({"list": "gray", "source": entry["source"], "reason": "under review"});
     let replace = call(Role::Analyst, "PUT", &path, Some("\"1\""), &changed);
     assert_eq!(send(&console.router, replace).await.status, 200);
-    let undo = fields(&done, &["made_entry"], ("", ""));
+    let undo = fields(&done, &["batch"], ("", ""));
     assert_eq!(submit(&console, Role::Analyst, "/selection/undo", &undo).await.status, 412);
     assert_eq!(entries(&console).await.len(), 1);
 }
@@ -224,7 +224,7 @@ async fn a_false_positive_is_excluded_marked_and_leads_to_similar_attacks() {
         posted(&console, "/selection/mark", &fields(&done, &["id"], ("set", "false_positive"))).await;
     assert!(page(&console, similar.header("location")).await.contains("1 attack: marked as false positive."));
 
-    let undo = fields(&done, &["marked", "made_rule", "hit"], ("", ""));
+    let undo = fields(&done, &["batch", "hit"], ("", ""));
     let undone = posted(&console, "/selection/undo", &undo).await;
     assert_eq!(undone.header("location"), format!("/hits/{}", uuid(1)));
     assert_eq!(console.get("/api/v1/rules").await.json()["items"], json!([]));
@@ -247,4 +247,122 @@ async fn a_hit_of_the_list_of_requests_leads_back_to_it() {
     let of_attacks = page(&console, &format!("/hits/{}?q=type%3Aptrav", uuid(1))).await;
     assert!(!of_attacks.contains("← Requests"), "{of_attacks}");
     assert!(list.contains("data-list=\"/requests?q=type%3Aptrav&#38;columns=source%2Chost\""), "{list}");
+}
+
+async fn version(console: &Console) -> Value {
+    let versions = console.get("/api/v1/rulesets").await.json();
+    versions["items"].as_array().unwrap().first().map_or(json!(0), |latest| latest["version"].clone())
+}
+
+#[tokio::test]
+async fn selected_sources_are_blocked_and_unblocked_by_one_version_each() {
+    let console = Console::start().await;
+    let addresses: Vec<String> = (1..=40).map(|n| format!("198.51.100.{n}")).collect();
+    let mut form: Vec<_> = addresses.iter().map(|address| ("address", address.as_str())).collect();
+    form.extend([("address", "198.51.100.1"), ("for", "24")]);
+    let done = posted(&console, "/selection/sources", &form).await;
+    assert_eq!(version(&console).await, 1);
+    assert_eq!(entries(&console).await.len(), 40, "an address that is given twice is one entry");
+    let done = page(&console, done.header("location")).await;
+    assert!(done.contains("40 sources blocked."), "{done}");
+    posted(&console, "/selection/undo", &fields(&done, &["batch"], ("", ""))).await;
+    assert_eq!((version(&console).await, entries(&console).await.len()), (json!(2), 0));
+    // Undone again: nothing is left to undo, and no empty version is made.
+    posted(&console, "/selection/undo", &fields(&done, &["batch"], ("", ""))).await;
+    assert_eq!(version(&console).await, 2);
+}
+
+#[tokio::test]
+async fn sources_to_block_are_at_least_one_at_most_fifty_and_all_or_none() {
+    let console = Console::start().await;
+    let addresses: Vec<String> = (1..=51).map(|n| format!("198.51.100.{n}")).collect();
+    let many: Vec<_> = addresses.iter().map(|address| ("address", address.as_str())).collect();
+    for chosen in [&[][..], &many, &[("address", "198.51.100.1"), ("address", "198.51.100.256")]] {
+        let form: Vec<_> = chosen.iter().copied().chain([("for", "24")]).collect();
+        let refused = submit(&console, Role::Analyst, "/selection/sources", &form).await;
+        assert_eq!(refused.status, 400, "{}", refused.text);
+        let is_of_bound = refused.text.contains("select at least one source, and at most 50");
+        assert_eq!(is_of_bound, chosen.len() != 2, "{}", refused.text);
+        assert_eq!((version(&console).await, entries(&console).await.len()), (json!(0), 0));
+    }
+}
+
+#[tokio::test]
+async fn marks_of_selected_attacks_are_undone_all_or_none() {
+    let console = two_attacks().await;
+    let list = page(&console, "/attacks").await;
+    let form = fields(rows(&list), &["id"], ("set", "false_positive"));
+    let done = posted(&console, "/selection/mark", &form).await;
+    let done = page(&console, done.header("location")).await;
+    let marked = console.get("/api/v1/attacks?mark=false_positive").await.json();
+    let attack = &marked["items"][0];
+    let path = format!("/api/v1/attacks/{}/mark", attack["id"].as_str().unwrap());
+    let mark = call(Role::Analyst, "POST", &path, Some("\"1\""), &json!({"mark": "true_positive"}));
+    assert_eq!(send(&console.router, mark).await.status, 200);
+    let undo = submit(&console, Role::Analyst, "/selection/undo", &fields(&done, &["batch"], ("", ""))).await;
+    assert_eq!(undo.status, 412);
+    assert!(undo.text.contains("nothing was undone"), "{}", undo.text);
+    let marked = console.get("/api/v1/attacks?mark=false_positive").await.json();
+    assert_eq!(marked["items"].as_array().unwrap().len(), 1, "the other attack keeps its mark");
+    let unknown = [("batch", "00000000-0000-7000-8000-000000000001")];
+    assert_eq!(submit(&console, Role::Analyst, "/selection/undo", &unknown).await.status, 404);
+    assert_eq!(submit(&console, Role::Analyst, "/selection/undo", &[]).await.status, 400);
+}
+
+async fn marked(console: &Console, mark: &str) -> usize {
+    let list = console.get(&format!("/api/v1/attacks?mark={mark}")).await.json();
+    list["items"].as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn all_attacks_of_a_group_are_marked_after_a_confirmation_and_undone_together() {
+    let console = two_attacks().await;
+    let host = |host: &str| [("/attack/request/host", json!(host))];
+    console.ingest(&[with(attack(3, 2), &host("a.example.com"))]).await;
+    let groups = page(&console, "/attacks?group_by=type,ip&from=2026-01-01").await;
+    let link = groups.split("<a class=\"quiet\" href=\"/selection/group?").nth(1).unwrap();
+    let link = format!("/selection/group?{}", link.split('"').next().unwrap().replace("&#38;", "&"));
+    let confirmation = page(&console, &link).await;
+    assert!(confirmation.contains("ip:203.0.113.7 type:ptrav"), "the largest group: {confirmation}");
+    assert!(confirmation.contains("Mark 2 as false positive</button>"), "{confirmation}");
+
+    // An attack that begins after the confirmation is not marked.
+    console.ingest(&[with(attack(4, 3), &host("b.example.com"))]).await;
+    let names = ["on", "attacks", "from", "group_by"];
+    let form = fields(&confirmation, &names, ("set", "false_positive"));
+    let done = posted(&console, "/selection/group", &form).await;
+    let done = page(&console, done.header("location")).await;
+    assert!(done.contains("2 attacks: marked as false positive."), "{done}");
+    assert!(done.contains("group_by=type%2Cip"), "it leads back to the groups: {done}");
+    assert_eq!((marked(&console, "false_positive").await, marked(&console, "none").await), (2, 2));
+    posted(&console, "/selection/undo", &fields(&done, &["batch"], ("", ""))).await;
+    assert_eq!(marked(&console, "none").await, 4);
+    let reader = console.get("/attacks?group_by=type").await.text;
+    assert!(!reader.contains("/selection/group"), "{reader}");
+}
+
+#[tokio::test]
+async fn the_marks_of_a_group_are_bounded() {
+    let console = two_attacks().await;
+    for (attacks, on) in [("0", "type:ptrav"), ("1001", "type:ptrav"), ("x", "type:ptrav"), ("2", "")] {
+        let form = [("on", on), ("attacks", attacks), ("set", "false_positive")];
+        let refused = submit(&console, Role::Analyst, "/selection/group", &form).await;
+        assert_eq!(refused.status, 400, "{attacks} {on}");
+    }
+    let unbounded = [("on", "type:ptrav"), ("set", "false_positive")];
+    assert_eq!(submit(&console, Role::Analyst, "/selection/group", &unbounded).await.status, 400);
+    assert_eq!(marked(&console, "false_positive").await, 0);
+}
+
+#[tokio::test]
+async fn a_group_of_more_attacks_than_the_bound_is_not_offered() {
+    let console = Console::start().await;
+    let on_host = |n: u32| with(attack(n, 0), &[("/attack/request/host", json!(format!("{n}.example.com")))]);
+    console.ingest(&(1..=1001).map(on_host).collect::<Vec<_>>()).await;
+    let confirmation = page(&console, "/selection/group?on=type%3Aptrav").await;
+    assert!(confirmation.contains("1,001 attacks</a>"), "{confirmation}");
+    assert!(confirmation.contains("At most 1,000 attacks can be marked at a time."), "{confirmation}");
+    assert!(!confirmation.contains("name=\"set\""), "{confirmation}");
+    let narrower = page(&console, "/selection/group?on=host%3A7.example.com").await;
+    assert!(narrower.contains("Mark 1 as false positive</button>"), "{narrower}");
 }

@@ -119,3 +119,21 @@ async fn a_rejected_form_of_a_view_keeps_its_fields() {
     let page = submit(&console, Role::Analyst, &path, &renamed).await;
     rejected(&page, "name", &["<details open><summary>Rename", r#"name="shared" value="true" checked"#]);
 }
+
+#[tokio::test]
+async fn views_of_one_list_do_not_hide_those_of_the_other() {
+    let console = Console::start().await;
+    submit(&console, Role::Analyst, "/views", &SEARCH).await;
+    for n in 0..101 {
+        let name = format!("Requests {n} \"list\":\"attacks\"");
+        let view = [("name", name.as_str()), ("query", "type:sqli"), ("list", "requests")];
+        assert_eq!(submit(&console, Role::Analyst, "/views", &view).await.status, 303);
+    }
+    let names = async |path: &str| {
+        let page = console.get_as(Role::Analyst, path).await.text;
+        let views = page.split("aria-label=\"Saved views\"").nth(1).unwrap().split("</nav>").next().unwrap();
+        (views.matches("<li>").count() - 1, views.contains("Injections"), views.contains("Requests 100"))
+    };
+    assert_eq!(names("/attacks").await, (1, true, false));
+    assert_eq!(names("/requests").await, (8, false, true));
+}

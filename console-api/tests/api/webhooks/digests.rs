@@ -1,10 +1,11 @@
 //! Digests and rate limits of webhooks.
 
-use super::{Call, Receiver, add, at, deliveries, round};
+use super::{Call, Receiver, add, at, deliveries, first_delivery, round};
 use crate::{
-    harness::{Console, attack, with},
+    harness::{Console, attack, now, with},
     rules::admin,
 };
+use console_api::store::{About, Claim, Collected, NewDelivery};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -173,4 +174,78 @@ async fn old_attacks_of_digests_are_deleted_unless_they_wait_or_are_ongoing() {
     assert_eq!(console.count(rows).await, 1, "it would be sent again");
     delete("2026-01-02T00:00:00Z").await;
     assert_eq!(console.count(rows).await, 0);
+}
+
+/// Two consoles read an attack at the same time: the first one has room for a message of its own, the
+/// other one collects it, or the other way round.
+#[tokio::test]
+async fn consoles_that_match_an_attack_at_a_time_notify_of_it_once() {
+    let console = Console::start().await;
+    let (_, url) = Receiver::start(&[]).await;
+    let (id, _) = add(&console, &json!({"name": "Ops", "url": url})).await;
+    let webhook = id.parse().unwrap();
+    console.ingest(&[on_host(1), on_host(2)]).await;
+    let attacks = console.get("/api/v1/attacks").await.json();
+    let [one, other] = [0, 1].map(|n| attacks["items"][n]["id"].as_str().unwrap().parse().unwrap());
+    let single = |attack| NewDelivery { webhook, about: About::Attack(attack), body: "{}".to_owned() };
+    let collected = |attack| Collected { webhook, attack };
+    let (first, second) = (&console.store, console.database.open().await.unwrap());
+    let [read, also_read] = [first.grown_attacks(10).await.unwrap(), second.grown_attacks(10).await.unwrap()];
+    first.queue_deliveries((vec![single(one)], vec![collected(other)]), &read, now()).await.unwrap();
+    // Each grew again before the other console stores what it made of it.
+    console.ingest(&[with(attack(3, 1), &[("/attack/request/host", json!("1.example.com"))])]).await;
+    second.queue_deliveries((vec![single(other)], vec![collected(one)]), &also_read, now()).await.unwrap();
+    let singles = "select count(*) from webhook_deliveries";
+    let waiting = "select count(*) from digest_attacks";
+    assert_eq!((console.count(singles).await, console.count(waiting).await), (1, 1));
+    second.close().await;
+}
+
+#[tokio::test]
+async fn consoles_that_run_at_a_time_send_each_attack_once() {
+    let console = Console::start().await;
+    let (receiver, url) = Receiver::start(&[]).await;
+    add(&console, &json!({"name": "Ops", "url": url, "rate_limit": 3})).await;
+    console.ingest(&(1..=8).map(on_host).collect::<Vec<_>>()).await;
+    let other = console.database.open().await.unwrap();
+    for seconds in [0, 60, 120, 180] {
+        let mut second = at(&console, seconds);
+        second.store = other.clone();
+        let first = at(&console, seconds);
+        let (first, second) = tokio::join!(first.round(), second.round());
+        first.and(second).unwrap();
+    }
+    let mut hosts: Vec<String> = Vec::new();
+    for call in receiver.calls() {
+        let data = &call.json()["data"];
+        match data["largest"].as_array() {
+            Some(attacks) => hosts.extend(attacks.iter().map(host)),
+            None => hosts.push(host(data)),
+        }
+    }
+    hosts.sort();
+    let expected: Vec<String> = (1..=8).map(|n| format!("{n}.example.com")).collect();
+    assert_eq!(hosts, expected);
+    other.close().await;
+}
+
+#[tokio::test]
+async fn a_claim_that_fails_takes_no_message_of_the_rate_limit() {
+    let console = Console::start().await;
+    let (receiver, url) = Receiver::start(&[]).await;
+    let webhook = json!({"name": "Ops", "url": url, "events": ["rules"], "rate_limit": 2});
+    let (id, _) = add(&console, &webhook).await;
+    let rule = json!({"effect": {"kind": "mode", "mode": "block"}});
+    assert_eq!(admin(&console, "POST", "/api/v1/rules", &rule).await.status, 201);
+    round(&console, 0).await;
+    let (webhook, sent) = first_delivery(&console, &id).await;
+    for _ in 0..5 {
+        assert_eq!(console.store.claim_delivery((&webhook, &sent), now()).await.unwrap(), Claim::Taken);
+    }
+    assert_eq!(admin(&console, "POST", "/api/v1/rules", &rule).await.status, 201);
+    round(&console, 1).await;
+    assert_eq!(receiver.calls().len(), 2, "the second message of this minute");
+    assert_eq!(admin(&console, "POST", "/api/v1/rules", &rule).await.status, 201);
+    round(&console, 2).await;
+    assert_eq!(receiver.calls().len(), 2, "a third one waits");
 }

@@ -2,10 +2,7 @@
 
 use super::{add, at, deliveries, event_of};
 use crate::harness::{Console, attack};
-use console_api::{
-    notification::{Authorities, Sender},
-    webhook::Targets,
-};
+use console_api::{authorities::Authorities, notification::Sender, webhook::Targets};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::{
     ServerConfig,

@@ -1,6 +1,8 @@
-//! Certificate authorities of receivers: the public ones, or those of a file.
+//! Certificate authorities of other servers, receivers of webhooks and the OpenID provider: the public
+//! ones, or those of a file.
 
-use hyper_rustls::ConfigBuilderExt as _;
+use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::{
     ClientConfig, RootCertStore,
     crypto::ring,
@@ -14,7 +16,7 @@ use std::{
     sync::Arc,
 };
 
-/// The authorities that may certify receivers of webhooks.
+/// The authorities that may certify a server.
 #[derive(Debug, Clone, Default)]
 pub struct Authorities(Option<Arc<RootCertStore>>);
 
@@ -53,7 +55,7 @@ impl Authorities {
 
     /// # Panics
     /// Never: ring supports TLS 1.2 and 1.3.
-    pub(super) fn client_config(&self) -> ClientConfig {
+    pub fn client_config(&self) -> ClientConfig {
         let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .expect("ring supports TLS 1.2 and 1.3");
@@ -61,6 +63,16 @@ impl Authorities {
             Some(roots) => builder.with_root_certificates(Arc::clone(roots)).with_no_client_auth(),
             None => builder.with_webpki_roots().with_no_client_auth(),
         }
+    }
+
+    /// TLS over these connections for `https` URLs, and none for `http` URLs.
+    pub fn connector<R>(&self, mut tcp: HttpConnector<R>) -> HttpsConnector<HttpConnector<R>> {
+        tcp.enforce_http(false);
+        HttpsConnectorBuilder::new()
+            .with_tls_config(self.client_config())
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp)
     }
 }
 
