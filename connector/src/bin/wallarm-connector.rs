@@ -170,11 +170,13 @@ impl Doctor {
             None => print!("{report}"),
             Some(format) => {
                 // As comments: the output is a file of that format.
-                report.to_string().lines().for_each(|line| println!("{}", format!("# {line}").trim_end()));
+                for line in report.to_string().lines() {
+                    println!("{}", format!("# {line}").replace(char::is_control, " ").trim_end());
+                }
                 let setup = Setup::new(&documents, &deployment, self.real_time);
                 print!(
                     "\n{}",
-                    setup.context("the file of the distribution has no id and ARN")?.render(format)
+                    setup.context("--setup needs the id and the ARN of the distribution, and a name of letters, digits, - and _")?.render(format)
                 );
             }
         }

@@ -215,20 +215,25 @@ fn the_url_of_the_logs_is_one_that_firehose_accepts() {
     }
 }
 
+fn deployment(name: &str) -> Deployment {
+    let logs = Some(URL.parse().unwrap());
+    let (stages, behavior) = (Stages::Both, "*".to_owned());
+    Deployment { name: name.to_owned(), stages, behavior, block_status: 403, logs }
+}
+
+/// A distribution with this id in its ARN.
+fn distribution(id: &str) -> Documents {
+    let mut text = clean();
+    text[0]["Distribution"]["Id"] = id.into();
+    text[0]["Distribution"]["ARN"] = format!("arn:aws:cloudfront::123456789012:distribution/{id}").into();
+    let mut documents = Documents::default();
+    documents.read("test.json", &text.to_string()).unwrap();
+    documents
+}
+
 #[test]
 fn pieces_have_the_url_the_fields_and_the_names_of_the_deployment() {
-    let mut documents = Documents::default();
-    let mut text = standard();
-    text[0]["Distribution"]["ARN"] = "arn:aws:cloudfront::123456789012:distribution/EDFDVBD6EXAMPLE".into();
-    documents.read("test.json", &text.to_string()).unwrap();
-    let logs = Some(URL.parse().unwrap());
-    let deployment = Deployment {
-        name: "shop".to_owned(),
-        stages: Stages::Both,
-        behavior: "*".to_owned(),
-        block_status: 403,
-        logs,
-    };
+    let (documents, deployment) = (distribution("EDFDVBD6EXAMPLE"), deployment("shop"));
     for (is_real_time, selection, name) in
         [(false, Selection::StandardV2, "shop-logs"), (true, Selection::RealTime, "shop-real-time")]
     {
@@ -244,6 +249,16 @@ fn pieces_have_the_url_the_fields_and_the_names_of_the_deployment() {
             assert!(selection.fields().iter().all(|field| piece.contains(field)), "{piece}");
         }
     }
-    let anonymous = Documents::default();
-    assert!(Setup::new(&anonymous, &deployment, false).is_none());
+}
+
+#[test]
+fn names_that_would_be_code_in_a_piece_are_refused() {
+    for id in ["", "E1\nrm -rf", "E1$(id)", "E1`id`", "E1\"", "E1'", "E1\\"] {
+        assert!(Setup::new(&distribution(id), &deployment("shop"), false).is_none(), "{id}");
+    }
+    for name in ["", "a b", "$(id)", "a\"", "a.b"] {
+        assert!(Setup::new(&distribution("E1"), &deployment(name), false).is_none(), "{name}");
+    }
+    assert!(Setup::new(&Documents::default(), &deployment("shop"), false).is_none());
+    assert!(Setup::new(&distribution("E1"), &deployment("shop"), false).is_some());
 }

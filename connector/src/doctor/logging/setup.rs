@@ -48,13 +48,17 @@ impl SetupFormat {
 }
 
 impl<'s> Setup<'s> {
-    /// `None` without the distribution's id and ARN, or the URL.
+    /// `None` without the URL, or without the distribution's id and ARN. The values become parts of a
+    /// script: the ones in a file must have the form of AWS's.
     pub fn new(documents: &'s Documents, deployment: &'s Deployment, is_real_time: bool) -> Option<Self> {
+        let is_word = |text: &&str, more: &[u8]| {
+            text.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte)) && !text.is_empty()
+        };
         Some(Self {
             url: deployment.logs.as_ref()?,
-            distribution_id: documents.distribution_id.as_deref()?,
-            distribution_arn: documents.distribution_arn.as_deref()?,
-            name: &deployment.name,
+            distribution_id: documents.distribution_id.as_deref().filter(|id| is_word(id, b""))?,
+            distribution_arn: documents.distribution_arn.as_deref().filter(|arn| is_word(arn, b":/-"))?,
+            name: Some(deployment.name.as_str()).filter(|name| is_word(name, b"-_"))?,
             is_real_time,
         })
     }
