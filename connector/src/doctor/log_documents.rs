@@ -26,14 +26,16 @@ struct Source {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct Delivery {
     pub(super) id: String,
-    delivery_source_name: String,
-    delivery_destination_arn: String,
+    #[serde(rename = "deliverySourceName")]
+    source: String,
+    #[serde(rename = "deliveryDestinationArn")]
+    destination_arn: String,
     /// `FH`, `S3`, `CWL` …
-    pub(super) delivery_destination_type: String,
-    #[serde(default)]
+    #[serde(rename = "deliveryDestinationType")]
+    pub(super) destination_type: String,
+    #[serde(rename = "recordFields", default)]
     pub(super) record_fields: Vec<String>,
 }
 
@@ -167,11 +169,9 @@ impl LogDocuments {
         let suffix = format!(":distribution/{distribution_id}");
         let is_its = |source: &&Source| source.resource_arns.iter().any(|arn| arn.ends_with(&suffix));
         let names: Vec<&str> = sources.iter().filter(is_its).map(|source| source.name.as_str()).collect();
-        let destination = |delivery: &Delivery| {
-            self.destinations.iter().find(|it| it.arn == delivery.delivery_destination_arn)
-        };
-        let its =
-            deliveries.iter().filter(|delivery| names.contains(&delivery.delivery_source_name.as_str()));
+        let destination =
+            |delivery: &Delivery| self.destinations.iter().find(|it| it.arn == delivery.destination_arn);
+        let its = deliveries.iter().filter(|delivery| names.contains(&delivery.source.as_str()));
         Some(its.map(|delivery| (delivery, destination(delivery))).collect())
     }
 }

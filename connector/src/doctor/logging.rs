@@ -90,7 +90,7 @@ fn standard(
             .not_checked(format!("{subject}: aws logs --region us-east-1 describe-delivery-destinations"));
     };
     let target = destination.resource_arn();
-    let is_stream = delivery.delivery_destination_type == "FH";
+    let is_stream = delivery.destination_type == "FH";
     if let Some(format) = destination.output_format.as_deref()
         && format != "json"
         && (is_stream || format != "w3c")
@@ -98,7 +98,7 @@ fn standard(
         let text = format!("The node does not read the output format {format}.");
         report.hazard(HazardKind::LogFormat, &subject, text);
     }
-    match &*delivery.delivery_destination_type {
+    match &*delivery.destination_type {
         "FH" => stream(documents, target, url, report),
         "S3" => report.not_checked(format!("{subject}: whether the node reads {target} (logs.paths)")),
         _ => {

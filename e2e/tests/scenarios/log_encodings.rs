@@ -59,18 +59,21 @@ fn direct(case: &Case) -> InspectRequest {
 }
 
 /// Writes all cases as one log of the simulator, and reads it again.
-fn logged(cases: &[Case], format: LogFormat, folder: &Path) -> Vec<LogRecord> {
+fn logged(cases: &[Case], format: LogFormat, folder: &Path) -> anyhow::Result<Vec<LogRecord>> {
     let config = DistributionConfig::new(([127, 0, 0, 1], 1).into());
     let path = folder.join(format.file_name(DISTRIBUTION));
-    let log = AccessLogs::new(&config).with_file(format, &path).unwrap();
+    let log = AccessLogs::new(&config).with_file(format, &path)?;
+    let now = "2026-11-30T23:59:58Z".parse()?;
     for (number, case) in cases.iter().enumerate() {
         let response = Response::new(200).header("X-Amz-Cf-Id", format!("{number}=="));
-        log.write(&exchange(&case.request(), &response), "2026-11-30T23:59:58Z".parse().unwrap());
+        log.write(&exchange(&case.request(), &response), now);
     }
-    let columns = (format == LogFormat::RealTime).then(|| REAL_TIME.parse().unwrap());
+    let columns = if format == LogFormat::RealTime { Some(REAL_TIME.parse()?) } else { None };
     let mut parser = Parser::new(columns);
-    let text = fs::read(path).unwrap();
-    text.split(|byte| *byte == b'\n').filter_map(|line| parser.parse(line)).map(Result::unwrap).collect()
+    let text = fs::read(path)?;
+    text.split(|byte| *byte == b'\n')
+        .filter_map(|line| Some(parser.parse(line)?.map_err(Into::into)))
+        .collect()
 }
 
 fn exchange<'e>(request: &'e Request, response: &'e Response) -> Exchange<'e> {
@@ -86,7 +89,7 @@ fn records_of_all_formats_have_the_findings_of_their_requests_but_for_known_loss
     let found: Vec<_> = sent.iter().map(|request| engine.inspect(request).findings).collect();
     let mut losses = Vec::new();
     for format in LogFormat::ALL {
-        let records = logged(&cases, format, folder.path());
+        let records = logged(&cases, format, folder.path()).unwrap();
         assert_eq!(records.len(), cases.len(), "{format:?}: a record is a line");
         for (number, record) in records.iter().enumerate() {
             let (case, sent, found) = (&cases[number], &sent[number], &found[number]);
@@ -194,12 +197,14 @@ async fn deliver(lines: &str, node: SocketAddr) -> anyhow::Result<Response> {
 /// By CloudFront's request id; suspicious ones, too.
 async fn hits(stack: &Stack) -> anyhow::Result<Hits> {
     let mut hits = Hits::new();
-    for item in stack.console_api().items("/api/v1/requests?limit=200&query=action:any").await? {
+    for item in stack.console_api().items("/api/v1/requests?limit=200&q=action:any").await? {
         let id = item["edge_request_id"].as_str().context("a hit has CloudFront's id")?.to_owned();
         let findings: Vec<&Value> =
             item["findings"].as_array().context("a hit has findings")?.iter().collect();
         hits.entry(id).or_default().push(format!("{} {}", item["type"], json!(findings)));
     }
-    hits.values_mut().for_each(|of_request| of_request.sort());
+    for of_request in hits.values_mut() {
+        of_request.sort();
+    }
     Ok(hits)
 }
