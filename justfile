@@ -250,11 +250,11 @@ undeploy *options: deployer
 policy *options: (_python "boto3")
     @{{ deployer }} policy "$@"
 
-# Check a distribution for hazards: `just doctor E123`; options as for `wallarm-connector doctor`
+# Check a distribution for hazards: `just doctor E123`, its logs too: `--logs URL`; options as for `wallarm-connector doctor`
 [no-exit-message]
 [positional-arguments]
 doctor distribution *options: deployer
-    @{{ deployer }} describe "$1" > target/doctor.json
+    @case " $* " in *" --logs"*) logs=--logs ;; esac; {{ deployer }} describe "$1" ${logs:-} > target/doctor.json
     @shift; target/debug/wallarm-connector doctor target/doctor.json "$@"
 
 # Install boto3, and build the tool that transfers parameters

@@ -1,11 +1,13 @@
 //! Hazard checks for a CloudFront distribution, read from the output of AWS's tools: settings that
-//! prevent the connector from inspecting or blocking.
+//! prevent the connector from inspecting or blocking, or a node from reading the access logs.
 
 mod deployment;
 mod document;
 mod forwarded;
 mod forwarding;
 mod lifetime;
+mod log_documents;
+mod logging;
 mod managed;
 mod report;
 mod slots;
@@ -15,6 +17,7 @@ use jiff::civil::Date;
 
 pub use deployment::{Deployment, Stages};
 pub use document::{DocumentError, Documents};
+pub use logging::{LogsUrl, LogsUrlError, Setup, SetupFormat};
 pub use report::{Hazard, HazardKind, Report};
 
 /// The checks of one distribution.
@@ -32,6 +35,9 @@ pub fn examine(documents: &Documents, deployment: &Deployment, today: Date) -> R
     examination.error_page();
     examination.behaviors()?;
     lifetime::examine(documents, deployment, today, &mut examination.report);
+    if let Some(url) = &deployment.logs {
+        logging::examine(documents, distribution, url, &mut examination.report);
+    }
     Ok(examination.report)
 }
 

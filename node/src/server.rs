@@ -7,6 +7,7 @@ mod explain;
 mod firehose;
 mod health;
 mod inspect;
+mod log_lines;
 mod log_records;
 mod message;
 pub mod metrics;
@@ -38,6 +39,7 @@ use axum::{
 use body_limit::BodyLimit;
 use engine::Engine;
 use firehose::FIREHOSE_PATH;
+pub use log_lines::LogLines;
 pub use log_records::{LogTally, LogTotals};
 use message::{Message, SignedMessage};
 use metrics::ServerMetrics;

@@ -5,7 +5,7 @@ use anyhow::{Context as _, ensure};
 use clap::{Args, Parser, Subcommand};
 use connector::{
     bundle::{self, Assignment, BundleError, CarriedOver, Compression},
-    doctor::{self, Deployment, Documents, Stages},
+    doctor::{self, Deployment, Documents, LogsUrl, Setup, SetupFormat, Stages},
     parameters::FunctionKind,
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -80,6 +80,15 @@ struct Doctor {
     /// Status of the block page, if `wlrm_block_status` or the node's configuration changes it.
     #[arg(long, value_name = "STATUS", default_value_t = 403, value_parser = clap::value_parser!(u16).range(400..600))]
     block_status: u16,
+    /// Check the access logs, too: the https:// address to which Firehose delivers them.
+    #[arg(long, value_name = "URL")]
+    logs: Option<LogsUrl>,
+    /// Print what sets up the logs: commands of AWS's command line, CloudFormation, or Terraform.
+    #[arg(long, value_name = "FORMAT", requires = "logs")]
+    setup: Option<SetupFormat>,
+    /// Set up real-time logs, not standard logs (v2).
+    #[arg(long, requires = "setup")]
+    real_time: bool,
 }
 
 fn main() -> ExitCode {
@@ -153,11 +162,24 @@ impl Doctor {
             };
             documents.read(&file.display().to_string(), &text)?;
         }
-        let Self { name, stages, behavior, block_status, .. } = self;
-        let deployment = Deployment { name, stages, behavior, block_status };
+        let Self { name, stages, behavior, block_status, logs, .. } = self;
+        let deployment = Deployment { name, stages, behavior, block_status, logs };
         let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
         let report = doctor::examine(&documents, &deployment, today)?;
-        print!("{report}");
+        match self.setup {
+            None => print!("{report}"),
+            Some(format) => {
+                // As comments: the output is a file of that format.
+                for line in report.to_string().lines() {
+                    println!("{}", format!("# {line}").replace(char::is_control, " ").trim_end());
+                }
+                let setup = Setup::new(&documents, &deployment, self.real_time);
+                print!(
+                    "\n{}",
+                    setup.context("--setup needs the id and the ARN of the distribution, and a name of letters, digits, - and _")?.render(format)
+                );
+            }
+        }
         Ok(if report.hazards.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
 }

@@ -1,5 +1,6 @@
 //! The deployment that the doctor checks.
 
+use super::logging::LogsUrl;
 use std::str::FromStr;
 
 /// Name of the deployment, and how its functions are or will be attached.
@@ -13,6 +14,8 @@ pub struct Deployment {
     pub behavior: String,
     /// The status of the block page.
     pub block_status: u16,
+    /// Where a node receives access logs. Absent: logs are not checked.
+    pub logs: Option<LogsUrl>,
 }
 
 /// The triggers of the request function of one behavior. Viewer triggers run before the cache, origin

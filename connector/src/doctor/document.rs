@@ -1,5 +1,6 @@
 //! JSON documents of the AWS command line (`aws … get-…`), with the fields that the doctor checks.
 
+use super::log_documents::LogDocuments;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -7,10 +8,14 @@ use serde_json::Value;
 #[derive(Debug, Default)]
 pub struct Documents {
     distribution: Option<Distribution>,
+    /// Absent from the output of `get-distribution-config`.
+    pub(super) distribution_id: Option<String>,
+    pub(super) distribution_arn: Option<String>,
     pub(super) cache_policies: Vec<CachePolicy>,
     pub(super) origin_request_policies: Vec<OriginRequestPolicy>,
     pub(super) functions: Vec<Function>,
     pub(super) roles: Vec<Role>,
+    pub(super) logs: LogDocuments,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +26,9 @@ pub enum DocumentError {
     Form { file: String, document: &'static str, source: serde_json::Error },
     #[error(
         "{file} is not the output of aws cloudfront get-distribution, get-distribution-config, \
-         get-cache-policy or get-origin-request-policy, aws lambda get-function-configuration, or aws iam get-role"
+         get-cache-policy, get-origin-request-policy or get-realtime-log-config, aws lambda \
+         get-function-configuration, aws iam get-role, aws logs describe-delivery-sources, describe-deliveries or \
+         describe-delivery-destinations, or aws firehose describe-delivery-stream"
     )]
     Unknown { file: String },
     #[error(
@@ -52,10 +59,16 @@ impl Documents {
     fn add(&mut self, file: &str, mut json: Value) -> Result<(), DocumentError> {
         let mut inner = |pointer: &str| json.pointer_mut(pointer).map(Value::take);
         let file = || file.to_owned();
+        let mut text = |pointer: &str| match inner(pointer) {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        };
+        let (id, arn) = (text("/Distribution/Id"), text("/Distribution/ARN"));
         if let Some(config) =
             inner("/Distribution/DistributionConfig").or_else(|| inner("/DistributionConfig"))
         {
             self.distribution = Some(parse(config, "the distribution", file)?);
+            (self.distribution_id, self.distribution_arn) = (id, arn);
         } else if let Some(policy) = inner("/CachePolicy") {
             self.cache_policies.push(parse(policy, "the cache policy", file)?);
         } else if let Some(policy) = inner("/OriginRequestPolicy") {
@@ -66,6 +79,8 @@ impl Documents {
             self.functions.push(parse(json, "the function", file)?);
         } else if let Some(role) = json.get_mut("Role").map(Value::take) {
             self.roles.push(parse(role, "the role", file)?);
+        } else if let Some(added) = self.logs.add(&mut json) {
+            added.map_err(|(document, source)| DocumentError::Form { file: file(), document, source })?;
         } else {
             return Err(DocumentError::Unknown { file: file() });
         }
@@ -103,6 +118,18 @@ pub(super) struct Distribution {
     cache_behaviors: Items<Behavior>,
     #[serde(default)]
     custom_error_responses: Items<ErrorPage>,
+    /// Standard logging (legacy).
+    #[serde(default)]
+    pub(super) logging: Logging,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Logging {
+    pub(super) enabled: bool,
+    pub(super) include_cookies: bool,
+    pub(super) bucket: String,
+    pub(super) prefix: String,
 }
 
 impl Distribution {
@@ -147,6 +174,7 @@ pub(super) struct Behavior {
     pub(super) function_associations: Items<FunctionAssociation>,
     #[serde(default)]
     pub(super) grpc_config: GrpcConfig,
+    pub(super) realtime_log_config_arn: Option<String>,
 }
 
 impl Behavior {

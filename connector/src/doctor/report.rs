@@ -39,6 +39,14 @@ pub enum HazardKind {
     GrpcNotInspected,
     RuntimeEnds,
     TrustMissing,
+    LogsOff,
+    LogFieldsRequired,
+    LogFieldsMissing,
+    LogFormat,
+    LogNotDelivered,
+    LogBuffer,
+    LogSampled,
+    LogBehaviorMissing,
 }
 
 impl HazardKind {
@@ -62,6 +70,14 @@ impl HazardKind {
             Self::GrpcNotInspected => "grpc-not-inspected",
             Self::RuntimeEnds => "runtime-ends",
             Self::TrustMissing => "trust-missing",
+            Self::LogsOff => "logs-off",
+            Self::LogFieldsRequired => "log-fields-required",
+            Self::LogFieldsMissing => "log-fields-missing",
+            Self::LogFormat => "log-format",
+            Self::LogNotDelivered => "log-not-delivered",
+            Self::LogBuffer => "log-buffer",
+            Self::LogSampled => "log-sampled",
+            Self::LogBehaviorMissing => "log-behavior-missing",
         }
     }
 
@@ -105,6 +121,20 @@ impl HazardKind {
             Self::RuntimeEnds => "Run upgrade with --runtime python3.13.",
             Self::TrustMissing => {
                 "Add lambda.amazonaws.com and edgelambda.amazonaws.com to the role's trust policy."
+            }
+            Self::LogsOff => "Run deploy with --logs, or use what --setup prints.",
+            Self::LogFieldsRequired => {
+                "Select these fields: run deploy with --logs again, or use what --setup prints."
+            }
+            Self::LogFieldsMissing => {
+                "Select these fields. Standard logs (legacy) have none to select: run deploy with --logs."
+            }
+            Self::LogFormat => "Use a delivery destination with the output format json.",
+            Self::LogNotDelivered => "Run deploy with --logs, or change the URL of the Firehose stream.",
+            Self::LogBuffer => "Use a buffer size of 1 MiB, or raise limits.max_message_bytes of the node.",
+            Self::LogSampled => "Use a sampling rate of 100.",
+            Self::LogBehaviorMissing => {
+                "Select the real-time log configuration in this behavior, or run deploy with --logs."
             }
         }
     }

@@ -8,6 +8,7 @@ from typing import Optional
 from botocore.exceptions import BotoCoreError, ClientError
 
 from . import describe, naming, policy, steps
+from .access_logs import Node
 from .bundle import Tool
 from .functions import Settings
 from .progress import Refused, say, warn
@@ -51,7 +52,7 @@ def _deploy(options) -> int:
     account = steps.Account()
     steps.deploy(
         account, account.distribution(options.distribution), options.name, _code(options), events,
-        options.behavior, options.replace, options.role, not options.no_wait,
+        options.behavior, options.replace, options.role, not options.no_wait, _logs(options, account),
     )
     if "origin" not in stages:
         say("Bodies are inspected up to 40 KB; longer ones pass, and are counted. To inspect up to 1 MB, run deploy with "
@@ -85,16 +86,41 @@ def _undeploy(options) -> int:
 
 
 def _describe(options) -> int:
-    found = describe.documents(steps.Account(), options.distribution)
+    found = describe.documents(steps.Account(), options.distribution, options.logs)
     print(json.dumps(found, indent=2, default=str))
     return 0
 
 
 def _policy(options) -> int:
     scope = policy.Scope(options.account, options.name)
+    logs_scope = _logs_scope(options, scope) if options.logs_bucket else None
     documents = {"deployer": policy.deployer(scope, options.distribution), "boundary": policy.logs(scope)}
+    if logs_scope:
+        documents |= {"logs-deployer": policy.logs_deployer(logs_scope), "logs-boundary": policy.bucket(logs_scope)}
+    elif options.only and options.only not in documents:
+        raise Refused(f"{options.only} is about access logs; name their bucket with --logs-bucket")
     print(json.dumps(documents[options.only] if options.only else documents, indent=2))
     return 0
+
+
+def _logs(options, account: steps.Account) -> Optional[steps.Logs]:
+    if options.logs is None:
+        return None
+    if not (options.logs_bucket and options.logs_key):
+        raise Refused("--logs needs --logs-bucket, which keeps the records that the node does not accept, and --logs-key, a "
+                      "file with the node's logs.access_key_file")
+    try:
+        key = options.logs_key.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"cannot read the access key: {error}") from None
+    if not key:
+        raise Refused(f"{options.logs_key} is empty; it must have the access key of the node")
+    return steps.Logs(Node(options.logs, key), _logs_scope(options, account.scope(options.name)))
+
+
+def _logs_scope(options, scope: policy.Scope) -> policy.LogsScope:
+    source = options.logs_source or naming.source_name(options.name, options.distribution)
+    return policy.LogsScope(scope, options.distribution, options.logs_bucket, source)
 
 
 def _code(options) -> steps.Code:
@@ -127,6 +153,10 @@ def _parser() -> argparse.ArgumentParser:
                              "(default: the last of --stages)")
     deploy.add_argument("--replace", action="store_true",
                         help="replace other functions at these triggers (default: fail)")
+    deploy.add_argument("--logs", type=naming.logs_url, metavar="URL",
+                        help="deliver the access logs to the node, too, by Firehose: its https:// address on port 443")
+    deploy.add_argument("--logs-key", type=Path, metavar="FILE", help="file with the access key of the node")
+    _logs_options(deploy)
     _code_options(deploy)
     _role_option(deploy)
     _wait_option(deploy)
@@ -148,12 +178,15 @@ def _parser() -> argparse.ArgumentParser:
     _replicas_option(undeploy)
     _name_option(undeploy)
 
-    command("describe", _describe, "Print the documents that the doctor needs, as JSON. Read-only.")
+    described = command("describe", _describe, "Print the documents that the doctor needs, as JSON. Read-only.")
+    described.add_argument("--logs", action="store_true", help="with the documents about access logs")
 
     permissions = command("policy", _policy, "Print the IAM policy for users of this tool, and the permissions boundary of "
                           "the functions' role. Makes no calls to AWS.")
     permissions.add_argument("--account", type=naming.account_id, default="123456789012", help="AWS account id")
-    permissions.add_argument("--only", choices=("deployer", "boundary"), help="print one of them (default: both)")
+    permissions.add_argument("--only", choices=("deployer", "boundary", "logs-deployer", "logs-boundary"),
+                             help="print one of them (default: all)")
+    _logs_options(permissions)
     _name_option(permissions)
     return parser
 
@@ -162,6 +195,13 @@ def _name_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", type=naming.deployment_name, default="wallarm-connector",
                         help="deployment name: functions NAME-request and NAME-response, role NAME; at most "
                              f"{naming.DEPLOYMENT_LIMIT} letters, digits, - and _ (default: wallarm-connector)")
+
+
+def _logs_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--logs-bucket", type=naming.bucket, metavar="BUCKET",
+                        help="existing bucket, which keeps the records of access logs that the node does not accept")
+    parser.add_argument("--logs-source", type=naming.delivery_source, metavar="NAME",
+                        help="delivery source of the distribution, if it has one already (default: create one)")
 
 
 def _code_options(parser: argparse.ArgumentParser) -> None:

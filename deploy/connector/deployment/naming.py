@@ -43,6 +43,9 @@ def matching(pattern: str, wanted: str):
 
 
 distribution_id = matching(r"[A-Z0-9]+", "a distribution id, such as E2EXAMPLE")
+bucket = matching(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket")
+#: CloudWatch Logs' limit: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutDeliverySource.html.
+delivery_source = matching(r"[A-Za-z0-9_-]{1,60}", "the name of a delivery source, of at most 60 letters, digits, - and _")
 account_id = matching(r"\d{12}", "an account id of 12 digits")
 
 
@@ -54,3 +57,16 @@ def runtime(text: str) -> str:
             f"{text!r}: use python3.13; AWS supports python3.{OLDEST_PYTHON} and newer"
         )
     return text
+
+
+def logs_url(text: str) -> str:
+    """Firehose delivers to https:// and port 443 only; the path of the node's endpoint is added."""
+    url = re.fullmatch(r"(https://[A-Za-z0-9.-]+)(?::443)?(/[A-Za-z0-9._~/-]*)?", text, re.ASCII)
+    if not url:
+        raise argparse.ArgumentTypeError(f"{text!r}: must be https:// and a name, without another port than 443")
+    return url[1] + (url[2] if url[2] not in (None, "/") else "/v1/logs/firehose")
+
+
+def source_name(deployment: str, distribution: str) -> str:
+    """The delivery source that the tool creates: cut to the limit before the distribution's id."""
+    return f"{deployment[:59 - len(distribution)]}-{distribution}"

@@ -1,4 +1,4 @@
-"""IAM policies of a deployment: that of its users, and the permissions boundary of the functions' role."""
+"""IAM policies of a deployment: that of its users, and the permissions boundaries of its roles."""
 
 from dataclasses import dataclass
 
@@ -35,6 +35,24 @@ GRANTING_ACTIONS = ["iam:CreateRole", "iam:PutRolePolicy"]
 REMOVING_ACTIONS = ["iam:DeleteRole", "iam:DeleteRolePolicy"]
 LOG_ACTIONS = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
 
+FIREHOSE = "firehose.amazonaws.com"
+STREAM_ACTIONS = [
+    "firehose:CreateDeliveryStream",
+    "firehose:DescribeDeliveryStream",
+    "firehose:TagDeliveryStream",
+    "firehose:UpdateDestination",
+]
+#: IAM knows no resources of these.
+LIST_ACTIONS = ["logs:DescribeDeliveries", "logs:DescribeDeliveryDestinations", "logs:DescribeDeliverySources"]
+#: Of Firehose, for the records that the node did not accept.
+BUCKET_ACTIONS = [
+    "s3:AbortMultipartUpload",
+    "s3:GetBucketLocation",
+    "s3:ListBucket",
+    "s3:ListBucketMultipartUploads",
+    "s3:PutObject",
+]
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -67,8 +85,39 @@ class Scope:
         return groups + [f"{group}:*" for group in groups]
 
 
+@dataclass(frozen=True)
+class LogsScope:
+    """The names of the access logs of a distribution."""
+
+    scope: Scope
+    distribution: str
+    bucket: str
+    source: str
+
+    @property
+    def role(self) -> Scope:
+        """The scope of Firehose's role. No deployment has a name with a dot."""
+        return Scope(self.scope.account, f"{self.scope.deployment}.logs", self.scope.partition)
+
+    @property
+    def stream(self) -> str:
+        """The stream, and the delivery destination."""
+        return f"{self.scope.deployment}-logs"
+
+    @property
+    def distribution_arn(self) -> str:
+        return f"arn:{self.scope.partition}:cloudfront::{self.scope.account}:distribution/{self.distribution}"
+
+    @property
+    def bucket_arn(self) -> str:
+        return f"arn:{self.scope.partition}:s3:::{self.bucket}"
+
+    def regional(self, service: str, resource: str) -> str:
+        return f"arn:{self.scope.partition}:{service}:us-east-1:{self.scope.account}:{resource}"
+
+
 def deployer(scope: Scope, distribution: str) -> dict:
-    """The permissions for deploy, upgrade, undeploy and describe."""
+    """The permissions for deploy, upgrade, undeploy and describe, without --logs."""
     prefix = f"arn:{scope.partition}:lambda:us-east-1:{scope.account}:function"
     functions = [f"{prefix}:{function_name(scope.deployment, kind)}{version}" for kind in KINDS for version in ("", ":*")]
     cloudfront = f"arn:{scope.partition}:cloudfront::{scope.account}"
@@ -97,9 +146,42 @@ def deployer(scope: Scope, distribution: str) -> dict:
     )
 
 
+def logs_deployer(logs_scope: LogsScope) -> dict:
+    """The permissions for --logs of deploy and describe, in addition: together they can exceed IAM's limit of a policy."""
+    role, source = logs_scope.role, logs_scope.regional("logs", f"delivery-source:{logs_scope.source}")
+    destination = logs_scope.regional("logs", f"delivery-destination:{logs_scope.stream}")
+    configs = f"arn:{role.partition}:cloudfront::{role.account}:realtime-log-config/*"
+    slr = role.iam("role/aws-service-role/delivery.logs.amazonaws.com/AWSServiceRoleForLogDelivery")
+    return document(
+        allow("LogsStream", STREAM_ACTIONS, [logs_scope.regional("firehose", f"deliverystream/{logs_scope.stream}")]),
+        allow("LogsSource", ["logs:PutDeliverySource"], [source]),
+        allow("LogsDestination", ["logs:PutDeliveryDestination"], [destination]),
+        # AWS names deliveries; a request must be allowed for its source and its destination, too.
+        allow("LogsDelivery", ["logs:CreateDelivery", "logs:UpdateDeliveryConfiguration"],
+              [logs_scope.regional("logs", "delivery:*"), source, destination]),
+        allow("LogsOfTheDistribution", ["cloudfront:AllowVendedLogDeliveryForResource"], [logs_scope.distribution_arn]),
+        allow("LogsList", LIST_ACTIONS, ["*"]),
+        allow("LogsForTheDoctor", ["cloudfront:GetRealtimeLogConfig"], [configs]),
+        # IAM looks up a role that does not exist without its path.
+        allow("LogsRole", ["iam:GetRole"], [role.role, role.iam(f"role/{role.deployment}")]),
+        allow("LogsRoleWithBoundaryOnly", GRANTING_ACTIONS, [role.role],
+              StringEquals={"iam:PermissionsBoundary": role.boundary}),
+        allow("TagOfTheLogsRole", ["iam:TagRole"], [role.role], **{"ForAllValues:StringEquals": {"aws:TagKeys": [TAG]}}),
+        allow("LogsRoleForFirehoseOnly", ["iam:PassRole"], [role.role], StringEquals={"iam:PassedToService": FIREHOSE}),
+        allow("LogsBoundary", ["iam:GetPolicy"], [role.boundary]),
+        allow("FirstUseOfLogDelivery", ["iam:CreateServiceLinkedRole"], [slr]),
+    )
+
+
 def logs(scope: Scope) -> dict:
     """The permissions of the functions, and the boundary of their role: to write their logs."""
     return document(allow("Logs", LOG_ACTIONS, scope.log_groups))
+
+
+def bucket(logs_scope: LogsScope) -> dict:
+    """The permissions of Firehose, and the boundary of its role: to keep what the node did not accept."""
+    resources = [logs_scope.bucket_arn, f"{logs_scope.bucket_arn}/{logs_scope.stream}/*"]
+    return document(allow("Bucket", BUCKET_ACTIONS, resources))
 
 
 def document(*statements: dict) -> dict:

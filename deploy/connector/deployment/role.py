@@ -1,31 +1,56 @@
-"""IAM: the execution role of both functions. It may only write their logs, and its boundary allows no more."""
+"""IAM: the execution role of both functions, and the role of Firehose. Each may only do its one task, and its boundary
+allows no more."""
 
 import json
+from dataclasses import dataclass
 from typing import Optional
 
 from botocore.exceptions import ClientError
 
-from .policy import PATH, SERVICES, TAG, Scope, document, logs
+from .policy import FIREHOSE, PATH, SERVICES, TAG, LogsScope, Scope, bucket, document, logs
 from .progress import Refused, say
 
 LOGS = "logs"
 
 
-def trust() -> dict:
-    return document({"Effect": "Allow", "Principal": {"Service": SERVICES}, "Action": "sts:AssumeRole"})
+@dataclass(frozen=True)
+class Purpose:
+    """A role of a deployment; its name is `scope.deployment`."""
+
+    scope: Scope
+    description: str
+    trust: dict
+    permissions: dict
+    #: Options of `policy` that print its boundary.
+    options: str
 
 
-def ensure(client, scope: Scope) -> str:
-    """Returns the ARN of the deployment's role; creates the role, and its boundary, if needed."""
+def of_functions(scope: Scope) -> Purpose:
+    return Purpose(scope, "writes the functions' logs", trust(), logs(scope), f"--name {scope.deployment} --only boundary")
+
+
+def of_firehose(logs_scope: LogsScope) -> Purpose:
+    options = f"--name {logs_scope.scope.deployment} --logs-bucket {logs_scope.bucket} --only logs-boundary"
+    return Purpose(logs_scope.role, "Firehose keeps records that the node did not accept",
+                   trust([FIREHOSE]), bucket(logs_scope), options)
+
+
+def trust(services: list = SERVICES) -> dict:
+    return document({"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"})
+
+
+def ensure(client, purpose: Purpose) -> str:
+    """Returns the ARN of the role; creates the role, and its boundary, if needed."""
+    scope = purpose.scope
     name = scope.deployment
     role = _find(client, name)
     if role is None:
-        _ensure_boundary(client, scope)
+        _ensure_boundary(client, purpose)
         client.create_role(
             Path=PATH,
             RoleName=name,
-            Description="Wallarm connector for Amazon CloudFront: writes the functions' logs",
-            AssumeRolePolicyDocument=json.dumps(trust()),
+            Description=f"Wallarm connector for Amazon CloudFront: {purpose.description}",
+            AssumeRolePolicyDocument=json.dumps(purpose.trust),
             PermissionsBoundary=scope.boundary,
             Tags=[{"Key": TAG, "Value": name}],
         )
@@ -36,7 +61,7 @@ def ensure(client, scope: Scope) -> str:
     elif role["Arn"] != scope.role:
         raise Refused(f"the role {role['Arn']} is from an earlier release, without a permissions boundary; no function of "
                       f"this deployment uses it. Delete it with undeploy and deploy again, or use it with --role {role['Arn']}")
-    client.put_role_policy(RoleName=name, PolicyName=LOGS, PolicyDocument=json.dumps(logs(scope)))
+    client.put_role_policy(RoleName=name, PolicyName=LOGS, PolicyDocument=json.dumps(purpose.permissions))
     return scope.role
 
 
@@ -61,7 +86,8 @@ def delete(client, deployment: str) -> None:
     say(f"role {deployment}: deleted" + (f"; its boundary {boundary} stays" if boundary else ""))
 
 
-def _ensure_boundary(client, scope: Scope) -> None:
+def _ensure_boundary(client, purpose: Purpose) -> None:
+    scope = purpose.scope
     try:
         client.get_policy(PolicyArn=scope.boundary)
         return
@@ -72,14 +98,14 @@ def _ensure_boundary(client, scope: Scope) -> None:
             Path=PATH,
             PolicyName=scope.boundary_name,
             Description="Permissions boundary of the Wallarm connector's role",
-            PolicyDocument=json.dumps(logs(scope)),
+            PolicyDocument=json.dumps(purpose.permissions),
         )
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("AccessDenied", "AccessDeniedException"):
             raise
         raise Refused(
             f"the boundary {scope.boundary} does not exist, and you may not create it. An administrator creates it, once: "
-            f"just policy DISTRIBUTION --account {scope.account} --name {scope.deployment} --only boundary > boundary.json "
+            f"just policy DISTRIBUTION --account {scope.account} {purpose.options} > boundary.json "
             f"&& aws iam create-policy --path {PATH} --policy-name {scope.boundary_name} "
             "--policy-document file://boundary.json"
         ) from None

@@ -7,11 +7,12 @@ from typing import Optional
 import boto3
 
 from . import bundle, distribution, functions, role
+from .access_logs import AccessLogs, Node
 from .bundle import Tool
 from .distribution import Distribution
 from .functions import Settings
 from .naming import KINDS, function_name, function_names
-from .policy import Scope
+from .policy import LogsScope, Scope
 from .progress import Refused, say
 
 
@@ -23,15 +24,34 @@ class Account:
         self.cloudfront = boto3.client("cloudfront", region_name="us-east-1")
         self.roles = boto3.client("iam", region_name="us-east-1")
         self.identity = boto3.client("sts", region_name="us-east-1")
+        self.logs = boto3.client("logs", region_name="us-east-1")
+        self.firehose = boto3.client("firehose", region_name="us-east-1")
 
     def distribution(self, distribution_id: str) -> Distribution:
         return Distribution(self.cloudfront, distribution_id)
 
     def ensure_role(self, deployment: str) -> str:
         """The ARN of the deployment's own role."""
+        return role.ensure(self.roles, role.of_functions(self.scope(deployment)))
+
+    def scope(self, deployment: str) -> Scope:
         caller = self.identity.get_caller_identity()
-        partition = caller["Arn"].split(":")[1]
-        return role.ensure(self.roles, Scope(caller["Account"], deployment, partition))
+        return Scope(caller["Account"], deployment, partition=caller["Arn"].split(":")[1])
+
+
+@dataclass(frozen=True)
+class Logs:
+    """Access logs of a distribution, to be delivered to a node."""
+
+    node: Node
+    scope: LogsScope
+
+    def check(self, account: Account) -> None:
+        AccessLogs(account.logs, account.firehose, self.scope).check()
+
+    def ensure(self, account: Account) -> None:
+        arn = role.ensure(account.roles, role.of_firehose(self.scope))
+        AccessLogs(account.logs, account.firehose, self.scope).ensure(self.node, arn)
 
 
 @dataclass(frozen=True)
@@ -54,8 +74,9 @@ def deploy(
     replace: bool,
     role_arn: Optional[str],
     wait: bool,
+    logs: Optional[Logs] = None,
 ) -> None:
-    """Creates or updates the functions for `{event: kind}`, and attaches them to one behavior."""
+    """Creates or updates the functions for `{event: kind}`, and attaches them to one behavior; delivers access logs."""
     kinds = [kind for kind in KINDS if kind in events.values()]
     found = {kind: functions.find(account.functions, function_name(deployment, kind)) for kind in kinds}
     placeholder = {
@@ -70,6 +91,8 @@ def deploy(
                              stages=has_stages if kind == "request" else None)
         for kind in kinds
     }
+    if logs:
+        logs.check(account)
     role_arn = role_arn or _role_in_use(found) or account.ensure_role(deployment)
     role.warn_if_unbounded(account.roles, role_arn, deployment)
     versions = {
@@ -80,6 +103,8 @@ def deploy(
     }
     arns = {event: versions[kind] for event, kind in events.items()}
     target.change(lambda config: distribution.attach(config, behavior, arns, replace))
+    if logs:
+        logs.ensure(account)
     if wait:
         target.wait_deployed()
 

@@ -79,6 +79,8 @@ class AwsAccount:
         self.lambda_ = client("lambda", "us-east-1", proxy.url)
         self.cloudfront = client("cloudfront", "us-east-1", proxy.url)
         self.iam = client("iam", "us-east-1", proxy.url)
+        self.logs = client("logs", "us-east-1", proxy.url)
+        self.firehose = client("firehose", "us-east-1", proxy.url)
 
     def run(self, command: str, *arguments: str, expect: int = 0) -> str:
         needs_tool = ("--tool", str(TOOL)) if command in ("deploy", "upgrade") else ()

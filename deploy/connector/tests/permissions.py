@@ -70,7 +70,39 @@ class Recorder:
             self._add("lambda:TagResource", arn)
             self._add("iam:PassRole", params["Role"], **{"iam:PassedToService": "lambda.amazonaws.com"})
 
+    def _firehose(self, action: str, params: dict) -> None:
+        arn = f"arn:aws:firehose:us-east-1:{ACCOUNT}:deliverystream/{params['DeliveryStreamName']}"
+        self._add(action, arn)
+        if action == "firehose:CreateDeliveryStream":
+            self._add("firehose:TagDeliveryStream", arn)
+        if "HttpEndpointDestinationConfiguration" in params:
+            role = params["HttpEndpointDestinationConfiguration"]["RoleARN"]
+            self._add("iam:PassRole", role, **{"iam:PassedToService": "firehose.amazonaws.com"})
+
+    def _logs(self, action: str, params: dict) -> None:
+        def arn(kind: str, name: str) -> str:
+            return f"arn:aws:logs:us-east-1:{ACCOUNT}:{kind}:{name}"
+
+        if action.startswith("logs:Describe"):
+            self._add(action, "*")
+        elif action == "logs:PutDeliverySource":
+            self._add(action, arn("delivery-source", params["name"]))
+            self._add("cloudfront:AllowVendedLogDeliveryForResource", params["resourceArn"])
+        elif action == "logs:PutDeliveryDestination":
+            self._add(action, arn("delivery-destination", params["name"]))
+        elif action == "logs:CreateDelivery":
+            self._add(action, arn("delivery", "abc"))
+            self._add(action, arn("delivery-source", params["deliverySourceName"]))
+            self._add(action, params["deliveryDestinationArn"])
+            self._add("iam:CreateServiceLinkedRole", f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/"
+                      "delivery.logs.amazonaws.com/AWSServiceRoleForLogDelivery")
+        else:
+            self._add(action, arn("delivery", params["id"]))
+
     def _cloudfront(self, action: str, params: dict) -> None:
+        if action == "cloudfront:GetRealtimeLogConfig":
+            self._add(action, params["ARN"])
+            return
         kind = {"cloudfront:GetCachePolicy": "cache-policy", "cloudfront:GetOriginRequestPolicy": "origin-request-policy"}
         self._add(action, f"arn:aws:cloudfront::{ACCOUNT}:{kind.get(action, 'distribution')}/{params['Id']}")
         associations = params.get("DistributionConfig", {}).get("DefaultCacheBehavior", {}).get("LambdaFunctionAssociations", {})

@@ -1,6 +1,7 @@
 """Proxy in front of moto's server that adds what moto does not model.
 
-Proxy              serves the code of functions: moto's GetFunction returns an address that nothing serves.
+Proxy              serves the code of functions: moto's GetFunction returns an address that nothing serves. Stores the
+                   fields of log deliveries that are updated.
 CloudFrontStandIn  the parts of CloudFront that a deployment uses: associations are stored, a stale ETag is a 412, a
                    distribution takes a while to be deployed, and functions with replicas cannot be deleted.
 
@@ -38,6 +39,8 @@ class Proxy:
         self.zips: dict = {}
         #: IAM actions that the caller may not use.
         self.denied: set = set()
+        #: The fields of updated log deliveries, by id.
+        self.record_fields: dict = {}
         requests.post(f"{self.moto}/moto-api/reset", timeout=30)
 
     def answer(self, method: str, path: str, headers: dict, body: bytes) -> Answer:
@@ -46,7 +49,17 @@ class Proxy:
             return Answer(404 if found is None else 200, found or b"", {"Content-Type": "application/zip"})
         if (action := parse_qs(body).get(b"Action")) and action[0].decode() in self.denied:
             return access_denied()
+        target = {name.lower(): value for name, value in headers.items()}.get("x-amz-target", "")
+        if target.endswith(".UpdateDeliveryConfiguration"):
+            update = json.loads(body)
+            self.record_fields[update["id"]] = update["recordFields"]
+            return Answer(200, b"{}", {"Content-Type": "application/x-amz-json-1.1"})
         answer = self.forward(method, path, headers, body)
+        if target.endswith(".DescribeDeliveries"):
+            listed = json.loads(answer.body)
+            for delivery in listed["deliveries"]:
+                delivery["recordFields"] = self.record_fields.get(delivery["id"], delivery.get("recordFields"))
+            answer.body = json.dumps(listed).encode()
         function = re.fullmatch(r"/2015-03-31/functions(?:/([^/?]+))?(/code)?/?", path)
         if function and answer.status < 300:
             name = function[1]
@@ -84,7 +97,7 @@ class CloudFrontStandIn(Proxy):
         #: Number of further calls for which a new role has not propagated.
         self.unknown_role = 0
         self.updates: list = []
-        #: Policies by their paths, as XML.
+        #: Policies and real-time log configurations by their paths, as XML.
         self.policies: dict = {}
 
     def answer(self, method: str, path: str, headers: dict, body: bytes) -> Answer:

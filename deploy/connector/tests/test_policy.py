@@ -33,8 +33,12 @@ def printed(capsys):
     return run
 
 
-def test_parliament_has_no_finding_of_medium_severity_or_above(printed):
-    for name, document in printed("E2EXAMPLE").items():
+WITH_LOGS = ("--logs-bucket", "shop-logs")
+
+
+@pytest.mark.parametrize("options", [(), WITH_LOGS])
+def test_parliament_has_no_finding_of_medium_severity_or_above(printed, options):
+    for name, document in printed("E2EXAMPLE", *options).items():
         findings = map(enhance_finding, analyze_policy_string(json.dumps(document)).findings)
         assert [str(it) for it in findings if it.severity not in ("MUTED", "LOW")] == [], name
 
@@ -45,6 +49,30 @@ def test_policies_are_limited_to_the_account_and_never_to_all_actions_or_resourc
             assert statement["Effect"] == "Allow"
             assert all(ACCOUNT in resource for resource in statement["Resource"])
             assert not any(action.endswith(":*") for action in statement["Action"])
+
+
+def test_access_logs_add_statements_with_exact_names(printed):
+    without, documents = printed("E2EXAMPLE"), printed("E2EXAMPLE", *WITH_LOGS)
+    assert {name: documents[name] for name in without} == without
+    added = documents["logs-deployer"]["Statement"]
+    assert not any("*" in action for statement in added for action in statement["Action"])
+    # AWS names deliveries, and has no resources for lists; configurations are only read.
+    wide = {statement["Sid"]: [it for it in statement["Resource"] if "*" in it] for statement in added}
+    assert {sid: resources for sid, resources in wide.items() if resources} == {
+        "LogsDelivery": [f"arn:aws:logs:us-east-1:{ACCOUNT}:delivery:*"],
+        "LogsList": ["*"],
+        "LogsForTheDoctor": [f"arn:aws:cloudfront::{ACCOUNT}:realtime-log-config/*"],
+    }
+    lists = next(statement for statement in added if statement["Sid"] == "LogsList")["Action"]
+    assert lists == sorted(f"logs:Describe{it}" for it in ("Deliveries", "DeliverySources", "DeliveryDestinations"))
+    assert printed("E2EXAMPLE", *WITH_LOGS, "--only", "logs-boundary") == documents["logs-boundary"]
+
+
+@pytest.mark.parametrize("name", [NAME, "n" * 55])
+def test_documents_fit_into_managed_policies(printed, name):
+    for document in printed("E1234567890123", "--name", name, "--logs-bucket", "b" * 63).values():
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, without white space.
+        assert len(json.dumps(document, separators=(",", ":"))) <= 6144
 
 
 def test_each_document_can_be_printed_alone(printed):
@@ -80,10 +108,87 @@ HOSTILE = {
 }
 
 
-def test_a_hostile_deployer_cannot_gain_permissions(printed):
-    deployer = printed("E2EXAMPLE")["deployer"]
-    allowed = simulate(deployer, list(HOSTILE.values()))
-    assert [what for what, granted in zip(HOSTILE, allowed) if granted] == []
+LOGS_ROLE = f"{IAM}:role/wallarm/{NAME}.logs"
+LOGS_BOUNDED = {"iam:PermissionsBoundary": f"{IAM}:policy/wallarm/{NAME}.logs-boundary"}
+TO_FIREHOSE = {"iam:PassedToService": "firehose.amazonaws.com"}
+STREAMS = f"arn:aws:firehose:us-east-1:{ACCOUNT}:deliverystream"
+LOGS = f"arn:aws:logs:us-east-1:{ACCOUNT}"
+
+#: Of a deployer with access logs, in addition.
+HOSTILE_WITH_LOGS = {
+    "Firehose's role without the boundary": ("iam:CreateRole", LOGS_ROLE, {}),
+    "Firehose's role with the boundary of functions": ("iam:CreateRole", LOGS_ROLE, BOUNDED),
+    "the role of functions with the boundary of Firehose": ("iam:CreateRole", ROLE, LOGS_BOUNDED),
+    "permissions for Firehose's role without the boundary": ("iam:PutRolePolicy", LOGS_ROLE, {}),
+    "a managed policy for Firehose's role": ("iam:AttachRolePolicy", LOGS_ROLE, LOGS_BOUNDED),
+    "another boundary of Firehose's role": ("iam:PutRolePermissionsBoundary", LOGS_ROLE, LOGS_BOUNDED),
+    "another trust policy of Firehose's role": ("iam:UpdateAssumeRolePolicy", LOGS_ROLE, {}),
+    "a new version of Firehose's boundary": ("iam:CreatePolicyVersion", f"{IAM}:policy/wallarm/{NAME}.logs-boundary", {}),
+    "Firehose's role for Lambda": ("iam:PassRole", LOGS_ROLE, TO_LAMBDA),
+    "the role of functions for Firehose": ("iam:PassRole", ROLE, TO_FIREHOSE),
+    "another role for Firehose": ("iam:PassRole", f"{IAM}:role/administrator", TO_FIREHOSE),
+    "another stream": ("firehose:UpdateDestination", f"{STREAMS}/{NAME}-logs-2", {}),
+    "a new stream": ("firehose:CreateDeliveryStream", f"{STREAMS}/exfiltration", {}),
+    "records of one's own": ("firehose:PutRecord", f"{STREAMS}/{NAME}-logs", {}),
+    "no stream": ("firehose:DeleteDeliveryStream", f"{STREAMS}/{NAME}-logs", {}),
+    "the logs of another distribution": (
+        "cloudfront:AllowVendedLogDeliveryForResource", f"arn:aws:cloudfront::{ACCOUNT}:distribution/E3OTHER", {}),
+    "another source": ("logs:PutDeliverySource", f"{LOGS}:delivery-source:{NAME}-E3OTHER", {}),
+    "a delivery of another source": ("logs:CreateDelivery", f"{LOGS}:delivery-source:{NAME}-E3OTHER", {}),
+    "a delivery to another destination": ("logs:CreateDelivery", f"{LOGS}:delivery-destination:theirs", {}),
+    "other fields of others": ("logs:UpdateDeliveryConfiguration", f"{LOGS}:delivery-source:{NAME}-E3OTHER", {}),
+    "the delivery of others": ("logs:DeleteDelivery", f"{LOGS}:delivery:abc", {}),
+    "a log group": ("logs:GetLogEvents", f"{LOG_GROUP}:log-stream:1", {}),
+    "the bucket": ("s3:GetObject", f"arn:aws:s3:::shop-logs/{NAME}-logs/x", {}),
+    "another service's role": (
+        "iam:CreateServiceLinkedRole", f"{IAM}:role/aws-service-role/delivery.logs.amazonaws.com/Other", {}),
+}
+
+
+@pytest.mark.parametrize("options", [(), WITH_LOGS])
+def test_a_hostile_deployer_cannot_gain_permissions(printed, options):
+    deployer = of_deployers(printed("E2EXAMPLE", *options))
+    hostile = {**HOSTILE, **HOSTILE_WITH_LOGS}
+    allowed = simulate(deployer, list(hostile.values()))
+    assert [what for what, granted in zip(hostile, allowed) if granted] == []
+
+
+def test_the_boundary_of_firehose_allows_an_administrator_role_only_its_folder(printed):
+    boundary = printed("E2EXAMPLE", *WITH_LOGS)["logs-boundary"]
+    bucket, folder = "arn:aws:s3:::shop-logs", f"arn:aws:s3:::shop-logs/{NAME}-logs"
+    needed = [("s3:ListBucket", bucket, {}), ("s3:PutObject", f"{folder}/2026/x.gz", {})]
+    others = [
+        ("s3:PutObject", f"{bucket}/index.html", {}),
+        ("s3:PutObject", "arn:aws:s3:::shop/x", {}),
+        ("s3:GetObject", f"{folder}/2026/x.gz", {}),
+        ("s3:DeleteObject", f"{folder}/2026/x.gz", {}),
+        ("lambda:InvokeFunction", FUNCTION, {}),
+        ("firehose:PutRecord", f"{STREAMS}/{NAME}-logs", {}),
+    ]
+    assert simulate(ADMINISTRATOR, needed + others, boundary) == [True] * len(needed) + [False] * len(others)
+    assert simulate(boundary, needed) == [True] * len(needed)
+
+
+def test_the_deployer_policy_allows_every_call_of_access_logs(in_stand_in, releases, printed, tmp_path):
+    distribution = in_stand_in.distribution(DefaultCacheBehavior=behavior(OriginRequestPolicyId="ours"))
+    with_permissions(in_stand_in)
+    with_permissions(in_stand_in, f"{NAME}.logs")
+    (tmp_path / "key").write_text("key")
+    logs = ("--logs", "https://waf.example.com", "--logs-key", str(tmp_path / "key"), *WITH_LOGS)
+    recorder = Recorder()
+    watched = (in_stand_in.lambda_, in_stand_in.cloudfront, in_stand_in.iam, in_stand_in.logs, in_stand_in.firehose)
+    recorder.watch(*watched)
+    try:
+        in_stand_in.deploy(distribution, releases.deployed, *logs)
+        [delivery] = in_stand_in.logs.describe_deliveries()["deliveries"]
+        in_stand_in.proxy.record_fields[delivery["id"]] = []
+        in_stand_in.deploy(distribution, releases.deployed, *logs)
+        in_stand_in.run("describe", distribution, "--logs")
+    finally:
+        recorder.ignore(*watched)
+    assert_allowed(of_deployers(printed(distribution, *WITH_LOGS)), recorder)
+    used = {action for action, _, _ in recorder.requests}
+    assert {"logs:CreateDelivery", "logs:UpdateDeliveryConfiguration", "firehose:UpdateDestination", "iam:PassRole"} <= used
 
 
 def test_the_boundary_allows_an_administrator_role_only_its_logs(printed):
@@ -137,6 +242,12 @@ def test_the_deployer_policies_allow_to_replace_a_deployment_of_an_earlier_relea
     assert_allowed({**deployers[0], "Statement": statements}, recorder)
     [second] = in_stand_in.iam.list_roles()["Roles"]
     assert second["Arn"] == f"{IAM}:role/wallarm/second"
+
+
+def of_deployers(documents: dict) -> dict:
+    """Both policies of deployers as one."""
+    statements = [it for name, document in documents.items() if name.endswith("deployer") for it in document["Statement"]]
+    return {**documents["deployer"], "Statement": statements}
 
 
 def assert_allowed(policy: dict, recorder: Recorder) -> None:

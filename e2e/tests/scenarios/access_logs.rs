@@ -32,7 +32,7 @@ async fn start(binaries: &Binaries, mode: Mode, trigger: TriggerPair) -> anyhow:
 }
 
 /// Waits until a number of `/wallarm-status` has this value.
-async fn wait_for(stack: &Stack, pointer: &str, expected: u64) -> anyhow::Result<()> {
+pub(crate) async fn wait_for(stack: &Stack, pointer: &str, expected: u64) -> anyhow::Result<()> {
     let deadline = Instant::now() + TIMEOUT;
     loop {
         let actual = stack.node_status(pointer).await?;

@@ -6,6 +6,7 @@ mod access_logs;
 mod blocking;
 mod faults;
 mod load;
+mod log_encodings;
 mod out_of_band;
 mod poisoning;
 mod responses;
@@ -98,6 +99,8 @@ scenarios! {
         access_logs::viewer_attack_is_completed;
     firehose_delivers_records_once_across_a_kill_of_the_node =>
         access_logs::firehose_survives_a_kill;
+    logs_of_nasty_values_have_the_findings_of_functions =>
+        log_encodings::logs_have_the_findings_of_functions;
 
     out_of_band_call_starts_after_the_reply =>
         out_of_band::reply_goes_before_the_call;

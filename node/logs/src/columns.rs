@@ -21,7 +21,7 @@ pub enum ColumnsError {
 }
 
 /// Alternatives, one of which a list needs.
-const REQUIRED: [(&str, &[Field]); 6] = [
+pub(crate) const REQUIRED: [(&str, &[Field]); 6] = [
     ("x-edge-request-id", &[Field::EdgeRequestId]),
     ("timestamp, or date and time", &[Field::Timestamp, Field::TimestampMs, Field::Time]),
     ("c-ip", &[Field::ClientIp]),

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`field`] | the fields that are read, by their names in each format |
 //! | [`columns`] | the columns of tab-separated lines: a `#Fields` header, or a configured list |
+//! | [`selection`] | the fields to select in CloudFront's configurations |
 //! | [`parser`] | lines → records |
 //! | [`error`] | why a line is no record, with its number and field |
 //! | [`json`] | lines of standard logs (v2) in JSON |
@@ -20,12 +21,14 @@ pub mod field;
 mod json;
 pub mod parser;
 pub mod record;
+pub mod selection;
 
 pub use columns::{Columns, ColumnsError};
 pub use error::{LineError, RecordError};
 pub use field::Field;
 pub use parser::Parser;
 pub use record::LogRecord;
+pub use selection::{MissingFields, Selection};
 
 #[cfg(test)]
 mod tests;

@@ -74,7 +74,8 @@ impl BodyLimit {
         Ok((chunks.into(), memory))
     }
 
-    fn reserve(&self, memory: &mut Memory, bytes: usize) -> Result<(), Refusal> {
+    /// Takes further memory, without waiting.
+    pub(super) fn reserve(&self, memory: &mut Memory, bytes: usize) -> Result<(), Refusal> {
         let full = || Refusal::OutOfMemory(self.max_bytes_in_flight);
         let permits = u32::try_from(bytes).map_err(|_| Refusal::TooLarge(self.max_message_bytes))?;
         if let Some(share) = &mut memory.share {

@@ -3,15 +3,14 @@
 //!
 //! "Understand HTTP endpoint delivery request and response specifications" of Firehose's Developer
 //! Guide defines the messages. Firehose repeats a delivery until the reply is 200, so the hits are in
-//! the spool before it.
+//! the spool before it. All memory that grows with a delivery counts for `limits.max_bytes_in_flight`.
 
-use super::{Message, Node, Refusal, log_records::LogTally};
-use access_log::Parser;
+use super::{LogLines, LogTally, Message, Node, Refusal};
 use axum::{
     Json,
     body::Bytes,
     extract::{FromRequest as _, Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use flate2::read::MultiGzDecoder;
@@ -19,7 +18,7 @@ use jiff::Timestamp;
 use listener::Peer;
 use serde::{Deserialize, Serialize};
 use shared::{Body, Encoding};
-use std::{collections::HashMap, io::Read as _, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, io::Read as _, sync::Arc};
 use subtle::ConstantTimeEq as _;
 use tracing::{info, warn};
 
@@ -36,16 +35,20 @@ const MAX_ERROR_BYTES: usize = 8192;
 /// Longer ids are not echoed.
 const MAX_ID_BYTES: usize = 200;
 
+/// The body of a delivery. Data stay in base64, so that damaged data cost one record.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Delivery {
-    request_id: String,
-    records: Vec<DeliveredRecord>,
+struct Delivery<'b> {
+    #[serde(borrow)]
+    request_id: Cow<'b, str>,
+    #[serde(borrow)]
+    records: Vec<DeliveredRecord<'b>>,
 }
 
 #[derive(Deserialize)]
-struct DeliveredRecord {
-    data: Body,
+struct DeliveredRecord<'b> {
+    #[serde(borrow)]
+    data: Cow<'b, str>,
 }
 
 /// The parameters of a stream, which the user configures.
@@ -99,7 +102,7 @@ impl Node {
         let permit = self.admission.large.acquire().await?;
         let id = id.to_owned();
         let ingested = tokio::task::spawn_blocking(move || {
-            let ingested = self.ingest_delivery(&id, &message);
+            let ingested = self.ingest_delivery(&id, message);
             drop(permit);
             ingested
         });
@@ -114,32 +117,65 @@ impl Node {
         if is_equal { Ok(()) } else { Err(Refusal::AccessKey) }
     }
 
-    fn ingest_delivery(&self, id: &str, message: &Message) -> Result<LogTally, Refusal> {
-        let body = inflated(&message.headers, &message.body)?;
-        let delivery: Delivery = Encoding::Json.decode(&body)?;
+    fn ingest_delivery(&self, id: &str, mut message: Message) -> Result<LogTally, Refusal> {
+        let attributes = attributes(&message.headers)?;
+        let body = self.inflated(&mut message)?;
+        // An upper bound of the records; a growing list may have twice the room that it needs.
+        let records = body.iter().filter(|byte| matches!(byte, b'{' | b'[')).count();
+        message.reserve(2 * records * size_of::<DeliveredRecord<'_>>(), self)?;
+        let delivery: Delivery<'_> = serde_json::from_slice(&body).map_err(Refusal::Delivery)?;
         if delivery.request_id != id {
             return Err(Refusal::FirehoseRequestId);
         }
+        let longest = delivery.records.iter().map(|record| record.data.len()).max();
+        message.reserve(longest.unwrap_or_default(), self)?;
         let config = self.config.load();
-        let attributes = attributes(&message.headers)?;
         let distribution_id = attributes.get("distribution_id").or(config.logs.distribution_id.as_ref());
-        let mut tally = LogTally::default();
+        let distribution_id = distribution_id.map(String::as_str);
+        let source = format!("delivery {id}");
+        let mut lines = LogLines::new(self, &source, None);
         for record in &delivery.records {
-            let (mut parser, mut records) = (Parser::new(config.logs.columns.clone()), Vec::new());
-            for line in record.data.0.split(|byte| *byte == b'\n') {
-                match parser.parse(line) {
-                    None => {}
-                    Some(Ok(record)) => records.push(record),
-                    Some(Err(cause)) => {
-                        tally.malformed += 1;
-                        warn!(request_id = id, "malformed record of an access log: {cause}");
-                    }
+            let data = match Body::from_base64(&record.data) {
+                Ok(data) => data.0,
+                Err(cause) => {
+                    lines.malformed(&format_args!("the data are not base64: {cause}"));
+                    continue;
+                }
+            };
+            lines.begin_part(config.logs.columns.clone());
+            for line in data.split(|byte| *byte == b'\n') {
+                lines.parse(line);
+                if lines.is_full() {
+                    lines.ingest(distribution_id)?;
                 }
             }
-            tally += self.ingest_logs(&records, distribution_id.map(String::as_str))?;
         }
-        self.log_totals.add(tally);
-        Ok(tally)
+        lines.ingest(distribution_id)?;
+        Ok(lines.tally())
+    }
+
+    /// The body without its compression.
+    fn inflated(&self, message: &mut Message) -> Result<Bytes, Refusal> {
+        const CHUNK: usize = 64 << 10;
+        match message.header(header::CONTENT_ENCODING.as_str()) {
+            None | Some("identity") => return Ok(message.body.clone()),
+            Some(encoding) if encoding.eq_ignore_ascii_case("gzip") => {}
+            Some(_) => return Err(Refusal::ContentEncoding),
+        }
+        let compressed = message.body.clone();
+        let mut decoder = MultiGzDecoder::new(&compressed[..]);
+        let (mut inflated, mut chunk) = (Vec::new(), vec![0; CHUNK]);
+        loop {
+            let bytes = decoder.read(&mut chunk).map_err(|_| Refusal::ContentEncoding)?;
+            if bytes == 0 {
+                return Ok(inflated.into());
+            }
+            if inflated.len() + bytes > MAX_BYTES {
+                return Err(Refusal::Inflated(MAX_BYTES));
+            }
+            message.reserve(bytes, self)?;
+            inflated.extend_from_slice(&chunk[..bytes]);
+        }
     }
 }
 
@@ -153,24 +189,11 @@ fn attributes(headers: &HeaderMap) -> Result<HashMap<String, String>, Refusal> {
     Ok(attributes.common_attributes)
 }
 
-/// The body without its compression.
-fn inflated(headers: &HeaderMap, body: &Bytes) -> Result<Bytes, Refusal> {
-    match text(headers, header::CONTENT_ENCODING.as_str()) {
-        None | Some("identity") => Ok(body.clone()),
-        Some(encoding) if encoding.eq_ignore_ascii_case("gzip") => {
-            let mut inflated = Vec::new();
-            let limit = MAX_BYTES as u64 + 1;
-            MultiGzDecoder::new(&body[..])
-                .take(limit)
-                .read_to_end(&mut inflated)
-                .map_err(|_| Refusal::ContentEncoding)?;
-            if inflated.len() > MAX_BYTES { Err(Refusal::Inflated(MAX_BYTES)) } else { Ok(inflated.into()) }
-        }
-        Some(_) => Err(Refusal::ContentEncoding),
-    }
-}
-
 fn reply(status: StatusCode, request_id: &str, error_message: Option<&str>) -> Response {
     let timestamp = Timestamp::now().as_millisecond();
-    (status, Json(Reply { request_id, timestamp, error_message })).into_response()
+    let mut response = (status, Json(Reply { request_id, timestamp, error_message })).into_response();
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
 }

@@ -16,7 +16,7 @@ pub(super) struct Message {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     /// Its share of `limits.max_bytes_in_flight`, released when the call is answered.
-    _memory: Memory,
+    memory: Memory,
 }
 
 /// A message that also carries a valid signature, when the configuration has signing keys.
@@ -35,9 +35,14 @@ impl Message {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// Counts memory that the message needs in addition to its body.
+    pub(super) fn reserve(&mut self, bytes: usize, node: &Node) -> Result<(), Refusal> {
+        node.body_limit.reserve(&mut self.memory, bytes)
+    }
+
     async fn read(head: Parts, body: Body, node: &Node) -> Result<Self, Refusal> {
         let (body, memory) = node.body_limit.read(body, head.extensions.get()).await?;
-        Ok(Self { headers: head.headers, body, _memory: memory })
+        Ok(Self { headers: head.headers, body, memory })
     }
 }
 

@@ -26,6 +26,8 @@ pub enum Refusal {
     NotFound,
     #[error("X-Amz-Firehose-Access-Key is not the key of logs.access_key_file")]
     AccessKey,
+    #[error("the body is not Firehose's JSON: {0}")]
+    Delivery(#[source] serde_json::Error),
     #[error("the requestId of the body is not X-Amz-Firehose-Request-Id")]
     FirehoseRequestId,
     #[error("the Content-Encoding must be gzip or absent, and the body valid")]
@@ -66,7 +68,9 @@ impl Refusal {
     /// The status, and the label for metrics.
     fn kind(&self) -> (StatusCode, &'static str) {
         match self {
-            Self::Malformed(_) | Self::FirehoseRequestId => (StatusCode::BAD_REQUEST, "MsgDataFormat"),
+            Self::Malformed(_) | Self::Delivery(_) | Self::FirehoseRequestId => {
+                (StatusCode::BAD_REQUEST, "MsgDataFormat")
+            }
             Self::MediaType | Self::ContentEncoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type"),
             Self::TooLarge(_) | Self::Inflated(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::IncompleteBody => (StatusCode::BAD_REQUEST, "ReqBodyReading"),

@@ -1,6 +1,7 @@
 mod access_logs;
 mod behaviour;
 mod configured;
+mod firehose;
 mod logs;
 mod matrix;
 mod shared_cases;

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod logs;
+
 use connector::doctor::{Deployment, DocumentError, Documents, Stages, examine};
 use insta::assert_snapshot;
 use jiff::civil::date;
@@ -18,8 +20,9 @@ const REQUEST: &str =
 
 /// The fixtures: the distribution first, then its functions and their role.
 fn clean() -> Value {
-    let mut documents: Value = serde_json::from_str(include_str!("../fixtures/doctor/account.json")).unwrap();
-    let distribution = serde_json::from_str(include_str!("../fixtures/doctor/distribution.json")).unwrap();
+    let mut documents: Value =
+        serde_json::from_str(include_str!("../../fixtures/doctor/account.json")).unwrap();
+    let distribution = serde_json::from_str(include_str!("../../fixtures/doctor/distribution.json")).unwrap();
     documents.as_array_mut().unwrap().insert(0, distribution);
     documents
 }
@@ -51,11 +54,17 @@ fn merge(object: &mut Value, change: Value) {
 }
 
 fn doctor(documents: &Value) -> String {
+    with_logs(documents, None)
+}
+
+/// With the URL of the logs.
+fn with_logs(documents: &Value, logs: Option<&str>) -> String {
     let deployment = Deployment {
         name: "wallarm-connector".to_owned(),
         stages: Stages::Both,
         behavior: "*".to_owned(),
         block_status: 403,
+        logs: logs.map(|url| url.parse().unwrap()),
     };
     let mut read = Documents::default();
     let examined = read
@@ -336,7 +345,7 @@ fn lists_missing_documents_as_not_checked() {
 
 #[test]
 fn rejects_files_that_are_not_aws_output() {
-    assert_snapshot!(doctor(&json!({"DistributionList": {}})), @"error: test.json is not the output of aws cloudfront get-distribution, get-distribution-config, get-cache-policy or get-origin-request-policy, aws lambda get-function-configuration, or aws iam get-role");
+    assert_snapshot!(doctor(&json!({"DistributionList": {}})), @"error: test.json is not the output of aws cloudfront get-distribution, get-distribution-config, get-cache-policy, get-origin-request-policy or get-realtime-log-config, aws lambda get-function-configuration, aws iam get-role, aws logs describe-delivery-sources, describe-deliveries or describe-delivery-destinations, or aws firehose describe-delivery-stream");
     assert_snapshot!(doctor(&json!([])), @"error: no file contains a distribution; save one with: aws cloudfront get-distribution --id ID > distribution.json");
     assert_snapshot!(doctor(&json!({"DistributionConfig": {}})), @"error: test.json: the distribution does not match the format that AWS prints");
     let error = Documents::default().read("test.json", "<xml/>").unwrap_err();
