@@ -56,6 +56,8 @@ use rules::RequestRules;
 use shared::InspectRequest;
 
 pub use file_type::{AllowedType, FileGroup, FileType};
+/// How a multipart body is split, so that others find the same parts.
+pub use parse::multipart;
 pub use inspection::{ExplainedField, Inspection, LayerView, SuppressedFinding};
 pub use upload_policy::{UploadPolicy, is_data_type};
 
