@@ -114,7 +114,8 @@ pub(crate) fn mask_response(headers: &mut [(String, String)], key: &[u8]) {
 fn mask_body(bytes: &[u8], rules: &[&[Step]], headers: &[(String, String)]) -> Option<Vec<u8>> {
     let header = |wanted: &str| headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
     let content_type = header("content-type").map_or("", |(_, value)| value);
-    let is_multipart = multipart::has_parts(bytes, content_type) || engine::multipart::is_declared(content_type);
+    let is_multipart =
+        multipart::has_parts(bytes, content_type) || engine::multipart::is_declared(content_type);
     let is_form = !is_multipart || content_type.to_ascii_lowercase().contains("x-www-form-urlencoded");
     // Values cannot be located in a compressed body or in another character set.
     let text = std::str::from_utf8(bytes).ok().filter(|text| !text.starts_with('\u{feff}'))?;

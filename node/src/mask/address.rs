@@ -13,13 +13,15 @@ const ENDS: [char; 7] = ['"', '\'', '<', '>', '\\', '`', ' '];
 pub(super) fn find_in_path(path: &str, spans: &mut Vec<Range<usize>>) {
     let (mut start, mut follows_name) = (0, false);
     for segment in path.split('/') {
-        let page = segment.split([';', '?', '#']).next().unwrap_or_default();
+        let inside = segment.split(['?', '#']).next().unwrap_or_default();
+        let page = inside.split(';').next().unwrap_or_default();
         if follows_name && is_token(page) {
             spans.push(start..start + page.len());
         }
         let mut at = start;
-        for parameter in segment.split(';') {
-            if let Some((name, value)) = parameter.split_once('=').filter(|(name, _)| is_secret_encoded(name)) {
+        for parameter in inside.split(';') {
+            if let Some((name, value)) = parameter.split_once('=').filter(|(name, _)| is_secret_encoded(name))
+            {
                 spans.push(at + name.len() + 1..at + name.len() + 1 + value.len());
             }
             at += parameter.len() + 1;

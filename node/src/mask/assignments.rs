@@ -3,7 +3,7 @@
 //! Reads JSON that is malformed or in a string, YAML, GraphQL, SQL, attributes of markup, addresses and
 //! connection strings alike. Each byte is read a bounded number of times.
 
-use super::names;
+use super::{MASK, names};
 use std::ops::Range;
 
 /// Longer names are no names.
@@ -48,8 +48,8 @@ pub(super) fn has_secret_name(tag: &str) -> bool {
 /// Whether the value of `name: value` names a secret.
 fn names_secret(text: &str, from: usize, name: &Name<'_>) -> bool {
     let start = text.get(..text.floor_char_boundary(from + 2 * MAX_NAME)).unwrap_or(text);
-    let value = value_after(start, from, name);
-    start.get(value).is_some_and(names::is_secret_encoded)
+    let value = start.get(value_after(start, from, name)).unwrap_or_default();
+    value.len() <= MAX_NAME && names::is_secret_encoded(value)
 }
 
 struct Name<'t> {
@@ -66,7 +66,7 @@ impl<'t> Name<'t> {
         let head = text.get(..separator)?.trim_end();
         let head = head.strip_suffix(']').filter(|it| it.ends_with(QUOTES)).unwrap_or(head);
         let Some(quote) = head.chars().next_back().filter(|it| QUOTES.contains(it)) else {
-            return Self::plain(head);
+            return Self::plain(head, text.get(separator..)?.starts_with(':'));
         };
         let inside = head.strip_suffix(quote)?.trim_end_matches('\\');
         let window = tail(inside, MAX_NAME);
@@ -74,14 +74,15 @@ impl<'t> Name<'t> {
         (!text.is_empty()).then_some(Self { text, phrase: text, is_quoted: true, starts_line: false })
     }
 
-    fn plain(head: &'t str) -> Option<Self> {
+    /// A name without quotes. A label has more words: `Your API key: x`.
+    fn plain(head: &'t str, is_label: bool) -> Option<Self> {
         let window = tail(head, MAX_NAME);
         let phrase = window.rsplit(|it| !is_of_name(it) && it != ' ').next()?;
         let text = phrase.rsplit(' ').next()?.trim_start_matches(['-', '.']);
         if text.is_empty() {
             return None;
         }
-        let start = head.len() - text.len();
+        let start = head.len() - if is_label { phrase.len() } else { text.len() };
         let before = head.get(..start)?.trim_end_matches([' ', '\t', '-', '>', '$', '+']);
         let starts_line = before.is_empty() || before.ends_with(['\n', '\r']) || before.ends_with("export");
         Some(Self { text, phrase, is_quoted: false, starts_line })
@@ -111,15 +112,16 @@ fn tail(text: &str, bytes: usize) -> &str {
 fn value_after(text: &str, from: usize, name: &Name<'_>) -> Range<usize> {
     let after = text.get(from..).unwrap_or_default();
     let value = after.trim_start_matches(['=', ':', '>', '~']);
-    let value = if name.is_quoted { value.trim_start() } else { value.trim_start_matches(BLANKS) };
+    let value = if name.is_quoted { without_breaks(value) } else { value.trim_start_matches(BLANKS) };
     let start = text.len() - value.len();
     if let Some((quote, slashes, prefix)) = opening(value) {
-        let start = start + prefix;
-        return start..closing(text, start, quote, slashes);
+        let opened = start + prefix + slashes + 1;
+        // Letters before a quote may belong to the value.
+        let start = if prefix > 0 { start } else { opened };
+        return start..closing(text, opened, quote, slashes);
     }
     let end = match value.chars().next() {
-        Some('[') => balanced(value, '[', ']'),
-        Some('{') => balanced(value, '{', '}'),
+        Some(open @ ('[' | '{')) => balanced(value, open),
         _ => bare(value, name),
     };
     let bare = value.get(..end).unwrap_or_default().trim_end();
@@ -128,13 +130,22 @@ fn value_after(text: &str, from: usize, name: &Name<'_>) -> Range<usize> {
     start..start + if inside > 0 { end + inside } else { bare.len() }
 }
 
-/// The quote that opens a value, the backslashes before it, and the length of both and of a prefix.
+/// The text after blanks and line breaks, which may be escaped.
+fn without_breaks(text: &str) -> &str {
+    let mut text = text.trim_start();
+    while let Some(rest) = text.strip_prefix('\\').and_then(|it| it.trim_start_matches('\\').strip_prefix(['n', 'r', 't'])) {
+        text = rest.trim_start();
+    }
+    text
+}
+
+/// The quote that opens a value, the number of backslashes before it, and that of letters before both.
 fn opening(value: &str) -> Option<(char, usize, usize)> {
-    let is_prefix = |it: &char| it.is_ascii_alphabetic() || matches!(it, '@' | '$');
+    let is_prefix = |it: &char| "bBfFnNrRuUxX@$".contains(*it);
     let prefix = value.chars().take(MAX_PREFIX).take_while(is_prefix).count();
     let slashes = value.chars().skip(prefix).take_while(|it| *it == '\\').count();
     let quote = value.chars().nth(prefix + slashes).filter(|it| QUOTES.contains(it))?;
-    Some((quote, slashes, prefix + slashes + 1))
+    Some((quote, slashes, prefix))
 }
 
 /// The closing quote, which no letter follows, or the end of the text. A quote inside is escaped or
@@ -163,20 +174,32 @@ fn closing(text: &str, start: usize, quote: char, slashes: usize) -> usize {
     text.len()
 }
 
-/// The length up to the bracket that closes the first one, or of the whole text.
-fn balanced(value: &str, open: char, close: char) -> usize {
-    let mut depth = 0_usize;
-    for (at, letter) in value.match_indices([open, close]) {
-        depth = if letter.starts_with(open) { depth + 1 } else { depth.saturating_sub(1) };
+/// The length up to the bracket that closes the first one, outside of strings, or of the whole text.
+fn balanced(value: &str, open: char) -> usize {
+    let close = if open == '[' { ']' } else { '}' };
+    let (mut depth, mut slashes, mut string) = (0_usize, 0, None);
+    for (at, letter) in value.char_indices() {
+        match (letter, string) {
+            ('"', None) => string = Some(slashes),
+            ('"', Some(level)) if slashes == level || level == 0 && slashes % 2 == 0 => string = None,
+            (_, None) if letter == open => depth += 1,
+            (_, None) if letter == close => depth -= 1,
+            _ => {}
+        }
         if depth == 0 {
             return at + 1;
         }
+        slashes = if letter == '\\' { slashes + 1 } else { 0 };
     }
     value.len()
 }
 
 /// The length of a value without quotes. A value of a line of its own ends with the line.
 fn bare(value: &str, name: &Name<'_>) -> usize {
+    // A value of a path that is masked already.
+    if value.strip_prefix(MASK).is_some_and(|rest| rest.starts_with('/')) {
+        return MASK.len();
+    }
     let is_line = name.starts_line || value.starts_with('<');
     let ends = |(at, letter): &(usize, char)| match letter {
         '\n' | '\r' => true,
@@ -191,7 +214,8 @@ fn bare(value: &str, name: &Name<'_>) -> usize {
 /// Whether another name follows, with one of these separators.
 fn starts_pair(rest: &str, separators: &[char]) -> bool {
     let rest = rest.trim_start_matches(BLANKS).trim_start_matches(QUOTES);
-    let length: usize = rest.chars().take(MAX_NAME).take_while(|it| is_of_name(*it)).map(char::len_utf8).sum();
+    let length: usize =
+        rest.chars().take(MAX_NAME).take_while(|it| is_of_name(*it)).map(char::len_utf8).sum();
     let after = rest.get(length..).unwrap_or_default().trim_start_matches(QUOTES);
     length > 0 && after.trim_start_matches(BLANKS).starts_with(separators)
 }
@@ -205,5 +229,6 @@ fn indented(rest: &str) -> usize {
     let first = lines.next().unwrap_or_default().len();
     let is_inside = |line: &&str| line.starts_with(BLANKS) || line.starts_with("- ");
     let inside: usize = lines.take_while(is_inside).map(str::len).sum();
-    if inside == 0 { 0 } else { first + inside }
+    let block = rest.get(..first + inside).unwrap_or_default();
+    if inside == 0 { 0 } else { block.trim_end().len() }
 }

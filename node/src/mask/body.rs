@@ -5,12 +5,14 @@ use super::{MASK, multipart, secrets::Secrets};
 /// The most levels of parts inside of parts, as in the engine.
 const MAX_NESTED: usize = 4;
 /// Character sets in which names and values are other bytes.
-const WIDE: &[&str] = &["utf-16", "utf16", "utf-32", "utf32", "ucs-2", "ucs2", "utf-7", "utf7", "ibm", "ebcdic"];
+const WIDE: &[&str] =
+    &["utf-16", "utf16", "utf-32", "utf32", "ucs-2", "ucs2", "utf-7", "utf7", "ibm", "ebcdic"];
 
 /// The body without its secrets; nothing of one that is compressed, in a character set of other bytes,
 /// or of parts that cannot be separated. Bytes that are no text stay as they are.
 pub(super) fn mask(bytes: &[u8], secrets: &Secrets<'_>, headers: &[(String, String)]) -> Vec<u8> {
-    let named = |wanted: &'static str| headers.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(wanted));
+    let named =
+        |wanted: &'static str| headers.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(wanted));
     let is_coded = named("content-encoding").any(|(_, value)| !value.trim().eq_ignore_ascii_case("identity"));
     let content_type = named("content-type").next().map_or("", |(_, value)| value);
     if is_coded || is_opaque(bytes, content_type) || multipart::is_unreadable(bytes, content_type) {
@@ -32,12 +34,7 @@ fn is_opaque(bytes: &[u8], content_type: &str) -> bool {
 }
 
 /// The body, or the content of a part, by its formats.
-pub(super) fn mask_content(
-    bytes: &[u8],
-    content_type: &str,
-    secrets: &Secrets<'_>,
-    depth: usize,
-) -> Vec<u8> {
+pub(super) fn mask_content(bytes: &[u8], content_type: &str, secrets: &Secrets<'_>, depth: usize) -> Vec<u8> {
     let is_form = content_type.to_ascii_lowercase().contains("x-www-form-urlencoded");
     let is_split = depth > 0 && multipart::has_parts(bytes, content_type);
     // The same bytes may be JSON to one parser, and a form or parts to another.

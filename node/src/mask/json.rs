@@ -137,7 +137,17 @@ impl Scanner<'_> {
                 *next = Some(inside(&rules, &Step { tag: Tag::Array, key: Some(Key::Index(0)) }));
             }
             let (names_secret, values) = (false, Vec::new());
-            open.push(Open { is_object, is_secret, is_masked, start, key, names_secret, values, index: 0, rules });
+            open.push(Open {
+                is_object,
+                is_secret,
+                is_masked,
+                start,
+                key,
+                names_secret,
+                values,
+                index: 0,
+                rules,
+            });
             return Some(());
         }
         let text = match byte {

@@ -96,7 +96,8 @@ fn end_of_element(text: &str, from: usize, name: &str) -> Option<usize> {
             continue;
         }
         let found = text.get(start + 2..).and_then(|rest| rest.get(..name.len()));
-        let is_end = text.get(start..)?.starts_with("</") && found.is_some_and(|it| it.eq_ignore_ascii_case(name));
+        let is_end =
+            text.get(start..)?.starts_with("</") && found.is_some_and(|it| it.eq_ignore_ascii_case(name));
         let after = text.get(start + 2 + name.len()..).and_then(|rest| rest.chars().next());
         if is_end && after.is_none_or(|it| it.is_whitespace() || it == '>') {
             return Some(start);

@@ -98,13 +98,14 @@ fn has_secret_name(part: &Part<'_>, whole: &[u8]) -> bool {
     names::is_secret(&decoded(&joined))
 }
 
-/// The value of a parameter: to its closing quote, to the last quote of the line, to a semicolon, and
-/// without a character set.
+/// The value of a parameter: to its closing quote, to the quote before the next parameter or the end of
+/// the line, to a semicolon, and without a character set.
 fn spellings(value: &str) -> impl Iterator<Item = &str> {
     let quoted = value.strip_prefix(['"', '\'']);
     let plain = value.split(';').next().unwrap_or_default();
     let closed = quoted.map(|value| value.split(['"', '\'']).next().unwrap_or_default());
-    let last = quoted.and_then(|value| value.rsplit_once(['"', '\''])).map(|(name, _)| name);
+    let before_next = quoted.map(|value| value.split("\";").next().unwrap_or_default());
+    let last = before_next.map(|value| value.rsplit_once(['"', '\'']).map_or(value, |(name, _)| name));
     let extended = plain.rsplit_once('\'').map(|(_, name)| name);
     [closed.or(Some(plain)), last, extended, Some(plain)].into_iter().flatten()
 }

@@ -25,7 +25,6 @@ const WHOLE: &[&str] = &[
     "psw",
     "pw",
     "session",
-    "sessions",
     "sid",
     "sig",
     "tfa",
@@ -146,7 +145,6 @@ const QUALIFIERS: &[&str] = &[
     "repeat",
     "repeated",
     "retype",
-    "string",
     "text",
     "value",
     "verify",
@@ -177,7 +175,16 @@ const NAMES: &[&str] = &[
 
 /// Keys of the value that such a name names.
 const VALUES: &[&str] = &[
-    "content", "contents", "data", "newvalue", "string", "stringvalue", "text", "v", "val", "value", "values",
+    "content",
+    "contents",
+    "data",
+    "newvalue",
+    "stringvalue",
+    "text",
+    "v",
+    "val",
+    "value",
+    "values",
 ];
 
 /// Whether the value of a parameter, a key or a form field is a secret, by its name.

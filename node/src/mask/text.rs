@@ -58,8 +58,8 @@ fn mask_cards(text: &str) -> Cow<'_, str> {
     let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
     let (mut masked, mut copied, mut at) = (String::new(), 0, 0);
     while let Some(found) = CARD.find_at(text, at) {
-        let is_inside = is_digit(text.as_bytes()[..found.start()].last())
-            || is_digit(text.as_bytes().get(found.end()));
+        let is_inside =
+            is_digit(text.as_bytes()[..found.start()].last()) || is_digit(text.as_bytes().get(found.end()));
         // Another number may begin inside of this one.
         at = found.start() + 1;
         if !is_inside && is_card(found.as_str()) {

@@ -13,7 +13,8 @@ fn default_path(path: &str, payload: &str) -> String {
 
 #[test]
 fn headers_with_credentials_are_masked() {
-    for name in ["Ocp-Apim-Subscription-Key", "X-Session-Data", "x-auth-user", "apikey", "X-CSRF", "Passcode"] {
+    for name in ["Ocp-Apim-Subscription-Key", "X-Session-Data", "x-auth-user", "apikey", "X-CSRF", "Passcode"]
+    {
         assert_eq!(default_header(name, "s3cret", "none"), "***", "{name}");
     }
     for name in ["X-Author", "Session-Duration-Ms", "Accept", "Access-Control-Allow-Credentials"] {
@@ -45,7 +46,10 @@ fn secrets_in_queries_are_masked() {
         ("data=%7B%22pin%22%3A1%2C%22a%22%3A2%7D", "data={\"pin\":\"***\",\"a\":2}"),
         ("a=1;password=x", "a=1;password=***"),
         ("c=card4111111111111111", "c=card4000000000001111"),
-        ("session_duration=5&pinterest=1&author=a&tokenizer=b", "session_duration=5&pinterest=1&author=a&tokenizer=b"),
+        (
+            "session_duration=5&pinterest=1&author=a&tokenizer=b",
+            "session_duration=5&pinterest=1&author=a&tokenizer=b",
+        ),
         ("x=a%20b&y=c%26d", "x=a%20b&y=c%26d"),
     ] {
         assert_eq!(masked_by_default(recorded(&serde_json::json!({"query": query})), "none").query, masked);
@@ -68,7 +72,10 @@ fn secrets_in_paths_are_masked() {
         assert_eq!(default_path(path, "none"), masked);
         assert_eq!(mask_path(path), masked);
     }
-    assert_eq!(default_path(&format!("/login/{TOKEN}c2lnbmF0dXJlLW9mLXRva2Vu/x"), "none"), format!("/login/{TOKEN}***/x"));
+    assert_eq!(
+        default_path(&format!("/login/{TOKEN}c2lnbmF0dXJlLW9mLXRva2Vu/x"), "none"),
+        format!("/login/{TOKEN}***/x")
+    );
 }
 
 #[test]
@@ -79,11 +86,23 @@ fn attacks_inside_and_across_secrets_stay_visible() {
     let query = recorded(&serde_json::json!({"query": format!("u={address}")}));
     assert_eq!(masked_by_default(query, address).query, format!("u={address}"));
     for (body, payload, masked) in [
-        (r#"<a password="abc" onfocus=alert(1) b="">"#, r#"" onfocus=alert(1)"#, r#"<a password="***" onfocus=alert(1) b="">"#),
-        (r#"<a password="abc" onfocus=alert(1)">"#, r#"c" onfocus=alert(1)"#, r#"<a password="***c" onfocus=alert(1)">"#),
+        (
+            r#"<a password="abc" onfocus=alert(1) b="">"#,
+            r#"" onfocus=alert(1)"#,
+            r#"<a password="***" onfocus=alert(1) b="">"#,
+        ),
+        (
+            r#"<a password="abc" onfocus=alert(1)">"#,
+            r#"c" onfocus=alert(1)"#,
+            r#"<a password="***c" onfocus=alert(1)">"#,
+        ),
         ("a\n' or password='x' -- \nb", "' or password='x' --", "a\n' or password='x' -- \nb"),
         ("x\npassword: abc' or 1=1 --", "' or 1=1 --", "x\npassword: ***' or 1=1 --"),
-        ("<password>a<script>x</script></password>", "<script>x</script>", "<password>***<script>x</script></password>"),
+        (
+            "<password>a<script>x</script></password>",
+            "<script>x</script>",
+            "<password>***<script>x</script></password>",
+        ),
         (r#"{"name":"pin","value":"1' or 1=1"}"#, "' or 1=1", r#"{"name":"pin","value":"***' or 1=1"}"#),
         (r#"{"a":"{\"pin\":\"1' or 1=1\"}"}"#, "' or 1=1", r#"{"a":"{\"pin\":\"***' or 1=1\"}"}"#),
     ] {

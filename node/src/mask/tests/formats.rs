@@ -84,7 +84,10 @@ fn parts_that_cannot_be_separated_are_masked_as_a_whole() {
 
 #[test]
 fn a_body_of_two_formats_is_masked_in_both() {
-    check(MULTIPART, "{\"x\":\"\r\n--b\r\nContent-Disposition: form-data; name=password\r\n\r\ns3cret\r\n--b--");
+    check(
+        MULTIPART,
+        "{\"x\":\"\r\n--b\r\nContent-Disposition: form-data; name=password\r\n\r\ns3cret\r\n--b--",
+    );
     check(MULTIPART, r#"{"password":"s3cret--bs3cret","x":"visible"}"#);
     check("application/x-www-form-urlencoded", "\"x&password=s3cret");
     check("application/x-www-form-urlencoded", r#"{"password":"s3cret","x":"visible"}"#);
@@ -188,13 +191,13 @@ fn names_in_other_texts_are_found() {
     for body in [
         "user: visible\npassword: s3cret with s3cret\nage: visible",
         "user: visible\npassword: |\n  s3cret\n  s3cret\nage: visible",
-        "passwords:\n  - name: visible\ntoken:\n  - s3cret\nage: visible",
+        "hosts:\n  - name: visible\ntoken:\n  - s3cret\nage: visible",
         "[db]\nhost = visible\npassword = s3cret;s3cret # s3cret\nname = visible",
         "UPDATE t SET password='it''s s3cret', a='visible'",
         "API key: s3cret\none time code: s3cret\nkey size: visible",
         "$_POST['password'] = \"s3cret\"; $a = 'visible';",
         "visible GET /a?b=visible&token=s3cret HTTP/1.1",
-        "password=<b>s3cret</b>\nvisible",
+        "x password=<b>s3cret</b>\nvisible",
         "x = {'password': u's3cret', 'a': 'visible'}",
     ] {
         check("text/plain", body);
