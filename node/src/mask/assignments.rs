@@ -133,7 +133,9 @@ fn value_after(text: &str, from: usize, name: &Name<'_>) -> Range<usize> {
 /// The text after blanks and line breaks, which may be escaped.
 fn without_breaks(text: &str) -> &str {
     let mut text = text.trim_start();
-    while let Some(rest) = text.strip_prefix('\\').and_then(|it| it.trim_start_matches('\\').strip_prefix(['n', 'r', 't'])) {
+    while let Some(rest) =
+        text.strip_prefix('\\').and_then(|it| it.trim_start_matches('\\').strip_prefix(['n', 'r', 't']))
+    {
         text = rest.trim_start();
     }
     text

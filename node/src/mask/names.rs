@@ -174,18 +174,8 @@ const NAMES: &[&str] = &[
 ];
 
 /// Keys of the value that such a name names.
-const VALUES: &[&str] = &[
-    "content",
-    "contents",
-    "data",
-    "newvalue",
-    "stringvalue",
-    "text",
-    "v",
-    "val",
-    "value",
-    "values",
-];
+const VALUES: &[&str] =
+    &["content", "contents", "data", "newvalue", "stringvalue", "text", "v", "val", "value", "values"];
 
 /// Whether the value of a parameter, a key or a form field is a secret, by its name.
 pub(super) fn is_secret(name: &str) -> bool {
