@@ -24,7 +24,7 @@ pub(super) fn mask(bytes: &[u8], secrets: &Secrets<'_>, headers: &[(String, Stri
 fn is_opaque(bytes: &[u8], content_type: &str) -> bool {
     let start = bytes.get(..4).unwrap_or(bytes);
     let has_wide_units =
-        start.iter().filter(|byte| **byte == 0).count() > 1 && start.iter().any(u8::is_ascii_graphic);
+        start.iter().filter(|byte| **byte == 0).nth(1).is_some() && start.iter().any(u8::is_ascii_graphic);
     let charset = content_type.to_ascii_lowercase();
     let charset = charset.split("charset=").nth(1).unwrap_or_default().trim_start_matches(['"', '\'', ' ']);
     has_wide_units
@@ -61,11 +61,9 @@ pub(super) fn mask_secret(bytes: &[u8], secrets: &Secrets<'_>) -> Vec<u8> {
 
 /// Masks text; of other bytes, each is one character.
 fn as_text(bytes: &[u8], mask: impl FnOnce(&str) -> String) -> Vec<u8> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => mask(text).into_bytes(),
-        Err(_) => {
-            let text: String = bytes.iter().map(|&byte| char::from(byte)).collect();
-            mask(&text).chars().map(|letter| u8::try_from(letter).unwrap_or(b'?')).collect()
-        }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return mask(text).into_bytes();
     }
+    let text: String = bytes.iter().map(|&byte| char::from(byte)).collect();
+    mask(&text).chars().map(|letter| u8::try_from(letter).unwrap_or(b'?')).collect()
 }

@@ -50,6 +50,7 @@ enum KeyKind {
 }
 
 /// An open bracket, and the rules that continue inside it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Open<'r> {
     is_object: bool,
     /// Whether everything in it is a secret by its name.

@@ -39,7 +39,7 @@ pub(super) fn mask(text: &str) -> Cow<'_, str> {
     replaced(text, mask_cards)
 }
 
-fn replaced<'t>(text: Cow<'t, str>, mask: impl Fn(&str) -> Cow<'_, str>) -> Cow<'t, str> {
+fn replaced(text: Cow<'_, str>, mask: impl Fn(&str) -> Cow<'_, str>) -> Cow<'_, str> {
     match mask(&text) {
         Cow::Borrowed(_) => text,
         Cow::Owned(masked) => Cow::Owned(masked),
