@@ -345,7 +345,8 @@ impl<'v> Lexer<'v> {
 
 /// A plus is a blank in a form that was not decoded.
 pub(crate) fn plus_is_blank(value: &[u8]) -> bool {
-    memchr::memchr_iter(b'+', value).count() > memchr::memchr2_iter(b' ', b'\t', value).count()
+    let pluses = memchr::memchr_iter(b'+', value).count();
+    pluses > 0 && memchr::memchr2_iter(b' ', b'\t', value).nth(pluses - 1).is_none()
 }
 
 /// `IFS`, `{IFS}`, with a positional parameter after it that is empty: their length after the
