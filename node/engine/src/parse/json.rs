@@ -252,6 +252,10 @@ fn read_string(bytes: &[u8], start: usize) -> (Cow<'_, [u8]>, usize, bool) {
             return (Cow::Owned(text), at, true);
         }
         at = read_escape(bytes, at, &mut text);
+        // In nested JSON escapes follow each other: searching for each would cost more than reading it.
+        while bytes.get(at) == Some(&b'\\') {
+            at = read_escape(bytes, at + 1, &mut text);
+        }
     }
 }
 

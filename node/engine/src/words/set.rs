@@ -86,4 +86,16 @@ mod tests {
         }
         assert_eq!(set.iter().collect::<Vec<_>>(), ["url", "uri", "callback"]);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn contains_its_words_and_no_others(
+            words in proptest::collection::vec("[a-c]{1,4}", 1..9),
+            word in "[a-cA-C1]{0,5}",
+        ) {
+            let set = WordSet::from(words.clone());
+            proptest::prop_assert_eq!(set.contains(&word), words.contains(&word.to_ascii_lowercase()));
+            proptest::prop_assert_eq!(set.contains_exact(&word), words.contains(&word));
+        }
+    }
 }

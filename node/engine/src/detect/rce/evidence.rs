@@ -12,6 +12,7 @@ use crate::{
     words::WORDS,
 };
 use shared::Severity::{self, Critical, High};
+use std::cell::OnceCell;
 
 /// Limit of prose around a weak command; a longer text only mentions it.
 const MAX_PROSE: usize = 4;
@@ -23,8 +24,8 @@ pub(super) const MAX_PROSE_OF_DISGUISED: usize = 2 * MAX_PROSE;
 pub(super) struct CommandContext<'v> {
     pub value: &'v [u8],
     pub commands: &'v [Command<'v>],
-    /// The head of each command.
-    pub heads: Vec<Option<Head>>,
+    /// The head of each command, once it is known.
+    heads: Vec<OnceCell<Option<Head>>>,
     pub kind: FieldKind,
     /// Whether the tokens begin after a quote in mid-value.
     pub is_breakout: bool,
@@ -45,9 +46,10 @@ impl<'v> CommandContext<'v> {
     ) -> Self {
         let before = commands.first().map_or(0, |it| it.start);
         let skipped = value[..before].split(u8::is_ascii_whitespace).filter(|it| is_prose(it)).map(|_| ());
-        let heads: Vec<Option<Head>> = commands.iter().map(head).collect();
-        let is_unknown = |head: &Option<Head>| head.as_ref().is_none_or(|head| head.known.is_none());
-        let unknown = commands.iter().zip(&heads).filter(|(_, head)| is_unknown(head));
+        let heads: Vec<OnceCell<Option<Head>>> = commands.iter().map(|_| OnceCell::new()).collect();
+        let unknown = commands.iter().zip(&heads).filter(|(command, known)| {
+            known.get_or_init(|| head(command)).as_ref().is_none_or(|head| head.known.is_none())
+        });
         let words =
             unknown.flat_map(|(it, _)| &it.words).filter(|it| is_prose(&it.text) || it.quoted).map(|_| ());
         // The lexer reads `<br>` as a redirection of the word `br`.
@@ -65,6 +67,12 @@ impl<'v> CommandContext<'v> {
             is_list: !is_text && is_list(value, commands),
             is_url: !is_text && is_url(value),
         }
+    }
+
+    /// The head of the command at this index.
+    pub(super) fn head(&self, at: usize) -> Option<&Head> {
+        let command = self.commands.get(at)?;
+        self.heads.get(at)?.get_or_init(|| head(command)).as_ref()
     }
 
     /// Whether the value has little prose besides the command.
@@ -94,7 +102,7 @@ pub(super) fn find_evidence(context: &CommandContext<'_>, at: usize) -> Option<E
         if !may_match && !is_substitution(command) {
             return None;
         }
-        let head = context.heads[at].as_ref()?;
+        let head = context.head(at)?;
         let found = may_match.then(|| separated(context, at, head)).flatten();
         return found.or_else(|| substituted(context, at, head));
     }
@@ -103,7 +111,7 @@ pub(super) fn find_evidence(context: &CommandContext<'_>, at: usize) -> Option<E
         .or_else(|| variable(context, at))
         .or_else(|| chain(context, at))
         .or_else(|| {
-            let head = context.heads[at].as_ref()?;
+            let head = context.head(at)?;
             disguised(context, command, head)
                 .or_else(|| program_path(context, command, head))
                 .or_else(|| substituted(context, at, head))
@@ -235,7 +243,7 @@ fn is_command_line(context: &CommandContext<'_>, at: usize, head: &Head) -> bool
         matches!(&word.text[..], [b'-' | b'/', letter, ..] if letter.is_ascii_alphanumeric() || *letter == b'-')
             || memchr::memmem::find(&word.text, b"://").is_some()
     };
-    let is_known = || context.heads.get(at + 1).and_then(Option::as_ref).is_some_and(|it| it.known.is_some());
+    let is_known = || context.head(at + 1).is_some_and(|head| head.known.is_some());
     let is_piped = |next: &Command<'_>| next.lead == Lead::Pipe && is_known();
     context.commands[at].words[head.at + 1..].iter().any(is_argument)
         || context.commands.get(at + 1).is_some_and(is_piped)
