@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Bodies as real clients send them.
 pub(super) const FAMILIES: &[Family] = &[
     ("telemetry", |size| json(&grown(size, "[", span, ",", "]"))),
+    ("log lines, three levels", |size| json(&logs(size))),
     ("log lines in JSON", |size| json(&grown(size, r#"{"streams":[{"values":["#, log_line, ",", "]}]}"))),
     ("GraphQL operations", |size| json(&grown(size, "[", operation, ",", "]"))),
     ("session recording", |size| json(&grown(size, "[", mutation, ",", "]"))),
@@ -26,6 +27,11 @@ pub(super) const FAMILIES: &[Family] = &[
     ("CSV", |size| text("text/csv", &grown(size, "id,name,price,note\n", record, "\n", ""))),
     ("Chinese text", |size| json(&json!({ "text": grown(size, "", chinese, "。", "") }).to_string())),
 ];
+
+/// Log lines in JSON inside JSON strings, three levels deep.
+pub(super) fn logs(size: usize) -> String {
+    grown(size, r#"{"streams":[{"stream":{"app":"shop"},"values":["#, deep_log_line, ",", "]}]}")
+}
 
 /// Writes a text as a value of another format.
 type Nest = fn(String) -> String;
@@ -175,6 +181,24 @@ fn log_line(random: &mut Random) -> String {
     let context = json!({ "order": random.below(100_000), "note": random.sentence() }).to_string();
     let line = json!({ "level": "info", "msg": random.sentence(), "path": format!("/{}", random.word()), "ctx": context });
     json!([random.below(u64::MAX).to_string(), line.to_string()]).to_string()
+}
+
+/// As loggers nest them: the details of an error in the context of a line, each a JSON string. The
+/// innermost encoder escapes angle brackets and letters that are not ASCII.
+fn deep_log_line(random: &mut Random) -> String {
+    let (word, file, line) = (random.word(), random.word().replace('\'', ""), random.below(400));
+    let detail = json!({
+        "request": format!("GET /{word} HTTP/1.1 \"Mozilla/5.0 (X11; Linux x86_64; rv:140.0)\" {}", random.below(9999)),
+        "stack": format!("Error: {}\n\tat {file}.total (src\\{file}.js:{line}:9)\n\tat async <anonymous>", random.words(4)),
+        "customer": format!("Zoë <{}@example.com>", random.hex()),
+    });
+    let detail = detail.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('ë', "\\u00eb");
+    let context = json!({ "order": random.below(100_000), "note": random.sentence(), "detail": detail });
+    let entry = json!({
+        "level": "error", "time": "2026-11-30T12:34:56.789Z", "msg": format!("\"{word}\" failed: {}", random.sentence()),
+        "path": format!("/api/{word}?id={}", random.below(9999)), "ctx": context.to_string(),
+    });
+    json!([random.below(u64::MAX).to_string(), entry.to_string()]).to_string()
 }
 
 fn operation(random: &mut Random) -> String {

@@ -22,6 +22,9 @@ const WORST_MEGABYTE: Duration = Duration::from_secs(1);
 const MIN_MEASURED: Duration = Duration::from_millis(20);
 const MIN_RUNS: usize = 3;
 
+/// The size of log lines that a user recorded, and the goal for it.
+const RECORDED: (usize, Duration) = (857_000, Duration::from_millis(25));
+
 const PROSE: &str = "The spade is of ash and steel, and it will outlive us both. ";
 
 type Grow = Box<dyn Fn(usize) -> InspectRequest>;
@@ -173,6 +176,11 @@ fn main() -> ExitCode {
     });
     let all = formats.chain(families::nested()).chain(pathological);
     let wanted = all.filter(|(name, _)| only.as_ref().is_none_or(|only| name.contains(only)));
+    if only.as_ref().is_none_or(|only| "recorded log lines".contains(only)) {
+        let (bytes, goal) = RECORDED;
+        let sample = sample(&engine, &|size| json(&families::logs(size)), bytes);
+        println!("recorded log lines: {} bytes in {:.1?}, goal {goal:?}", sample.bytes, sample.took);
+    }
     let failures = wanted.filter(|(name, grow)| !report(name, &measure(&engine, grow))).count();
     println!(
         "{failures} grow faster than {WORST_FACTOR} times linear, or take longer than {WORST_MEGABYTE:?} for 1 MB"

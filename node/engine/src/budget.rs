@@ -1,10 +1,8 @@
 //! Budget: the resource limits of one request. Every loop over untrusted input spends from it.
 
+use crate::digest::DigestSet;
 use shared::AttackType;
-use std::{
-    collections::HashSet,
-    hash::{BuildHasher as _, Hash, RandomState},
-};
+use std::hash::RandomState;
 
 /// The most levels of nested values; only attacks on the engine have more.
 pub(crate) const MAX_DEPTH: usize = 12;
@@ -30,9 +28,10 @@ pub(crate) struct Budget {
     exhausted: Option<Limit>,
     /// Whether equal values at different positions of an array are different: a rule names one.
     has_positions: bool,
-    /// Digests of the fields beyond a few. The hash key is secret: no client can construct a
-    /// collision.
-    seen: HashSet<u64, RandomState>,
+    /// The key of the digests.
+    key: RandomState,
+    /// Digests of the fields beyond a few.
+    seen: DigestSet,
 }
 
 /// Whether a field is inspected.
@@ -93,7 +92,8 @@ impl Budget {
             quotes: MAX_QUOTES,
             exhausted: None,
             has_positions: false,
-            seen: HashSet::default(),
+            key: RandomState::new(),
+            seen: DigestSet::default(),
         }
     }
 
@@ -123,12 +123,12 @@ impl Budget {
         self.record(is_granted, Limit::Bytes)
     }
 
-    /// Spends a field. `shape` is called to compare it with others: it returns what makes it
-    /// different, with or without its positions in arrays.
+    /// Spends a field. `digest` is called to compare it with others: it returns the digest by a key of
+    /// what makes the field different, with or without its positions in arrays.
     #[inline]
-    pub(crate) fn spend_field<S: Hash>(&mut self, shape: impl FnOnce(bool) -> S) -> Grant {
+    pub(crate) fn spend_field(&mut self, digest: impl FnOnce(&RandomState, bool) -> u64) -> Grant {
         let is_one_of_few = self.fields > MAX_FIELDS - FEW;
-        if !is_one_of_few && self.is_repeated(&shape(self.has_positions)) {
+        if !is_one_of_few && self.is_repeated(digest(&self.key, self.has_positions)) {
             return Grant::Repeated;
         }
         let is_granted = subtract(&mut self.fields, 1);
@@ -136,8 +136,7 @@ impl Budget {
     }
 
     /// Remembers at most as many fields as the budget has.
-    fn is_repeated(&mut self, field: &impl Hash) -> bool {
-        let digest = self.seen.hasher().hash_one(field);
+    fn is_repeated(&mut self, digest: u64) -> bool {
         if self.fields == 0 { self.seen.contains(&digest) } else { !self.seen.insert(digest) }
     }
 
@@ -204,7 +203,7 @@ mod tests {
     #[test]
     fn a_repeated_field_costs_nothing_beyond_a_few() {
         let mut budget = Budget::for_request();
-        let mut spend = |shape: usize| budget.spend_field(|_| shape);
+        let mut spend = |digest: usize| budget.spend_field(|_, _| u64::try_from(digest).unwrap_or_default());
         assert!((0..FEW).all(|_| spend(1) == Grant::Granted));
         assert_eq!([spend(1), spend(1), spend(2)], [Grant::Granted, Grant::Repeated, Grant::Granted]);
         assert!((3..=MAX_FIELDS - FEW).all(|number| spend(number) == Grant::Granted));
@@ -216,7 +215,7 @@ mod tests {
     #[test]
     fn the_first_exhausted_limit_is_reported() {
         let mut budget = Budget { fields: 0, ..Budget::for_request() };
-        budget.spend_field(|_| 0);
+        budget.spend_field(|_, _| 0);
         budget.too_deep();
         assert_eq!(budget.exhausted(), Some(Limit::Fields));
     }

@@ -4,9 +4,9 @@
 //! options. Only context-free results are cached; what depends on the value's position is evaluated
 //! each time, so earlier requests do not change a verdict.
 
-use crate::field::Field;
+use crate::{digest, field::Field};
 use std::{
-    hash::{BuildHasher as _, RandomState},
+    hash::RandomState,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
@@ -15,7 +15,7 @@ const SLOTS: usize = 8192;
 /// Longer values rarely repeat.
 const MAX_BYTES: usize = 512;
 /// In place of the kind of a field, in the digest of a request target.
-const TARGET: u8 = u8::MAX;
+const TARGET: u64 = u64::MAX;
 
 /// A direct-mapped cache: each slot holds the last digest that fell on it, without locks or
 /// allocations.
@@ -44,15 +44,15 @@ impl CleanValueCache {
     /// have slots of their own, as some rules are off in documents.
     pub(crate) fn slot(&self, field: &Field<'_>, may_be_document: bool) -> Option<CacheSlot<'_>> {
         let is_short = field.value.len() <= MAX_BYTES;
-        let digest = is_short
-            .then(|| self.key.hash_one((2 * field.kind as u8 + u8::from(may_be_document), &*field.value)))?;
-        Some(self.slot_of(digest))
+        let kind = 2 * field.kind as u64 + u64::from(may_be_document);
+        is_short.then(|| self.slot_of(digest::mix(digest::of_bytes(&self.key, &field.value), kind)))
     }
 
     /// The slot of a request target, which holds no key of a known exploit if it is clean.
     pub(crate) fn target_slot(&self, path: &str, query: &str) -> Option<CacheSlot<'_>> {
         let is_short = path.len() + query.len() <= MAX_BYTES;
-        is_short.then(|| self.slot_of(self.key.hash_one((TARGET, path, query))))
+        let digest = |text: &str| digest::of_bytes(&self.key, text.as_bytes());
+        is_short.then(|| self.slot_of(digest::mix(digest::mix(digest(path), digest(query)), TARGET)))
     }
 
     fn slot_of(&self, digest: u64) -> CacheSlot<'_> {

@@ -35,10 +35,10 @@ type Decoder = fn(&[u8]) -> Option<Vec<u8>>;
 /// The name of each decoder, the bytes of which it requires one, and the decoder.
 const LAYERS: &[(&str, Bytes, Decoder)] = &[
     (percent::NAME, Bytes::PERCENT, percent::decode),
-    ("utf7", Bytes::PLUS, charset::decode_utf7),
+    ("utf7", Bytes::PLUS, utf7),
     ("unicode", Bytes::HIGH, unicode::decode),
     ("null", Bytes::INVISIBLE, null::decode),
-    ("escape", Bytes::BACKSLASH, escape::decode),
+    (escape::NAME, Bytes::BACKSLASH, escape::decode),
     ("cdata", Bytes::OPEN_TAG, cdata::decode),
     ("html", Bytes::AMPERSAND, html::decode),
     (comment::NAME, Bytes::WILDCARD, comment::decode),
@@ -51,15 +51,17 @@ pub(crate) struct Layer {
     pub bytes: Bytes,
 }
 
-/// All decoding stages of a value, outermost first.
-pub(crate) fn decode_all(value: &[u8], bytes: Bytes, budget: &mut Budget) -> Vec<Layer> {
+/// All decoding stages of a value, outermost first. The escapes of JSON are left to its parser if it
+/// read the value to the end: each level of nested JSON would be parsed twice.
+pub(crate) fn decode_all(value: &[u8], bytes: Bytes, is_parsed: bool, budget: &mut Budget) -> Vec<Layer> {
     let mut layers: Vec<Layer> = Vec::new();
     if is_media(value) {
         return layers;
     }
     loop {
         let (current, bytes) = layers.last().map_or((value, bytes), |layer| (&layer.value, layer.bytes));
-        let Some(layer) = decode_one(current, bytes) else { return layers };
+        let is_parsed = is_parsed && layers.is_empty();
+        let Some(layer) = decode_one(current, bytes, is_parsed) else { return layers };
         if layers.len() == MAX_LAYERS {
             budget.too_deep();
             return layers;
@@ -115,8 +117,15 @@ fn is_media(value: &[u8]) -> bool {
     value.len() > MEDIA_BYTES && value.iter().filter(is_odd).count() * 20 > value.len()
 }
 
-fn decode_one(value: &[u8], bytes: Bytes) -> Option<Layer> {
-    LAYERS.iter().filter(|(_, needed, _)| bytes.has(*needed)).find_map(|&(name, _, decode)| {
+/// Long base64 contains a run of UTF-7 by chance, and each would cost a pass.
+fn utf7(value: &[u8]) -> Option<Vec<u8>> {
+    if base64::is_data_url(value) { None } else { charset::decode_utf7(value) }
+}
+
+fn decode_one(value: &[u8], bytes: Bytes, is_parsed: bool) -> Option<Layer> {
+    let is_left = |name: &str| is_parsed && name == escape::NAME && !escape::has_foreign(value);
+    let mut layers = LAYERS.iter().filter(|(name, needed, _)| bytes.has(*needed) && !is_left(name));
+    layers.find_map(|&(name, _, decode)| {
         let value = decode(value)?;
         Some(Layer { name, bytes: Bytes::of(&value), value })
     })
@@ -128,7 +137,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn decoded(value: &[u8], budget: &mut Budget) -> Vec<Layer> {
-        decode_all(value, Bytes::of(value), budget)
+        decode_all(value, Bytes::of(value), false, budget)
     }
 
     fn chain(value: &str) -> Vec<(&'static str, String)> {
@@ -150,11 +159,33 @@ mod tests {
     }
 
     #[test]
+    fn escapes_of_json_are_left_to_its_parser_but_others_are_decoded() {
+        let count = |value: &str| {
+            let value = value.as_bytes();
+            decode_all(value, Bytes::of(value), true, &mut Budget::for_request()).len()
+        };
+        assert_eq!(count(r#"{"a":"\u003cb\u003e \n"}"#), 0);
+        assert_eq!(decoded(br#"{"a":"\u003c"}"#, &mut Budget::for_request()).len(), 1);
+        for other in [r"\x3c", r"\u{3c}", r"\U003c", r"\074", "%3c", "&lt;"] {
+            assert_eq!(count(&format!(r#"{{"a":"\u003c{other}"}}"#)).min(1), 1, "{other}");
+        }
+    }
+
+    #[test]
     fn media_files_are_not_decoded_but_long_text_is() {
         let video: Vec<u8> = (0..=255).cycle().take(20_000).chain(*b"%41").collect();
         assert!(decoded(&video, &mut Budget::for_request()).is_empty());
         let text = [vec![b'x'; 20_000], b"%41".to_vec()].concat();
         assert_eq!(decoded(&text, &mut Budget::for_request()).len(), 1);
+    }
+
+    #[test]
+    fn letters_of_a_data_url_are_not_decoded_as_utf7_but_text_is() {
+        let run = "+ADw-script+AD4-";
+        let url = format!("data:image/png;base64,{}+ADw+{}", "iVBO".repeat(300), "Rw0K".repeat(300));
+        assert_eq!(chain(&url), []);
+        assert_eq!(chain(&format!("data:text/html,{}{run}", "x ".repeat(2_000))).len(), 1);
+        assert_eq!(chain(&format!("{url}{run}")).len(), 1);
     }
 
     #[test]

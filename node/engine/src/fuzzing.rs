@@ -132,7 +132,7 @@ fn parse_all(request: &InspectRequest) {
 
 /// All decoders.
 pub fn decode(data: &[u8]) {
-    for layer in decode::decode_all(data, Bytes::of(data), &mut Budget::for_request()) {
+    for layer in decode::decode_all(data, Bytes::of(data), false, &mut Budget::for_request()) {
         assert!(layer.value.len() <= data.len(), "{} makes the value longer", layer.name);
     }
     decode::charset::read_detected(data);

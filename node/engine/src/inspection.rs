@@ -297,13 +297,17 @@ fn examine<'a, 'e>(
         && ValueContext::of(request, sink.arena, field.point, &field.value).is_for_documents();
     let slot = inspector.clean_value_cache.and_then(|cache| cache.slot(&field, may_be_document));
     let is_known = slot.is_some_and(CacheSlot::is_clean);
-    let layers = if is_known { Vec::new() } else { decode::decode_all(&field.value, bytes, sink.budget) };
+    let value = (&field, bytes, is_known);
     let mut findings = Vec::new();
-    let mut is_clean = layers.is_empty();
-    for stage in 0..=layers.len() {
+    let (mut is_clean, nested) = examine_stage(inspector, request, value, &[], &mut findings, (sink, work));
+    // A nested format resolves its own escapes.
+    let is_parsed = nested == Nested::Whole;
+    let layers =
+        if is_known { Vec::new() } else { decode::decode_all(&field.value, bytes, is_parsed, sink.budget) };
+    is_clean &= layers.is_empty();
+    for stage in 1..=layers.len() {
         let layers = &layers[..stage];
-        let stage = (&field, bytes, is_known);
-        is_clean &= examine_stage(inspector, request, stage, layers, &mut findings, (sink, work));
+        is_clean &= examine_stage(inspector, request, value, layers, &mut findings, (sink, work)).0;
     }
     if let Some(slot) = slot.filter(|_| is_clean && !is_known) {
         slot.mark_clean();
@@ -311,8 +315,8 @@ fn examine<'a, 'e>(
     Examined { field, layers, findings }
 }
 
-/// Inspects one decoding stage of a value. Returns whether it is clean in any context; if that is
-/// known from the cache, only the context-dependent detectors run.
+/// Inspects one decoding stage of a value. Returns whether it is clean in any context, and what is
+/// nested in it; if it is known from the cache, only the context-dependent detectors run.
 fn examine_stage<'a, 'e>(
     Inspector { detectors, rules, .. }: Inspector<'e>,
     request: &InspectRequest,
@@ -320,10 +324,10 @@ fn examine_stage<'a, 'e>(
     layers: &[Layer],
     findings: &mut Vec<Finding>,
     (sink, work): (&mut Sink<'a, '_>, &mut DetectorWork<'e>),
-) -> bool {
+) -> (bool, Nested) {
     let (value, bytes) = layers.last().map_or((&*field.value, bytes), |layer| (&layer.value, layer.bytes));
     if !layers.is_empty() && !sink.budget.spend_value(value) {
-        return false;
+        return (false, Nested::Nothing);
     }
     let nested = if is_known { Nested::Nothing } else { parse::parse_nested(value, bytes, field, sink) };
     let mut is_clean = nested == Nested::Nothing;
@@ -341,7 +345,7 @@ fn examine_stage<'a, 'e>(
         hits.extend(rules.detect(value, || context.point(), work));
     }
     if hits.is_empty() {
-        return is_clean;
+        return (is_clean, nested);
     }
     let detect = |text: &[u8]| {
         let bytes = Bytes::of(text);
@@ -356,11 +360,12 @@ fn examine_stage<'a, 'e>(
         is_unescaped: layers.iter().any(|layer| layer.name == "html"),
         quotations: Quotations::of(value, &detect),
         is_binary: OnceCell::new(),
+        is_opaque: OnceCell::new(),
     };
     for hit in hits {
         add_stronger(findings, finding(&hit, field, &surroundings, layers));
     }
-    is_clean
+    (is_clean, nested)
 }
 
 /// Adds a finding, or replaces the one of the same signature if it has a lower score.

@@ -21,6 +21,7 @@
 //! | [`score`] | the score of a finding: its rule, and where and how the value was written |
 //! | [`payload`] | the part of a value that attacks, around the match of a rule |
 //! | [`rules`] | compiled rules of the console: virtual patches, custom detectors, exclusions, masks |
+//! | [`digest`] | keyed digests, by which equal values are skipped |
 //! | [`budget`] | resource limits of one request; an exhausted limit is a finding |
 //! | [`corpus`], [`mutate`] | labelled attacks and benign values, and the requests generated from them |
 
@@ -29,6 +30,7 @@ mod clean_value_cache;
 pub mod corpus;
 mod decode;
 mod detect;
+mod digest;
 mod exploit;
 mod field;
 mod file_type;

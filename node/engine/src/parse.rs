@@ -25,15 +25,12 @@ mod yaml;
 
 use crate::{
     budget::{Budget, Grant},
+    digest,
     field::{Field, FieldKind},
     point_path::{PointArena, PointPath},
 };
 use shared::InspectRequest;
-use std::{
-    borrow::Cow,
-    hash::{Hash, Hasher},
-    ops::Range,
-};
+use std::{borrow::Cow, hash::RandomState, ops::Range};
 
 pub(crate) use malformed::Malformed;
 pub(crate) use nested::{Nested, parse_nested};
@@ -61,7 +58,7 @@ impl<'a, 'b> Sink<'a, 'b> {
             return true;
         }
         let arena = &*self.arena;
-        let grant = self.budget.spend_field(|has_positions| Shape { field: &field, arena, has_positions });
+        let grant = self.budget.spend_field(|key, has_positions| digest(&field, arena, key, has_positions));
         if grant == Grant::Granted {
             field.depth = self.depth;
             self.fields.push(field);
@@ -102,19 +99,11 @@ impl<'a, 'b> Sink<'a, 'b> {
     }
 }
 
-/// What distinguishes a field from one that is inspected already: detectors see its value, its kind,
-/// and the tags and names of its point.
-struct Shape<'f, 'a> {
-    field: &'f Field<'a>,
-    arena: &'f PointArena,
-    has_positions: bool,
-}
-
-impl Hash for Shape<'_, '_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (&*self.field.value, self.field.kind as u8).hash(state);
-        self.arena.hash(self.field.point, self.has_positions, state);
-    }
+/// The digest of what distinguishes a field from one that is inspected already: detectors see its
+/// value, its kind, and the tags and names of its point.
+fn digest(field: &Field<'_>, arena: &PointArena, key: &RandomState, has_positions: bool) -> u64 {
+    let value = digest::mix(digest::of_bytes(key, &field.value), field.kind as u64);
+    digest::mix(value, arena.digest(field.point, key, has_positions))
 }
 
 /// The fields of a request.

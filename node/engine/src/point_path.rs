@@ -1,11 +1,12 @@
 //! Interned points of one request: a field refers to its point by number, and only findings build a
 //! [`Point`].
 
+use crate::digest;
 use shared::{
     Point,
     point::{Key, Step, Tag},
 };
-use std::hash::{Hash as _, Hasher};
+use std::{cell::Cell, hash::RandomState};
 
 /// The most characters of a name in a point: names group attacks, and an attacker chooses them.
 const NAME_CHARS: usize = 100;
@@ -29,6 +30,8 @@ struct Node {
     parent: Option<PointPath>,
     tag: Tag,
     key: StepKey,
+    /// The digest of the point, once it is known.
+    digest: Cell<Option<u64>>,
 }
 
 impl PointPath {
@@ -152,17 +155,32 @@ impl PointArena {
         Step { tag: node.tag.clone(), key }
     }
 
-    /// Hashes the point, with or without its positions in arrays.
-    pub(crate) fn hash(&self, path: PointPath, has_positions: bool, state: &mut impl Hasher) {
-        for node in self.ancestors(path) {
-            node.tag.hash(state);
-            match node.key {
-                StepKey::Index(_) if node.tag == Tag::Array && !has_positions => {}
-                StepKey::Index(index) => index.hash(state),
-                StepKey::Name { start, end } => self.names.get(start as usize..end as usize).hash(state),
-                StepKey::None => {}
-            }
+    /// The digest of the point, with or without its positions in arrays: the same for all calls of one
+    /// request, as the key is. A step is digested once, so siblings share the work for their parents.
+    pub(crate) fn digest(&self, path: PointPath, key: &RandomState, has_positions: bool) -> u64 {
+        let known = |path: PointPath| self.nodes.get(path.0 as usize).and_then(|node| node.digest.get());
+        if let Some(digest) = known(path) {
+            return digest;
         }
+        let unknown: Vec<&Node> = self.ancestors(path).take_while(|it| it.digest.get().is_none()).collect();
+        let parent = unknown.last().and_then(|first| first.parent).and_then(known);
+        let mut digest = parent.unwrap_or_else(|| digest::of_bytes(key, b""));
+        for node in unknown.into_iter().rev() {
+            let step = match node.key {
+                StepKey::Index(index) if node.tag != Tag::Array || has_positions => {
+                    digest::of_bytes(key, &index.to_le_bytes())
+                }
+                StepKey::Name { start, end } => {
+                    let name = self.names.get(start as usize..end as usize).unwrap_or_default();
+                    digest::mix(1, digest::of_bytes(key, name.as_bytes()))
+                }
+                StepKey::Index(_) | StepKey::None => 0,
+            };
+            let tag = node.tag.as_str().bytes().fold(0, |tag, byte| digest::mix(tag, u64::from(byte)));
+            digest = digest::mix(digest::mix(digest, tag), step);
+            node.digest.set(Some(digest));
+        }
+        digest
     }
 
     /// The steps, last to first.
@@ -178,7 +196,7 @@ impl PointArena {
 
     fn step(&mut self, parent: Option<PointPath>, tag: Tag, key: StepKey) -> PointPath {
         let path = PointPath(position(self.nodes.len()));
-        self.nodes.push(Node { parent, tag, key });
+        self.nodes.push(Node { parent, tag, key, digest: Cell::new(None) });
         path
     }
 
@@ -219,6 +237,27 @@ mod tests {
         assert_eq!((arena.last_name(second), arena.last_name(json)), (Some("user\u{fffd}"), None));
         let third = arena.at_index(second, 2);
         assert_eq!(arena.point(third).to_string(), "post > json_doc > hash:user\u{fffd} > array:2");
+    }
+
+    #[test]
+    fn digests_of_points_depend_on_tags_and_names_but_not_on_positions() {
+        let (mut arena, key) = (PointArena::default(), RandomState::new());
+        let post = arena.then(None, Tag::Post);
+        let list = arena.then(post, Tag::JsonDoc);
+        let [one, two] = [1, 2].map(|index| arena.indexed(list, Tag::Array, index));
+        let [a, b] = [b"a", b"b"].map(|name| arena.named(one, Tag::Hash, name));
+        let also_a = arena.named(two, Tag::Hash, b"a");
+        let attribute = arena.named(one, Tag::XmlAttr, b"a");
+        let nested = arena.then(list, Tag::Hash);
+        let deeper = arena.then(nested, Tag::Hash);
+        let digest = |path| arena.digest(path, &key, false);
+        assert_eq!((digest(a), digest(a)), (digest(also_a), digest(also_a)));
+        for (one, other) in [(a, b), (a, attribute), (list, nested), (nested, deeper), (post, list)] {
+            assert_ne!(digest(one), digest(other));
+        }
+        let (mut arena, key) = (PointArena::default(), RandomState::new());
+        let [one, two] = [1, 2].map(|index| arena.indexed(None, Tag::Array, index));
+        assert_ne!(arena.digest(one, &key, true), arena.digest(two, &key, true));
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub(crate) struct Prefilter {
 struct ByteGroups {
     single: u64,
     short: [u64; 3],
+    /// The byte in lower case.
+    lower: u32,
 }
 
 /// Groups of literals; each group has a bit in the masks.
@@ -67,23 +69,26 @@ impl Prefilter {
     pub(crate) fn candidates(&self, value: &[u8]) -> CandidateSet {
         let mut candidates = CandidateSet::default();
         let (mut single, mut key) = (0, 0);
+        // The groups of short literals whose patterns are not all candidates yet.
+        let mut open = u64::MAX;
         // Any byte may precede the first.
         let (mut first, mut second) = (u64::MAX, 0);
         for (at, &byte) in value.iter().enumerate() {
             let byte_groups = &self.byte_groups[usize::from(byte)];
             single |= byte_groups.single;
-            let short = second & byte_groups.short[2];
+            let short = second & byte_groups.short[2] & open;
             second = first & byte_groups.short[1];
             first = byte_groups.short[0];
-            key = key << 8 | u32::from(byte.to_ascii_lowercase());
+            key = key << 8 | byte_groups.lower;
             let (bucket, bit) = bucket(hash(key));
-            if short != 0 {
-                let literals = bits(short).flat_map(|group| &self.short[group]);
-                candidates.extend(literals, value, at + 1);
+            for group in bits(short) {
+                if candidates.extend(&self.short[group], value, at + 1) {
+                    open &= !(1 << group);
+                }
             }
             if self.filter[bucket] & bit != 0 {
                 let range = usize::from(self.starts[bucket])..usize::from(self.starts[bucket + 1]);
-                candidates.extend(self.long[range].iter(), value, at + 1);
+                candidates.extend(&self.long[range], value, at + 1);
             }
         }
         bits(single).flat_map(|group| &self.single[group]).for_each(|it| candidates.add(it.pattern_id));
@@ -129,6 +134,9 @@ fn grouped(mut literals: Vec<Literal>) -> Groups {
 
 fn byte_groups(single: &Groups, short: &Groups) -> Box<[ByteGroups; 256]> {
     let mut byte_groups = Box::new([ByteGroups::default(); 256]);
+    for (byte, groups) in (0..=u8::MAX).zip(byte_groups.iter_mut()) {
+        groups.lower = u32::from(byte.to_ascii_lowercase());
+    }
     let both = |byte: u8| [usize::from(byte), usize::from(byte.to_ascii_uppercase())];
     for (group, literal) in numbered(single) {
         for byte in literal.text.iter().flat_map(|byte| both(*byte)) {
@@ -193,12 +201,19 @@ impl CandidateSet {
         self.words[pattern_id / 64] |= 1 << (pattern_id % 64);
     }
 
-    fn extend<'l>(&mut self, literals: impl Iterator<Item = &'l Literal>, value: &[u8], end: usize) {
+    /// Adds the patterns of the literals here. Returns whether those of all literals are in the set.
+    fn extend(&mut self, literals: &[Literal], value: &[u8], end: usize) -> bool {
+        let mut are_all = true;
         for literal in literals {
-            if !self.contains(literal.pattern_id) && literal.is_at(value, end) {
-                self.add(literal.pattern_id);
+            if !self.contains(literal.pattern_id) {
+                if literal.is_at(value, end) {
+                    self.add(literal.pattern_id);
+                } else {
+                    are_all = false;
+                }
             }
         }
+        are_all
     }
 
     pub(crate) fn contains(&self, pattern_id: usize) -> bool {

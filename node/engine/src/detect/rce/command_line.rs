@@ -3,7 +3,7 @@
 use super::{
     argument::{is_absolute, shape},
     evidence::{CommandContext, Evidence},
-    head::{Head, fits, head, plain_name, second},
+    head::{Head, fits, plain_name, second},
     programs::{self, Known},
 };
 use crate::{
@@ -30,10 +30,11 @@ pub(super) fn chain(context: &CommandContext<'_>, at: usize) -> Option<Evidence>
     let has_path = |it: &Command<'_>| {
         it.words.iter().skip(1).any(|word| shape(word) & (programs::PATH | programs::FLAG) != 0)
     };
-    let is_known = |it: &&Command<'_>| head(it).is_some_and(|head| head.known.is_some());
+    let is_known = |head: &&Head| head.known.is_some();
     let all = context.commands.iter().all(|it| joined(it) && short(it));
     // Lists of media types have the same separators.
-    let all = all && context.commands.iter().filter(is_known).nth(1).is_some();
+    let heads = || (0..context.commands.len()).filter_map(|at| context.head(at));
+    let all = all && heads().filter(is_known).nth(1).is_some();
     (all && context.commands.iter().any(has_path)).then_some(("rce-command-chain", High))
 }
 
@@ -296,7 +297,7 @@ mod tests {
         let commands = commands(value.as_bytes(), 0);
         let context = &CommandContext::new(value.as_bytes(), &commands, FieldKind::Value, false);
         let command = &commands[0];
-        let head = &head(command).unwrap();
+        let head = context.head(0).unwrap();
         let rest = &command.words[head.at + 1..];
         let line = Line { context, command, head, known: head.known.unwrap(), rest };
         let arguments = Arguments::of(rest);

@@ -12,6 +12,7 @@ use crate::{
     words::WORDS,
 };
 use shared::Severity::{self, Critical, High};
+use std::cell::OnceCell;
 
 /// Limit of prose around a weak command; a longer text only mentions it.
 const MAX_PROSE: usize = 4;
@@ -23,6 +24,8 @@ pub(super) const MAX_PROSE_OF_DISGUISED: usize = 2 * MAX_PROSE;
 pub(super) struct CommandContext<'v> {
     pub value: &'v [u8],
     pub commands: &'v [Command<'v>],
+    /// The head of each command, once it is known.
+    heads: Vec<OnceCell<Option<Head>>>,
     pub kind: FieldKind,
     /// Whether the tokens begin after a quote in mid-value.
     pub is_breakout: bool,
@@ -43,8 +46,12 @@ impl<'v> CommandContext<'v> {
     ) -> Self {
         let before = commands.first().map_or(0, |it| it.start);
         let skipped = value[..before].split(u8::is_ascii_whitespace).filter(|it| is_prose(it)).map(|_| ());
-        let unknown = commands.iter().filter(|it| head(it).is_none_or(|head| head.known.is_none()));
-        let words = unknown.flat_map(|it| &it.words).filter(|it| is_prose(&it.text) || it.quoted).map(|_| ());
+        let heads: Vec<OnceCell<Option<Head>>> = commands.iter().map(|_| OnceCell::new()).collect();
+        let unknown = commands.iter().zip(&heads).filter(|(command, known)| {
+            known.get_or_init(|| head(command)).as_ref().is_none_or(|head| head.known.is_none())
+        });
+        let words =
+            unknown.flat_map(|(it, _)| &it.words).filter(|it| is_prose(&it.text) || it.quoted).map(|_| ());
         // The lexer reads `<br>` as a redirection of the word `br`.
         let tags = tags(value);
         let prose = skipped.chain(words).take(MAX_PROSE_OF_DISGUISED + 1 + tags).count().saturating_sub(tags);
@@ -53,12 +60,19 @@ impl<'v> CommandContext<'v> {
         Self {
             value,
             commands,
+            heads,
             kind,
             is_breakout,
             prose,
             is_list: !is_text && is_list(value, commands),
             is_url: !is_text && is_url(value),
         }
+    }
+
+    /// The head of the command at this index.
+    pub(super) fn head(&self, at: usize) -> Option<&Head> {
+        let command = self.commands.get(at)?;
+        self.heads.get(at)?.get_or_init(|| head(command)).as_ref()
     }
 
     /// Whether the value has little prose besides the command.
@@ -88,22 +102,22 @@ pub(super) fn find_evidence(context: &CommandContext<'_>, at: usize) -> Option<E
         if !may_match && !is_substitution(command) {
             return None;
         }
-        let head = head(command)?;
-        let found = may_match.then(|| separated(context, at, &head)).flatten();
-        return found.or_else(|| substituted(context, at, &head));
+        let head = context.head(at)?;
+        let found = may_match.then(|| separated(context, at, head)).flatten();
+        return found.or_else(|| substituted(context, at, head));
     }
     glob(context, command)
         .or_else(|| cut_letters(context, command))
         .or_else(|| variable(context, at))
         .or_else(|| chain(context, at))
         .or_else(|| {
-            let head = head(command)?;
-            disguised(context, command, &head)
-                .or_else(|| program_path(context, command, &head))
-                .or_else(|| substituted(context, at, &head))
-                .or_else(|| piped(context, command, &head))
-                .or_else(|| separated(context, at, &head))
-                .or_else(|| command_line(context, command, &head))
+            let head = context.head(at)?;
+            disguised(context, command, head)
+                .or_else(|| program_path(context, command, head))
+                .or_else(|| substituted(context, at, head))
+                .or_else(|| piped(context, command, head))
+                .or_else(|| separated(context, at, head))
+                .or_else(|| command_line(context, command, head))
         })
 }
 
@@ -229,9 +243,8 @@ fn is_command_line(context: &CommandContext<'_>, at: usize, head: &Head) -> bool
         matches!(&word.text[..], [b'-' | b'/', letter, ..] if letter.is_ascii_alphanumeric() || *letter == b'-')
             || memchr::memmem::find(&word.text, b"://").is_some()
     };
-    let is_piped = |next: &Command<'_>| {
-        next.lead == Lead::Pipe && self::head(next).is_some_and(|head| head.known.is_some())
-    };
+    let is_known = || context.head(at + 1).is_some_and(|head| head.known.is_some());
+    let is_piped = |next: &Command<'_>| next.lead == Lead::Pipe && is_known();
     context.commands[at].words[head.at + 1..].iter().any(is_argument)
         || context.commands.get(at + 1).is_some_and(is_piped)
 }

@@ -30,7 +30,12 @@ pub(super) fn detect(value: &[u8]) -> Option<Match<'static>> {
             continue;
         }
         at += 1;
-        if byte != b'}' || open.is_empty() {
+        if open.is_empty() {
+            let Some(next) = memchr::memchr(b'$', &value[at..]) else { break };
+            at += next;
+            continue;
+        }
+        if byte != b'}' {
             if let Some(Open { text, .. }) = open.last_mut().filter(|it| it.text.len() < MAX_RESOLVED) {
                 text.push(byte);
             }

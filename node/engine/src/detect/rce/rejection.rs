@@ -123,10 +123,14 @@ static KINDS: [ByteKind; 256] = {
 fn begins_with_no_command(command: &[u8]) -> bool {
     // `if x`: what follows these words is a command, if it has the name of one.
     let mut command = command.trim_ascii();
-    while let Some(rest) = after_prefix(command) {
-        command = rest.trim_ascii_start();
+    let mut first = first_word(command);
+    while programs::is_mere_prefix(first) {
+        command = command[first.len()..].trim_ascii_start();
+        first = first_word(command);
     }
-    let first = command.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    if first.is_empty() {
+        return true;
+    }
     // Before them, cmd.exe has an `@`.
     let marks = first.iter().take_while(|byte| b"@+".contains(byte)).count();
     let (first, command) = (&first[marks..], &command[marks..]);
@@ -141,13 +145,15 @@ fn begins_with_no_command(command: &[u8]) -> bool {
     let Ok(name) = std::str::from_utf8(name) else { return false };
     let plain = name.strip_suffix(".exe").unwrap_or(name);
     // `python3.12` is `python`.
-    let bare = plain.trim_end_matches(|it: char| it.is_ascii_digit() || matches!(it, '.' | '-'));
-    !programs::may_run(plain) && (bare == plain || !programs::may_run(bare))
+    let is_of_version = |it: char| it.is_ascii_digit() || matches!(it, '.' | '-');
+    let may_run_bare =
+        || plain.ends_with(is_of_version) && programs::may_run(plain.trim_end_matches(is_of_version));
+    !programs::may_run(plain) && !may_run_bare()
 }
 
-fn after_prefix(words: &[u8]) -> Option<&[u8]> {
-    let first = words.split(u8::is_ascii_whitespace).next().unwrap_or_default();
-    programs::is_mere_prefix(first).then(|| &words[first.len()..])
+fn first_word(command: &[u8]) -> &[u8] {
+    let end = command.iter().position(u8::is_ascii_whitespace).unwrap_or(command.len());
+    &command[..end]
 }
 
 #[cfg(test)]

@@ -446,3 +446,25 @@ fn passes_posts_that_quote_a_query() {
     );
     assert_eq!(signatures_of(&post), [""; 0]);
 }
+
+proptest::proptest! {
+    #[test]
+    fn rules_match_only_at_tokens_with_which_they_may_begin(
+        words in proptest::collection::vec(
+            "(and|or|xor|where|1|a|null|not|is|in|like|select|from|union|all|order by|group|case|when|then|end|;|,|=|drop|table|declare|set|update|into outfile|as|limit|having|procedure analyse|sleep|waitfor delay|count|\\(|\\)|'|\"|@@version|@x|&&|--|exec|xp_x|minus) ?",
+            0..14,
+        ),
+    ) {
+        let value = words.concat();
+        for opening in [Opening::Bare, Opening::Quoted(b'\''), Opening::Quoted(b'"')] {
+            let stream = TokenStream::new(value.as_bytes(), opening);
+            let context = ParseContext { stream, opening, is_document: false };
+            for at in 1..context.stream.len() {
+                let (kind, word) = (context.stream.kind(at).unwrap(), context.stream.word_bytes(at));
+                for (begins, rule) in RULES {
+                    proptest::prop_assert!(begins(kind, word) || rule(&context, at).is_none(), "{value} at {at}");
+                }
+            }
+        }
+    }
+}

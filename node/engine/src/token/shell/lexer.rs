@@ -6,6 +6,9 @@ use std::{borrow::Cow, ops::Range};
 /// Limit of brace expansions.
 const MAX_BRACES: usize = 200;
 
+/// The room for further parts of a word in several parts.
+const SPARE: usize = 24;
+
 /// Limit of names between two percent signs.
 const MAX_NAME: usize = 20;
 
@@ -114,7 +117,13 @@ impl<'v> Lexer<'v> {
             Cow::Borrowed(text) if text_end == bytes.start => {
                 *text = &value[bytes.start - text.len()..bytes.end];
             }
-            text => text.to_mut().extend_from_slice(&value[bytes]),
+            Cow::Borrowed(text) => {
+                let mut owned = Vec::with_capacity(text.len() + bytes.len() + SPARE);
+                owned.extend_from_slice(text);
+                owned.extend_from_slice(&value[bytes]);
+                self.word().text = Cow::Owned(owned);
+            }
+            Cow::Owned(text) => text.extend_from_slice(&value[bytes]),
         }
     }
 
@@ -210,7 +219,10 @@ impl<'v> Lexer<'v> {
         let length = if self.unclosed[kind] { None } else { memchr::memchr(quote, rest) };
         self.unclosed[kind] = length.is_none();
         let inside = &rest[..length?];
-        let runs = memchr::memchr(b'`', inside).is_some() || memchr::memmem::find(inside, b"$(").is_some();
+        // A searcher for both bytes would cost more than a short string.
+        let substitutes = |at: usize| inside.get(at + 1) == Some(&b'(');
+        let runs =
+            memchr::memchr(b'`', inside).is_some() || memchr::memchr_iter(b'$', inside).any(substitutes);
         length.filter(|_| quote == b'\'' || !runs)
     }
 
@@ -345,7 +357,8 @@ impl<'v> Lexer<'v> {
 
 /// A plus is a blank in a form that was not decoded.
 pub(crate) fn plus_is_blank(value: &[u8]) -> bool {
-    memchr::memchr_iter(b'+', value).count() > memchr::memchr2_iter(b' ', b'\t', value).count()
+    let pluses = memchr::memchr_iter(b'+', value).count();
+    pluses > 0 && memchr::memchr2_iter(b' ', b'\t', value).nth(pluses - 1).is_none()
 }
 
 /// `IFS`, `{IFS}`, with a positional parameter after it that is empty: their length after the

@@ -214,8 +214,21 @@ fn run(rest: &[u8], wanted: impl Fn(u8) -> bool) -> usize {
 }
 
 fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || byte >= 0x80
+    IS_WORD[usize::from(byte)]
 }
+
+/// Most bytes of a text are looked up here.
+static IS_WORD: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        #[expect(clippy::cast_possible_truncation, reason = "the loop ends at 256")]
+        let it = byte as u8;
+        table[byte] = it.is_ascii_alphanumeric() || matches!(it, b'_' | b'$') || it >= 0x80;
+        byte += 1;
+    }
+    table
+};
 
 /// Control bytes separate words in every dialect.
 fn is_blank(byte: u8) -> bool {

@@ -2,15 +2,18 @@
 
 use super::lexer::{Opening, Token, TokenKind, tokens};
 use crate::words::{WORDS, WordSet};
-use std::ops::Range;
+use std::{ops::Range, rc::Rc};
 
 /// Limit of numbers and arithmetic before a condition.
 const MAX_LEADING: usize = 16;
 
+/// An estimate for texts; a wrong one costs a copy.
+const BYTES_PER_TOKEN: usize = 5;
+
 /// The significant tokens of a value. All methods accept positions beyond the end.
 pub(crate) struct TokenStream {
-    /// Lower-case; offsets are those of the value.
-    text: Text,
+    /// Offsets are those of the value.
+    text: Rc<LowerText>,
     tokens: Vec<Token>,
     /// Each opening bracket, in order, and its closing one, or the number of tokens.
     closing: Vec<(u32, u32)>,
@@ -21,14 +24,14 @@ pub(crate) struct TokenStream {
     foreign: Vec<usize>,
 }
 
-/// Valid UTF-8 is checked once for the whole value.
-enum Text {
+/// A value in lower case, shared by all its readings. Valid UTF-8 is checked once for the whole value.
+pub(crate) enum LowerText {
     Utf8(String),
     Bytes(Vec<u8>),
 }
 
-impl Text {
-    fn lower(value: &[u8]) -> Self {
+impl LowerText {
+    pub(crate) fn of(value: &[u8]) -> Self {
         String::from_utf8(value.to_ascii_lowercase())
             .map_or_else(|it| Self::Bytes(it.into_bytes()), Self::Utf8)
     }
@@ -51,12 +54,18 @@ impl Text {
 }
 
 impl TokenStream {
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn new(value: &[u8], opening: Opening) -> Self {
-        let mut tokens: Vec<_> =
-            tokens(value, opening).filter(|token| token.kind != TokenKind::Blank).collect();
-        let after_comment = drop_comments(&mut tokens);
-        let (closing, foreign) = match_brackets(&tokens);
-        Self { text: Text::lower(value), tokens, closing, after_comment, foreign }
+        Self::with_text(value, Rc::new(LowerText::of(value)), opening)
+    }
+
+    /// The tokens of a value whose lower-case text is known.
+    pub(crate) fn with_text(value: &[u8], text: Rc<LowerText>, opening: Opening) -> Self {
+        let mut significant = Vec::with_capacity(value.len() / BYTES_PER_TOKEN + 8);
+        significant.extend(tokens(value, opening).filter(|token| token.kind != TokenKind::Blank));
+        let after_comment = drop_comments(&mut significant);
+        let (closing, foreign) = match_brackets(&significant);
+        Self { text, tokens: significant, closing, after_comment, foreign }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -82,6 +91,14 @@ impl TokenStream {
         match self.kind(at) {
             Some(TokenKind::Word) => self.slice(at),
             _ => "",
+        }
+    }
+
+    /// The bytes of the word here, lower-case; empty when there is none.
+    pub(crate) fn word_bytes(&self, at: usize) -> &[u8] {
+        match self.tokens.get(at) {
+            Some(token) if token.kind == TokenKind::Word => &self.text.bytes()[token.start()..token.end()],
+            _ => b"",
         }
     }
 
