@@ -1,12 +1,17 @@
 //! Masking of secrets in records: header values, cookies, query and form parameters, JSON values.
 //!
-//! Rules mask whole values. By default, well-known names are masked as well, and all cookies; of these
-//! the part that attacked stays visible.
+//! Rules mask whole values. By default, values of well-known names and forms are masked as well, and all
+//! cookies; of these the part that attacked stays visible.
 //!
 //! A body in which a value cannot be located is masked as a whole: losing data is better than
 //! recording a secret.
 
+mod address;
+mod assignments;
+mod body;
 mod json;
+mod markup;
+mod multipart;
 mod names;
 mod pairs;
 mod secrets;
@@ -49,7 +54,7 @@ impl<'k> Masks<'k> {
                 *value = secrets.header(name, value);
             }
             request.query = secrets.pairs(&request.query);
-            request.path = text::mask(&request.path).into_owned();
+            request.path = secrets.path(&request.path);
         }
         let rules = self.inside(&Tag::Post, None);
         if let Some(Body(bytes)) = &mut request.body {
@@ -58,7 +63,7 @@ impl<'k> Masks<'k> {
                 *bytes = masked.unwrap_or_else(|| MASK.as_bytes().to_vec());
             }
             if let Some(secrets) = &secrets {
-                *bytes = mask_secrets(bytes, secrets, &request.headers);
+                *bytes = body::mask(bytes, secrets, &request.headers);
             }
         }
     }
@@ -108,7 +113,10 @@ pub(crate) fn mask_response(headers: &mut [(String, String)], key: &[u8]) {
 /// The masked body; `None` when it has to be dropped.
 fn mask_body(bytes: &[u8], rules: &[&[Step]], headers: &[(String, String)]) -> Option<Vec<u8>> {
     let header = |wanted: &str| headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
-    let is_multipart = header("content-type").is_some_and(|(_, value)| value.contains("multipart/"));
+    let content_type = header("content-type").map_or("", |(_, value)| value);
+    let is_multipart =
+        multipart::has_parts(bytes, content_type) || engine::multipart::is_declared(content_type);
+    let is_form = !is_multipart || content_type.to_ascii_lowercase().contains("x-www-form-urlencoded");
     // Values cannot be located in a compressed body or in another character set.
     let text = std::str::from_utf8(bytes).ok().filter(|text| !text.starts_with('\u{feff}'))?;
     if header("content-encoding").is_some() {
@@ -125,40 +133,14 @@ fn mask_body(bytes: &[u8], rules: &[&[Step]], headers: &[(String, String)]) -> O
     }
     match json::looks_like_json(bytes) {
         true if !json.is_empty() => json::mask(bytes, &json, None),
-        false if !is_multipart => Some(pairs::mask(text, &form).into_bytes()),
+        false if is_form => Some(pairs::mask(text, &form).into_bytes()),
         _ => Some(bytes.to_vec()),
     }
 }
 
-/// The body without its secrets; nothing of a compressed one. Bytes that are no text stay as they are.
-fn mask_secrets(bytes: &[u8], secrets: &Secrets<'_>, headers: &[(String, String)]) -> Vec<u8> {
-    let header = |wanted: &str| headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
-    if header("content-encoding").is_some_and(|(_, value)| !value.eq_ignore_ascii_case("identity")) {
-        return MASK.as_bytes().to_vec();
-    }
-    let is_multipart = header("content-type").is_some_and(|(_, value)| value.contains("multipart/"));
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        // One character for each byte, and back.
-        let text: String = bytes.iter().map(|&byte| char::from(byte)).collect();
-        let masked = mask_text(&text, is_multipart, secrets);
-        return masked.chars().map(|letter| u8::try_from(letter).unwrap_or(b'?')).collect();
-    };
-    if let Some(masked) = json::mask(bytes, &[], Some(secrets)).filter(|_| json::looks_like_json(bytes)) {
-        return match std::str::from_utf8(&masked) {
-            Ok(text) => text::mask(text).into_owned().into_bytes(),
-            Err(_) => masked,
-        };
-    }
-    mask_text(text, is_multipart, secrets).into_bytes()
-}
-
-fn mask_text(text: &str, is_multipart: bool, secrets: &Secrets<'_>) -> String {
-    let is_form = || text.contains('=') && !text.starts_with(['{', '[', '<', '"']) && !text.contains('\n');
-    match text {
-        _ if is_multipart => secrets.multipart(text),
-        _ if is_form() => secrets.pairs(text),
-        _ => secrets.text(text),
-    }
+/// A path without its secrets, for logs.
+pub(crate) fn mask_path(path: &str) -> String {
+    secrets::mask_path(path)
 }
 
 #[cfg(test)]

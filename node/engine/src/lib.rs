@@ -57,6 +57,8 @@ use shared::InspectRequest;
 
 pub use file_type::{AllowedType, FileGroup, FileType};
 pub use inspection::{ExplainedField, Inspection, LayerView, SuppressedFinding};
+/// How a multipart body is split, so that others find the same parts.
+pub use parse::multipart;
 pub use upload_policy::{UploadPolicy, is_data_type};
 
 /// The compiled detectors, created once and shared by all threads.

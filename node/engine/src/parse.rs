@@ -13,7 +13,7 @@ mod header;
 mod json;
 mod jwt;
 mod malformed;
-mod multipart;
+pub mod multipart;
 mod nested;
 mod path;
 mod protobuf;

@@ -1,7 +1,8 @@
 //! The access log: one line of JSON per verdict. It holds no query, header or body, as those may
-//! hold secrets.
+//! hold secrets; those of a path are masked.
 
 use super::{LogFile, writer::Writer};
+use crate::mask::mask_path;
 use decision::Evaluation;
 use serde::Serialize;
 use shared::{Action, AttackType, DecidedBy, Delivery, InspectRequest, Mode, Reason, RequestId};
@@ -34,7 +35,7 @@ struct Line<'a> {
     client_ip: IpAddr,
     method: &'a str,
     host: &'a str,
-    path: &'a str,
+    path: String,
     verdict: Action,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     basis: Option<Basis<'a>>,
@@ -91,7 +92,7 @@ impl AccessLog {
             client_ip: request.client_ip,
             method: &request.method,
             host: &request.host,
-            path: &request.path,
+            path: mask_path(&request.path),
             verdict: evaluation.ruling.action,
             basis: self.is_verbose.then(basis),
         };

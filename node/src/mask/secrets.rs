@@ -1,24 +1,15 @@
 //! Secrets that are masked by default, but for the parts that attacked.
 
-use super::{MASK, names, text};
+use super::{MASK, address, assignments, json, markup, names, pairs, text};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use regex::{Captures, Regex};
 use sha2::Sha256;
 use shared::Finding;
-use std::{borrow::Cow, sync::LazyLock};
+use std::{borrow::Cow, ops::Range};
 
-/// `"name": value`, the value to the end of the text at most.
-static KEY: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r#"(?<head>"(?<name>[^"\\]{1,100})"\s*:\s*)(?<value>"(?:[^"\\]|\\.)*(?:"|\\?$)|[^\s,}\]\["{]+)"#,
-    )
-    .expect("a valid pattern")
-});
-/// `<name …>value<`
-static ELEMENT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?<head><(?<name>[A-Za-z][\w:.-]{0,100})(?:\s[^<>]*)?>)(?<value>[^<]+)<")
-        .expect("a valid pattern")
-});
+/// The most levels of JSON in strings.
+const MAX_NESTED: usize = 8;
+/// The longest name of the first parameter of a form.
+const MAX_NAME: usize = 256;
 
 /// The payloads of a request, which stay visible, and the key of digests.
 pub(super) struct Secrets<'f> {
@@ -29,7 +20,11 @@ pub(super) struct Secrets<'f> {
 impl<'f> Secrets<'f> {
     pub(super) fn of(findings: &'f [Finding], key: &'f [u8]) -> Self {
         let payloads = findings.iter().map(|finding| finding.payload.as_str());
-        Self { payloads: payloads.filter(|payload| !payload.is_empty() && *payload != MASK).collect(), key }
+        let mut payloads: Vec<&str> =
+            payloads.filter(|payload| !payload.is_empty() && *payload != MASK).collect();
+        payloads.sort_unstable();
+        payloads.dedup();
+        Self { payloads, key }
     }
 
     /// A secret: the payload in it, if any, with the rest masked.
@@ -51,17 +46,16 @@ impl<'f> Secrets<'f> {
             });
             return cookies.collect::<Vec<_>>().join(";");
         }
-        if names::is_secret(name) {
+        if names::is_secret_header(name) {
             return self.shown(value).into_owned();
         }
-        let value = text::mask(value);
         match value.split_once('?') {
             Some((address, query)) => {
                 // A fragment of an address holds tokens as well.
                 let parts = query.split('#').map(|part| self.pairs(part));
-                format!("{address}?{}", parts.collect::<Vec<_>>().join("#"))
+                format!("{}?{}", self.value(&self.path(address)), parts.collect::<Vec<_>>().join("#"))
             }
-            None => value.into_owned(),
+            None => self.value(&self.path(value)).into_owned(),
         }
     }
 
@@ -82,60 +76,131 @@ impl<'f> Secrets<'f> {
         }
     }
 
-    /// Parameters: `a=1&b=2`.
-    pub(super) fn pairs(&self, pairs: &str) -> String {
-        let masked = pairs.split('&').map(|pair| {
-            let Some((name, value)) = pair.split_once('=') else { return text::mask(pair).into_owned() };
-            let plain = super::pairs::decoded(value);
-            let shown = if names::is_secret(&super::pairs::decoded(name)) {
-                self.shown(&plain).into_owned()
-            } else {
-                text::mask(&plain).into_owned()
-            };
-            if shown == plain { pair.to_owned() } else { format!("{name}={}", super::pairs::encoded(&shown)) }
+    /// Parameters: `a=1&b=2`. A value may contain line breaks.
+    pub(super) fn pairs(&self, text: &str) -> String {
+        let mut is_named = false;
+        let masked = text.split('&').map(|pair| {
+            let (raw, value) = pair.split_once('=').unwrap_or(("", pair));
+            let (name, plain) = (pairs::decoded(raw), pairs::decoded(value));
+            let is_secret = names::is_secret(&name) || is_named && names::is_of_value(&name);
+            is_named = names::is_of_name(&name) && names::is_secret(plain.trim());
+            if name.contains('=') {
+                // The separator of name and value is encoded.
+                let whole = pairs::decoded(pair);
+                let shown = self.value(&whole);
+                return if shown == whole { pair.to_owned() } else { pairs::encoded(&shown) };
+            }
+            let shown = if !is_secret || plain.is_empty() { self.value(&plain) } else { self.shown(&plain) };
+            let start = &pair[..pair.len() - value.len()];
+            match () {
+                () if shown == plain => pair.to_owned(),
+                () if plain == value => format!("{start}{shown}"),
+                () => format!("{start}{}", pairs::encoded(&shown)),
+            }
         });
         masked.collect::<Vec<_>>().join("&")
     }
 
-    /// JSON that cannot be parsed, lines of JSON, XML, and other text.
-    pub(super) fn text(&self, body: &str) -> String {
-        let masked = KEY.replace_all(body, |found: &Captures<'_>| {
-            if names::is_secret(&found["name"]) {
-                format!("{}\"{}\"", &found["head"], self.shown(&found["value"]).replace('"', "\\\""))
-            } else {
-                found[0].to_owned()
-            }
-        });
-        let masked = ELEMENT.replace_all(&masked, |found: &Captures<'_>| {
-            let name = found["name"].rsplit(':').next().unwrap_or_default();
-            if names::is_secret(name) {
-                format!("{}{}<", &found["head"], self.shown(&found["value"]))
-            } else {
-                found[0].to_owned()
-            }
-        });
-        text::mask(&masked).into_owned()
+    /// A path: its matrix parameters and tokens.
+    pub(super) fn path(&self, path: &str) -> String {
+        let mut spans = Vec::new();
+        address::find_in_path(path, &mut spans);
+        address::find_passwords(path, &mut spans);
+        text::mask(&self.masked(path, spans)).into_owned()
     }
 
-    /// `multipart/form-data`: fields by their name.
-    pub(super) fn multipart(&self, body: &str) -> String {
-        const END_OF_HEAD: &str = "\r\n\r\n";
-        let boundary = body.split("\r\n").next().unwrap_or_default();
-        if !boundary.starts_with("--") || boundary.len() < 3 {
-            return text::mask(body).into_owned();
-        }
-        let parts = body.split(boundary).map(|part| {
-            let Some((head, content)) = part.split_once(END_OF_HEAD) else { return part.to_owned() };
-            let name = head.split("name=\"").nth(1).and_then(|rest| rest.split('"').next());
-            let is_secret = name.is_some_and(names::is_secret);
-            let content = content.strip_suffix("\r\n").map_or((content, ""), |content| (content, "\r\n"));
-            let shown = if is_secret {
-                self.shown(content.0)
-            } else {
-                Cow::Owned(text::mask(content.0).into_owned())
-            };
-            format!("{head}{END_OF_HEAD}{shown}{}", content.1)
-        });
-        parts.collect::<Vec<_>>().join(boundary)
+    /// A body that is text: JSON, a form, or else.
+    pub(super) fn body(&self, text: &str) -> String {
+        if starts_form(text) { self.pairs(text) } else { self.value(text).into_owned() }
     }
+
+    /// Any text: JSON, or markup, names with values, and addresses.
+    pub(super) fn value<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.nested(text, 0)
+    }
+
+    /// A text in JSON of this depth.
+    pub(super) fn nested<'t>(&self, text: &'t str, depth: usize) -> Cow<'t, str> {
+        if let Some(masked) = self.json(text, depth) {
+            return Cow::Owned(masked);
+        }
+        let mut spans = Vec::new();
+        markup::find(text, &mut spans);
+        assignments::find(text, &mut spans);
+        address::find_passwords(text, &mut spans);
+        match self.masked(text, spans) {
+            Cow::Borrowed(text) => text::mask(text),
+            Cow::Owned(masked) => Cow::Owned(text::mask(&masked).into_owned()),
+        }
+    }
+
+    /// A JSON document; `None` if it is none.
+    pub(super) fn json(&self, text: &str, depth: usize) -> Option<String> {
+        let is_json = depth < MAX_NESTED && json::looks_like_json(text.as_bytes());
+        let masked = is_json.then(|| json::mask(text.as_bytes(), &[], Some((self, depth)))).flatten()?;
+        let masked = String::from_utf8(masked).ok()?;
+        Some(text::mask(&masked).into_owned())
+    }
+
+    /// The text with these places masked, but for the payloads in them and across their ends.
+    fn masked<'t>(&self, text: &'t str, mut spans: Vec<Range<usize>>) -> Cow<'t, str> {
+        let slice = |range: Range<usize>| text.get(range).unwrap_or_default();
+        spans.retain(|span| !slice(span.clone()).trim().is_empty());
+        if spans.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let visible = self.visible(text);
+        let mut out = String::with_capacity(text.len());
+        let mut copied = 0;
+        for Range { start, end } in merged(spans) {
+            // The payload that begins before the secret, and the one that ends after it.
+            let across = |at: usize| {
+                let next = visible.partition_point(|payload| payload.end <= at);
+                visible.get(next).filter(|payload| payload.start < at)
+            };
+            let from = across(start).map_or(start, |payload| payload.end.min(end));
+            let to = across(end).map_or(end, |payload| payload.start.max(from));
+            out.push_str(slice(copied..from));
+            if from < to {
+                out.push_str(&self.shown(slice(from..to)));
+            }
+            copied = to;
+        }
+        out.push_str(slice(copied..text.len()));
+        Cow::Owned(out)
+    }
+
+    /// The places of payloads, in their order.
+    fn visible(&self, text: &str) -> Vec<Range<usize>> {
+        let places = |payload: &&'f str| {
+            let length = payload.len();
+            text.match_indices(*payload).map(|(at, _)| at..at + length).collect::<Vec<_>>()
+        };
+        merged(self.payloads.iter().flat_map(places).collect())
+    }
+}
+
+/// A path without its secrets, for logs.
+pub(super) fn mask_path(path: &str) -> String {
+    Secrets::of(&[], &[]).path(path)
+}
+
+/// Places in their order; those that overlap are joined.
+fn merged(mut spans: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    spans.sort_unstable_by_key(|span| span.start);
+    let mut merged: Vec<Range<usize>> = Vec::with_capacity(spans.len());
+    for span in spans {
+        match merged.last_mut().filter(|last| span.start < last.end) {
+            Some(last) => last.end = last.end.max(span.end),
+            None => merged.push(span),
+        }
+    }
+    merged
+}
+
+/// Whether a body without a content type is a form, as the engine reads it.
+fn starts_form(text: &str) -> bool {
+    let Some((name, _)) = text.split_once('=') else { return false };
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.[]%+$".contains(&byte);
+    !name.is_empty() && name.len() <= MAX_NAME && name.bytes().all(is_letter)
 }

@@ -1,6 +1,10 @@
 use super::*;
 use shared::AttackType;
 
+mod addresses;
+mod formats;
+mod properties;
+
 fn point(json: &str) -> Point {
     serde_json::from_str(json).unwrap()
 }

@@ -15,11 +15,22 @@ use crate::{
 use disposition::Disposition;
 use memchr::memmem;
 use shared::point::Tag;
+use std::ops::Range;
 
 /// Further boundaries in a content type are ignored.
 const MAX_BOUNDARIES: usize = 4;
 /// The most levels of multipart parts inside multipart parts.
 const MAX_NESTED: usize = 4;
+
+/// A part of a multipart body.
+pub struct Part<'a> {
+    /// Empty if no blank line separates it from the content.
+    pub head: &'a [u8],
+    /// The place of the part in the body, after its delimiter.
+    pub span: Range<usize>,
+    /// The place of the content in the body.
+    pub content: Range<usize>,
+}
 
 /// Adds every part. `false` when the body contains no boundary.
 pub(super) fn parse<'a>(
@@ -32,7 +43,7 @@ pub(super) fn parse<'a>(
 }
 
 /// Whether the content type declares parts.
-pub(super) fn is_declared(content_type: &str) -> bool {
+pub fn is_declared(content_type: &str) -> bool {
     const TYPE: &str = "multipart/";
     content_type.trim_start().get(..TYPE.len()).is_some_and(|it| it.eq_ignore_ascii_case(TYPE))
 }
@@ -57,7 +68,7 @@ fn parse_at_depth<'a>(
 }
 
 /// The declared boundaries that occur, else the one the body starts with.
-fn boundaries(content_type: &str, body: &[u8]) -> Vec<Vec<u8>> {
+pub fn boundaries(content_type: &str, body: &[u8]) -> Vec<Vec<u8>> {
     let mut boundaries = declared(content_type);
     boundaries.retain(|boundary| memmem::find(body, &delimiter(boundary)).is_some());
     if boundaries.is_empty() { detected(body).into_iter().collect() } else { boundaries }
@@ -95,19 +106,30 @@ fn declared(content_type: &str) -> Vec<Vec<u8>> {
 }
 
 fn parse_parts<'a>(body: &'a [u8], boundary: &[u8], root: PointPath, depth: usize, sink: &mut Sink<'a, '_>) {
-    let delimiter = delimiter(boundary);
-    let starts: Vec<usize> = memmem::find_iter(body, &delimiter).collect();
-    for (number, &start) in starts.iter().enumerate() {
-        let end = starts.get(number + 1).copied().unwrap_or(body.len());
-        let part = &body[start + delimiter.len()..end];
-        if !part.starts_with(b"--") && !sink.item(|sink| parse_part(part, root, depth, sink)) {
+    for part in parts(body, boundary) {
+        if !sink.item(|sink| parse_part(body, &part, root, depth, sink)) {
             break;
         }
     }
 }
 
-fn parse_part<'a>(part: &'a [u8], root: PointPath, depth: usize, sink: &mut Sink<'a, '_>) -> bool {
-    let (head, content) = split_head(part);
+/// The parts between the delimiters of a boundary, and after the last one unless it closes the body.
+pub fn parts<'a>(body: &'a [u8], boundary: &[u8]) -> impl Iterator<Item = Part<'a>> {
+    let delimiter = delimiter(boundary);
+    let starts: Vec<usize> = memmem::find_iter(body, &delimiter).collect();
+    let ends: Vec<usize> = starts.iter().skip(1).copied().chain([body.len()]).collect();
+    let spans = starts.into_iter().zip(ends).map(move |(start, end)| start + delimiter.len()..end);
+    spans.filter(|span| !body[span.clone()].starts_with(b"--")).map(|span| Part::of(body, span))
+}
+
+fn parse_part<'a>(
+    body: &'a [u8],
+    part: &Part<'a>,
+    root: PointPath,
+    depth: usize,
+    sink: &mut Sink<'a, '_>,
+) -> bool {
+    let (head, content) = (part.head, &body[part.content.clone()]);
     let disposition = disposition::parse(head);
     let is_clear = disposition.is_some();
     let disposition = disposition.unwrap_or_else(|| Disposition {
@@ -159,23 +181,30 @@ fn transfer_decoded(head: &[u8], content: &[u8]) -> Option<(&'static str, Vec<u8
 }
 
 /// The `content-type` line of a part, or an empty text.
-fn content_type(head: &[u8]) -> String {
+pub fn content_type(head: &[u8]) -> String {
     let text = String::from_utf8_lossy(head);
     let is_type = |line: &&str| line.get(..13).is_some_and(|name| name.eq_ignore_ascii_case("content-type:"));
     text.lines().find(is_type).unwrap_or_default().to_owned()
 }
 
-/// Headers and content of a part, which the first blank line separates; without one all of it is
-/// content.
-fn split_head(part: &[u8]) -> (&[u8], &[u8]) {
-    let is_blank = |end: &usize| matches!(&part[end + 1..], [b'\n', ..] | [b'\r', b'\n', ..]);
-    let Some(end) = memchr::memchr_iter(b'\n', part).find(is_blank) else {
-        return (&[], part.strip_prefix(b"\r\n").or(part.strip_prefix(b"\n")).unwrap_or(part));
-    };
-    let content = &part[end + 1..];
-    let content = content.strip_prefix(b"\r").unwrap_or(content).strip_prefix(b"\n").unwrap_or(content);
-    let content = content.strip_suffix(b"\n").unwrap_or(content);
-    (&part[..end], content.strip_suffix(b"\r").unwrap_or(content))
+impl<'a> Part<'a> {
+    /// Splits headers and content at the first blank line; without one all of it is content.
+    fn of(body: &'a [u8], span: Range<usize>) -> Self {
+        let part = &body[span.clone()];
+        let is_blank = |end: &usize| matches!(&part[end + 1..], [b'\n', ..] | [b'\r', b'\n', ..]);
+        let Some(end) = memchr::memchr_iter(b'\n', part).find(is_blank) else {
+            let content = part.strip_prefix(b"\r\n").or(part.strip_prefix(b"\n")).unwrap_or(part);
+            let content = span.end - content.len()..span.end;
+            return Self { head: &[], span, content };
+        };
+        let content = &part[end + 1..];
+        let content = content.strip_prefix(b"\r").unwrap_or(content);
+        let content = content.strip_prefix(b"\n").unwrap_or(content);
+        let start = span.end - content.len();
+        let content = content.strip_suffix(b"\n").unwrap_or(content);
+        let content = content.strip_suffix(b"\r").unwrap_or(content);
+        Self { head: &part[..end], content: start..start + content.len(), span }
+    }
 }
 
 /// The first parameter in an unclear head. `filename` also matches `filename*=`.
