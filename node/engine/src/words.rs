@@ -280,6 +280,7 @@ pub(crate) struct Xss {
     pub url_attributes: WordSet,
     pub directives: Vec<String>,
     pub idle_words: WordSet,
+    pub words_like_handlers: WordSet,
 }
 
 #[derive(Debug, Deserialize)]

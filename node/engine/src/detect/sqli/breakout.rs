@@ -6,6 +6,10 @@ use crate::{
     words::WORDS,
 };
 use shared::Severity::{Critical, High, Medium};
+use std::ops::Range;
+
+/// Letters of a script without blanks that are more than a word.
+const MAX_UNSPACED: usize = 4;
 
 /// `' or x`, `') and (x`: a condition after the quote, without prose after it.
 pub(super) fn condition(context: &ParseContext) -> Option<RuleMatch> {
@@ -35,7 +39,8 @@ pub(super) fn condition(context: &ParseContext) -> Option<RuleMatch> {
         .or_else(|| reopened(stream, at + 1))
         .or((alone && ends).then_some(left.end))
         .or_else(|| dangling(stream, left.end))?;
-    if is_quoted_word(stream) || is_measure(context) || is_joined(stream, left.end - 1) {
+    let is_symbol = context.opening == Opening::Quoted(b'"') && is_between_words(stream);
+    if is_quoted_word(stream) || is_symbol || is_measure(context) || is_joined(stream, left.end - 1) {
         return None;
     }
     Some(RuleMatch { signature: "sqli-string-breakout", severity: High, tokens: 0..end })
@@ -98,6 +103,32 @@ fn is_quoted_word(stream: &TokenStream) -> bool {
         && stream.kind(1) == Some(TokenKind::Word)
 }
 
+/// `Tom'&'Jerry`, `use"||"here`: an operator in quotes, with words on both sides.
+fn is_between_words(stream: &TokenStream) -> bool {
+    let before = stream.slice(0).trim_end_matches(['\'', '"']);
+    let after = stream.slice(2).trim_start_matches(['\'', '"']);
+    stream.len() == 3
+        && before.ends_with(char::is_alphabetic)
+        && after.starts_with(char::is_alphabetic)
+        && stream.is_adjacent(0)
+        && stream.is_adjacent(1)
+}
+
+/// `"%s"`, `'%username%'`, `role "%s" is in role "%s"`: placeholders in quotes. As SQL they would be
+/// remainders of columns.
+fn is_directive(stream: &TokenStream, mut tokens: Range<usize>) -> bool {
+    let is_part = |at| match stream.kind(at) {
+        Some(TokenKind::Word | TokenKind::Text { .. }) => true,
+        Some(TokenKind::Arithmetic) => match stream.slice(at) {
+            "%" => stream.is_adjacent(at),
+            mark => matches!(mark, "/" | "-"),
+        },
+        _ => false,
+    };
+    let is_name = |at| stream.kind(at) == Some(TokenKind::Word) && stream.is_adjacent(at - 1);
+    stream.slice(tokens.start) == "%" && is_name(tokens.start + 1) && tokens.all(is_part)
+}
+
 /// `' is not?--`, `'collate nocase--`: a condition of any shape, cut off by a comment.
 pub(super) fn cut(context: &ParseContext) -> Option<RuleMatch> {
     let stream = &context.stream;
@@ -147,9 +178,13 @@ pub(super) fn operator(context: &ParseContext) -> Option<RuleMatch> {
         && context.opening == stream.slice(last - 1).bytes().next().map_or(Opening::Bare, Opening::Quoted);
     let hides_rest = stream.kind(last) == Some(TokenKind::Comment) && last + 1 == stream.len();
     let terse = is_terse(stream.slice(0)) && (!reopens || is_terse(stream.slice(last - 1)));
-    let quoted_symbol =
-        context.opening == Opening::Quoted(b'"') && stream.len() == 3 && stream.slice(1) != "=";
-    ((reopens || hides_rest) && terse && !quoted_symbol && !is_quoted_word(stream)).then_some(RuleMatch {
+    let is_symbol = stream.len() == 3
+        && stream.slice(1) != "="
+        && (context.opening == Opening::Quoted(b'"')
+            || stream.kind(1) == Some(TokenKind::Arithmetic) && is_between_words(stream));
+    let end = if reopens { last - 1 } else { last };
+    let is_quoted = is_symbol || is_quoted_word(stream) || is_directive(stream, first..end);
+    ((reopens || hides_rest) && terse && !is_quoted).then_some(RuleMatch {
         signature: "sqli-string-operator",
         severity: Medium,
         tokens: 0..last,
@@ -178,7 +213,16 @@ pub(super) fn joined_call(context: &ParseContext) -> Option<RuleMatch> {
 /// At most one word, as before and after an injection; prose and URLs are longer.
 fn is_terse(text: &str) -> bool {
     let text = text.trim_matches(['\'', '"']);
-    text.len() <= 40 && !text.trim().contains(|it: char| it.is_whitespace() || it == '?')
+    text.len() <= 40
+        && !text.trim().contains(|it: char| it.is_whitespace() || it == '?')
+        && text.chars().filter(|it| is_unspaced(*it)).nth(MAX_UNSPACED).is_none()
+}
+
+/// Whether the letter is of a script without blanks between words: Thai to Khmer, and those of East
+/// Asia but Korean.
+fn is_unspaced(letter: char) -> bool {
+    matches!(letter, '\u{E00}'..='\u{EFF}' | '\u{1000}'..='\u{109F}' | '\u{1780}'..='\u{17FF}'
+        | '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}')
 }
 
 /// `'; drop …`, `' into outfile`, `' order by 1`, `' limit 1`.
@@ -212,7 +256,11 @@ fn clause(stream: &TokenStream, at: usize) -> bool {
             stream.word(at + 1) == "by" && stream.operand(at + 2).is_some_and(is_evident)
         }
         "having" | "limit" => follows,
-        "into" => stream.is_word(at + 1, &["outfile", "dumpfile"]),
+        "into" => {
+            let is_variable = || stream.kind(at + 1) == Some(TokenKind::Variable);
+            let goes_on = || stream.is_comment(at + 2) || stream.kind(at + 2) == Some(TokenKind::Comma);
+            stream.is_word(at + 1, &["outfile", "dumpfile"]) || is_variable() && goes_on()
+        }
         _ => false,
     }
 }

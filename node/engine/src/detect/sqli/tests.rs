@@ -118,8 +118,19 @@ fn finds_comments_that_hide_the_rest() {
 fn finds_expressions_that_join_two_strings() {
     each_has(
         "sqli-string-operator",
-        &["'='", "x'-0-'", "a'||'b", "' like '", "1'*2-- -"],
-        &["\"&\" sign", "rock 'n' roll", "5'-6' tall people"],
+        &["'='", "x'-0-'", "a'||'b", "' like '", "1'*2-- -", "x'%sleep(5)%'", "'-'", "1'%2%'3"],
+        &[
+            "\"&\" sign",
+            "rock 'n' roll",
+            "5'-6' tall people",
+            "Tom'&'Jerry",
+            "文件\"%s\"不存在",
+            "'%d'件",
+            "role \"%s\" is in role \"%s\"",
+            "Try \"%s --help\"",
+            "home='%userprofile%'",
+            "用'-'连接",
+        ],
     );
 }
 
