@@ -2,14 +2,17 @@
 
 use super::{ParseContext, RuleMatch, stacked};
 use crate::{
-    token::sql::{Opening, Operand, Shape, TokenKind, TokenStream},
+    token::{
+        sql::{Opening, Operand, Shape, TokenKind, TokenStream},
+        unspaced,
+    },
     words::WORDS,
 };
 use shared::Severity::{Critical, High, Medium};
 use std::ops::Range;
 
-/// Letters of a script without blanks that are more than a word.
-const MAX_UNSPACED: usize = 4;
+/// More words of a script without blanks are prose.
+const MAX_UNSPACED_WORDS: usize = 2;
 
 /// `' or x`, `') and (x`: a condition after the quote, without prose after it.
 pub(super) fn condition(context: &ParseContext) -> Option<RuleMatch> {
@@ -215,14 +218,7 @@ fn is_terse(text: &str) -> bool {
     let text = text.trim_matches(['\'', '"']);
     text.len() <= 40
         && !text.trim().contains(|it: char| it.is_whitespace() || it == '?')
-        && text.chars().filter(|it| is_unspaced(*it)).nth(MAX_UNSPACED).is_none()
-}
-
-/// Whether the letter is of a script without blanks between words: Thai to Khmer, and those of East
-/// Asia but Korean.
-fn is_unspaced(letter: char) -> bool {
-    matches!(letter, '\u{E00}'..='\u{EFF}' | '\u{1000}'..='\u{109F}' | '\u{1780}'..='\u{17FF}'
-        | '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}')
+        && unspaced::words(text.as_bytes()) <= MAX_UNSPACED_WORDS
 }
 
 /// `'; drop …`, `' into outfile`, `' order by 1`, `' limit 1`.
