@@ -72,6 +72,8 @@ fn finds_comparisons_of_constants() {
             "price >= 10 && price <= 20",
             "salt or pepper = taste",
             "status = 1 and type = 2",
+            "3 &lt; 4 and 5 > 2",
+            "3 < 4 and 5 &gt; 2",
         ],
     );
 }
