@@ -281,6 +281,7 @@ pub(crate) struct Xss {
     pub directives: Vec<String>,
     pub idle_words: WordSet,
     pub words_like_handlers: WordSet,
+    pub browser_functions: WordSet,
 }
 
 #[derive(Debug, Deserialize)]

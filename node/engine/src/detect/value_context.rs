@@ -245,8 +245,7 @@ impl<'f> ValueContext<'f> {
     pub(crate) fn is_for_address(&self) -> bool {
         let Some(name) = self.name().map(str::to_ascii_lowercase) else { return true };
         let words = &WORDS.ptrav;
-        words.letter_parameters.contains(&name)
-            || words.address_parameters.iter().any(|it| name.contains(it))
+        words.letter_parameters.contains(&name) || words.address_parameters.iter().any(|it| name.contains(it))
     }
 
     /// Whether the field is for SQL, by its name.

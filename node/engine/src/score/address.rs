@@ -38,7 +38,8 @@ fn is_in_query_of_page(hit: &Match<'_>, value: &[u8]) -> bool {
 fn is_page_of_device(value: &[u8]) -> bool {
     let Some(path) = value.strip_prefix(b"file:///") else { return false };
     let path = path.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-:%~ ()@+".contains(byte) || !byte.is_ascii();
+    let is_plain =
+        |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-:%~ ()@+".contains(byte) || !byte.is_ascii();
     path.iter().all(is_plain)
         && memchr::memmem::find(path, b"..").is_none()
         && memchr::memmem::find(path, b"%00").is_none()
@@ -85,7 +86,9 @@ mod tests {
         for page in ["file:///android_asset/www/index.html#/a?b=1", "file:///C:/Users/ann/photo.jpg"] {
             assert!(is_page_of_device(page.as_bytes()), "{page}");
         }
-        for file in ["file:///etc/passwd", "file:///a/../x.html", "file:///etc/passwd%00.html", "file://x/a.html"] {
+        for file in
+            ["file:///etc/passwd", "file:///a/../x.html", "file:///etc/passwd%00.html", "file://x/a.html"]
+        {
             assert!(!is_page_of_device(file.as_bytes()), "{file}");
         }
     }

@@ -21,7 +21,8 @@ mod tests {
 
     #[test]
     fn counts_words() {
-        for (text, count) in [("word", 1), ("Straße", 1), ("文件", 1), ("文件不存在", 2), ("ไม่พบไฟล์", 4)] {
+        for (text, count) in [("word", 1), ("Straße", 1), ("文件", 1), ("文件不存在", 2), ("ไม่พบไฟล์", 4)]
+        {
             assert_eq!(words(text.as_bytes()), count, "{text}");
         }
     }

@@ -224,7 +224,8 @@ fn substituted(context: &CommandContext<'_>, at: usize, head: &Head) -> Option<E
         Lead::Substitution if is_strong(command, head) || is_command_line(context, at, head) => usize::MAX,
         Lead::Backtick
             if !known.is_distinctive
-                && (before.is_some_and(|it| it.is_ascii_whitespace()) || is_between_letters(context, command)) =>
+                && (before.is_some_and(|it| it.is_ascii_whitespace())
+                    || is_between_letters(context, command)) =>
         {
             0
         }

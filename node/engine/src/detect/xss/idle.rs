@@ -37,11 +37,6 @@ fn is_function(code: &[u8]) -> bool {
 /// `start();`, `showTab('news', 2)`: a function of the page, called by a click with plain words and
 /// numbers.
 fn is_own_call(name: &str, code: &[u8]) -> bool {
-    const FOREIGN: &[&[u8]] = &[
-        b"alert", b"atob", b"btoa", b"confirm", b"eval", b"execscript", b"fetch", b"find", b"function",
-        b"import", b"importscripts", b"name", b"navigate", b"open", b"postmessage", b"print", b"prompt",
-        b"require", b"setinterval", b"settimeout", b"write", b"writeln",
-    ];
     let code = code.strip_suffix(b";").unwrap_or(code);
     let is_click = matches!(name, "onchange" | "onclick" | "oninput" | "onsubmit");
     let call = code.strip_suffix(b")").and_then(|it| {
@@ -52,7 +47,7 @@ fn is_own_call(name: &str, code: &[u8]) -> bool {
         is_click
             && !function.is_empty()
             && function.iter().all(u8::is_ascii_alphanumeric)
-            && !FOREIGN.contains(&function.to_ascii_lowercase().as_slice())
+            && !WORDS.xss.browser_functions.contains(function)
             && arguments.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).all(is_plain_argument)
     })
 }
@@ -60,9 +55,9 @@ fn is_own_call(name: &str, code: &[u8]) -> bool {
 /// A number, a word in quotes, `this`, or nothing.
 fn is_plain_argument(argument: &[u8]) -> bool {
     let is_plain = |it: &u8| it.is_ascii_alphanumeric() || b"-_".contains(it) || !it.is_ascii();
-    let inner = [b'\'', b'"'].into_iter().find_map(|quote| {
-        argument.strip_prefix(&[quote]).and_then(|it| it.strip_suffix(&[quote]))
-    });
+    let inner = [b'\'', b'"']
+        .into_iter()
+        .find_map(|quote| argument.strip_prefix(&[quote]).and_then(|it| it.strip_suffix(&[quote])));
     match inner {
         Some(text) => text.iter().all(is_plain),
         None => argument.iter().all(u8::is_ascii_digit) || matches!(argument, b"this" | b"event"),
