@@ -141,7 +141,9 @@ fn position(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option
     if context.is_page_header() && is_remote {
         return Some(ScorePart::new(-7, "the address of the page"));
     }
-    if hit.signature == "rce-shellshock-definition" && context.last_tag() != Some(&Tag::Name) {
+    // No browser sends one in a header, and no program names a field like one.
+    let is_written = || context.is_parameter() && context.last_tag() != Some(&Tag::Name);
+    if hit.signature == "rce-shellshock-definition" && is_written() {
         return Some(ScorePart::new(-4, "a function without a command after it"));
     }
     let is_internal = matches!(hit.signature, "ssrf-loopback" | "ssrf-private-network");
