@@ -106,13 +106,13 @@ fn is_quoted_word(stream: &TokenStream) -> bool {
         && stream.kind(1) == Some(TokenKind::Word)
 }
 
-/// `Tom'&'Jerry`, `use"||"here`: an operator in quotes, with words on both sides.
+/// `标题"||"副标题`: an operator in quotes, in a text without blanks.
 fn is_between_words(stream: &TokenStream) -> bool {
     let before = stream.slice(0).trim_end_matches(['\'', '"']);
     let after = stream.slice(2).trim_start_matches(['\'', '"']);
     stream.len() == 3
-        && before.ends_with(char::is_alphabetic)
-        && after.starts_with(char::is_alphabetic)
+        && before.ends_with(unspaced::is_unspaced)
+        && after.starts_with(unspaced::is_unspaced)
         && stream.is_adjacent(0)
         && stream.is_adjacent(1)
 }

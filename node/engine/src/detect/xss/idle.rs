@@ -105,9 +105,11 @@ pub(super) fn is_embed(tag: &Tag<'_>) -> bool {
         && tag.attributes.iter().all(is_passive)
 }
 
-/// `git replace -d <object>`: a name in brackets, which embeds nothing.
-pub(super) fn is_placeholder(tag: &Tag<'_>) -> bool {
-    matches!(tag.name.as_str(), "embed" | "object") && tag.attributes.is_empty()
+/// `git replace -d <object>`: a name in brackets, which embeds nothing. Alone it is a probe.
+pub(super) fn is_placeholder(tag: &Tag<'_>, value: &[u8]) -> bool {
+    matches!(tag.name.as_str(), "embed" | "object")
+        && tag.attributes.is_empty()
+        && value.trim_ascii().len() > tag.span.len()
 }
 
 /// Whether a script is loaded by its plain address.
