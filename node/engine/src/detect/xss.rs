@@ -140,9 +140,7 @@ impl Collector {
         {
             self.add("xss-script-tag", Critical, tag.span.clone());
         }
-        if active::is_active(tag) && !idle::is_placeholder(tag)
-            || !self.is_document && active::is_foreign(tag)
-        {
+        if active::is_active(tag) || !self.is_document && active::is_foreign(tag) {
             let signature = if idle::is_embed(tag) { "xss-embed" } else { "xss-active-tag" };
             self.add(signature, Medium, tag.span.clone());
         }
