@@ -1,5 +1,6 @@
 //! The score of a finding: points of the rule, and of where and how the value was written.
 
+mod address;
 mod quotation;
 mod texture;
 
@@ -8,7 +9,7 @@ use crate::{
     words::WORDS,
 };
 pub(crate) use quotation::Quotations;
-use shared::{AttackType, Class, Confidence, ScorePart, ruleset::Content};
+use shared::{AttackType, Class, Confidence, ScorePart, point::Tag, ruleset::Content};
 use std::cell::OnceCell;
 use texture::{has_words_of_attack, is_binary, is_opaque, is_random, is_text};
 
@@ -69,6 +70,7 @@ pub(crate) fn parts(
     if is_part && lists.fragments.contains(hit.signature) && is_among_others() {
         parts.push(ScorePart::new(-4, "a fragment of a longer value"));
     }
+    parts.extend(address::part(hit, value, context));
     parts.extend(path(hit, value, context));
     // `alert('x') tutorial`: a search; script goes on after an operator.
     let after = value.get(hit.span.end..).unwrap_or_default();
@@ -140,6 +142,11 @@ fn position(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option
     let is_remote = hit.signature.starts_with("ptrav-remote");
     if context.is_page_header() && is_remote {
         return Some(ScorePart::new(-7, "the address of the page"));
+    }
+    // No browser sends one in a header, and no program names a field like one.
+    let is_written = || context.is_parameter() && context.last_tag() != Some(&Tag::Name);
+    if hit.signature == "rce-shellshock-definition" && is_written() {
+        return Some(ScorePart::new(-4, "a function without a command after it"));
     }
     let is_internal = matches!(hit.signature, "ssrf-loopback" | "ssrf-private-network");
     if (is_internal || is_remote) && context.is_page_address() {

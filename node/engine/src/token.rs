@@ -6,6 +6,7 @@ pub(crate) mod path;
 pub(crate) mod shell;
 pub(crate) mod sql;
 pub(crate) mod template;
+pub(crate) mod unspaced;
 pub(crate) mod url;
 pub(crate) mod xml;
 pub(crate) mod zip;

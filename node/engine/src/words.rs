@@ -280,6 +280,8 @@ pub(crate) struct Xss {
     pub url_attributes: WordSet,
     pub directives: Vec<String>,
     pub idle_words: WordSet,
+    pub words_like_handlers: WordSet,
+    pub browser_functions: WordSet,
 }
 
 #[derive(Debug, Deserialize)]

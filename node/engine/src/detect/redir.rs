@@ -39,13 +39,22 @@ pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'
         [b'/' | b'\\', ..] => slashed(bytes)?,
         _ => schemed(bytes, context.host_name())?,
     };
-    let is_foreign = url.host.contains('.') && !url.host.eq_ignore_ascii_case(context.host_name());
+    let is_foreign = url.host.contains('.') && !is_of_site(&url.host, context.host_name());
     (is_disguised && is_foreign && is_host(&url.host)).then_some(Match {
         attack_type: AttackType::OpenRedirect,
         signature,
         severity: Severity::Medium,
         span: start..end,
     })
+}
+
+/// The host itself, a subdomain of it, or a domain that it belongs to.
+fn is_of_site(host: &str, own: &str) -> bool {
+    let (host, own) = (host.to_ascii_lowercase(), own.to_ascii_lowercase());
+    let belongs = |one: &str, other: &str| {
+        one.strip_suffix(other).is_some_and(|it| it.is_empty() || it.ends_with('.')) && other.contains('.')
+    };
+    host == own || belongs(&host, &own) || belongs(&own, &host)
 }
 
 /// `/\host.example/x`: a server that adds or removes a slash at the end of a path redirects there.

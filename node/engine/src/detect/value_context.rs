@@ -240,6 +240,14 @@ impl<'f> ValueContext<'f> {
         self.name().is_some_and(names_file)
     }
 
+    /// Whether the parameter holds addresses in benign requests, by its name. Values without a name
+    /// may be anything.
+    pub(crate) fn is_for_address(&self) -> bool {
+        let Some(name) = self.name().map(str::to_ascii_lowercase) else { return true };
+        let words = &WORDS.ptrav;
+        words.letter_parameters.contains(&name) || words.address_parameters.iter().any(|it| name.contains(it))
+    }
+
     /// Whether the field is for SQL, by its name.
     pub(crate) fn is_for_sql(&self) -> bool {
         self.last_name()

@@ -123,7 +123,10 @@ impl Collector {
             let is_mentioned = tag.attributes.is_empty() && value[tag.span.end..].starts_with(b"</code>");
             if is_bare_script(&tag, &value[tag.span.end + sheet.len()..]) && idle::is_idle_script(sheet) {
                 self.add("xss-idle-script", Critical, tag.span.clone());
-            } else if !is_mentioned && !idle::is_line_of_list(&tag, value, last_bracket) {
+            } else if !is_mentioned
+                && !idle::is_placeholder(&tag, value)
+                && !idle::is_line_of_list(&tag, value, last_bracket)
+            {
                 self.inspect_tag(&tag, depth);
             }
         }

@@ -22,7 +22,7 @@ pub(super) fn is_included(value: &[u8], context: &ValueContext<'_>) -> bool {
     }
     let is_foreign = |host: &str| (host.contains('.') || host.starts_with('[')) && !context.is_own(host);
     if is_script_elsewhere(value, is_foreign) {
-        return !is_named_after_urls(context);
+        return !context.is_for_address();
     }
     let url = with_scheme(value).filter(|url| {
         url.slashes == 2 && matches!(&*url.scheme, "http" | "https" | "ftp" | "ftps") && is_foreign(&url.host)
@@ -37,7 +37,7 @@ pub(super) fn is_bare(value: &[u8], context: &ValueContext<'_>) -> bool {
         && value.len() <= 500
         && context.is_in_query()
         && context.is_for_file()
-        && !is_named_after_urls(context)
+        && !context.is_for_address()
         && with_scheme(value).is_some_and(|url| {
             url.slashes == 2 && matches!(&*url.scheme, "http" | "https") && !context.is_own(&url.host)
         })
@@ -45,7 +45,7 @@ pub(super) fn is_bare(value: &[u8], context: &ValueContext<'_>) -> bool {
 
 /// A file of a program or a text, from another host, in a parameter that is not for URLs.
 fn is_evident(url: &Url<'_>, value: &[u8], context: &ValueContext<'_>) -> bool {
-    if is_named_after_urls(context) {
+    if context.is_for_address() {
         return false;
     }
     let is_program = WORDS.ptrav.included_endings.contains(ending(value));
@@ -56,12 +56,6 @@ fn is_evident(url: &Url<'_>, value: &[u8], context: &ValueContext<'_>) -> bool {
         || is_cut
         || context.is_for_file()
             && (is_page() || value.ends_with(b"?") || context.path.to_ascii_lowercase().ends_with("php"))
-}
-
-fn is_named_after_urls(context: &ValueContext<'_>) -> bool {
-    let Some(name) = context.name().map(str::to_ascii_lowercase) else { return true };
-    let words = &WORDS.ptrav;
-    words.letter_parameters.contains(&name) || words.address_parameters.iter().any(|it| name.contains(it))
 }
 
 /// The ending of the file in the path of a URL, without its query.

@@ -105,6 +105,11 @@ impl Line<'_> {
         self.command.lead == Lead::Start && !self.context.is_breakout && !self.command.called
     }
 
+    /// `<script src=…>`: a tag, not the input of a program.
+    fn is_markup(&self) -> bool {
+        matches!(self.context.value.trim_ascii_start(), [b'<', letter, ..] if letter.is_ascii_alphabetic())
+    }
+
     fn takes_nothing(&self) -> bool {
         self.known.takes & programs::ALONE != 0
     }
@@ -122,6 +127,7 @@ impl Line<'_> {
             && self.context.kind != FieldKind::Path
             && !self.rest.is_empty()
             && !self.rest.iter().any(is_code)
+            && !self.is_markup()
     }
 }
 

@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     field::FieldKind,
-    token::shell::{Command, Lead, Word, glob_matches},
+    token::{
+        shell::{Command, Lead, Word, glob_matches},
+        unspaced,
+    },
     words::WORDS,
 };
 use shared::Severity::{self, Critical, High};
@@ -29,7 +32,7 @@ pub(super) struct CommandContext<'v> {
     pub kind: FieldKind,
     /// Whether the tokens begin after a quote in mid-value.
     pub is_breakout: bool,
-    /// The number of words outside of known commands, counted up to the first one over all limits.
+    /// The number of words outside of known commands, counted up to one over all limits or more.
     pub prose: usize,
     is_list: bool,
     is_url: bool,
@@ -45,16 +48,18 @@ impl<'v> CommandContext<'v> {
         is_breakout: bool,
     ) -> Self {
         let before = commands.first().map_or(0, |it| it.start);
-        let skipped = value[..before].split(u8::is_ascii_whitespace).filter(|it| is_prose(it)).map(|_| ());
+        let skipped =
+            value[..before].split(u8::is_ascii_whitespace).filter(|it| is_prose(it)).map(unspaced::words);
         let heads: Vec<OnceCell<Option<Head>>> = commands.iter().map(|_| OnceCell::new()).collect();
         let unknown = commands.iter().zip(&heads).filter(|(command, known)| {
             known.get_or_init(|| head(command)).as_ref().is_none_or(|head| head.known.is_none())
         });
-        let words =
-            unknown.flat_map(|(it, _)| &it.words).filter(|it| is_prose(&it.text) || it.quoted).map(|_| ());
+        let words = unknown.flat_map(|(it, _)| &it.words).filter(|it| is_prose(&it.text) || it.quoted);
+        let words = words.map(|it| unspaced::words(&it.text));
         // The lexer reads `<br>` as a redirection of the word `br`.
         let tags = tags(value);
-        let prose = skipped.chain(words).take(MAX_PROSE_OF_DISGUISED + 1 + tags).count().saturating_sub(tags);
+        let counted = skipped.chain(words).take(MAX_PROSE_OF_DISGUISED + 1 + tags);
+        let prose = counted.sum::<usize>().saturating_sub(tags);
         // Conditions of rules for little prose.
         let is_text = prose > MAX_PROSE_OF_DISGUISED;
         Self {
@@ -230,11 +235,29 @@ fn substituted(context: &CommandContext<'_>, at: usize, head: &Head) -> Option<E
         // Prose of any length: it may be padding.
         Lead::Backtick if is_strong(command, head) => usize::MAX,
         Lead::Substitution if is_strong(command, head) || is_command_line(context, at, head) => usize::MAX,
-        Lead::Backtick if before.is_some_and(|it| it.is_ascii_whitespace()) && !known.is_distinctive => 0,
+        Lead::Backtick
+            if !known.is_distinctive
+                && (before.is_some_and(|it| it.is_ascii_whitespace())
+                    || is_between_letters(context, command)) =>
+        {
+            0
+        }
         Lead::Backtick => 1,
         _ => MAX_PROSE,
     };
     (is_command && context.prose <= room).then_some(("rce-command-substitution", Critical))
+}
+
+/// Whether a letter of another script touches a backtick of the command: a quotation in a text
+/// without blanks.
+fn is_between_letters(context: &CommandContext<'_>, command: &Command<'_>) -> bool {
+    let is_letter = |byte: Option<&u8>| byte.is_some_and(|it| !it.is_ascii());
+    let inner = context.value.get(command.start..).unwrap_or_default();
+    let inner = inner.strip_prefix(b"`").unwrap_or(inner);
+    let before = &context.value[..context.value.len() - inner.len()];
+    let before = before.strip_suffix(b"`").unwrap_or(before);
+    let after = memchr::memchr(b'`', inner).and_then(|at| inner.get(at + 1));
+    is_letter(before.last()) || is_letter(after)
 }
 
 /// `curl -s x`, `cat /x`, `ls | sh`: no prose has an option, a path, a URL or a pipe after a program.

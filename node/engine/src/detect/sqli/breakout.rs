@@ -2,10 +2,17 @@
 
 use super::{ParseContext, RuleMatch, stacked};
 use crate::{
-    token::sql::{Opening, Operand, Shape, TokenKind, TokenStream},
+    token::{
+        sql::{Opening, Operand, Shape, TokenKind, TokenStream},
+        unspaced,
+    },
     words::WORDS,
 };
 use shared::Severity::{Critical, High, Medium};
+use std::ops::Range;
+
+/// More words of a script without blanks are prose.
+const MAX_UNSPACED_WORDS: usize = 2;
 
 /// `' or x`, `') and (x`: a condition after the quote, without prose after it.
 pub(super) fn condition(context: &ParseContext) -> Option<RuleMatch> {
@@ -35,7 +42,8 @@ pub(super) fn condition(context: &ParseContext) -> Option<RuleMatch> {
         .or_else(|| reopened(stream, at + 1))
         .or((alone && ends).then_some(left.end))
         .or_else(|| dangling(stream, left.end))?;
-    if is_quoted_word(stream) || is_measure(context) || is_joined(stream, left.end - 1) {
+    let is_symbol = context.opening == Opening::Quoted(b'"') && is_between_words(stream);
+    if is_quoted_word(stream) || is_symbol || is_measure(context) || is_joined(stream, left.end - 1) {
         return None;
     }
     Some(RuleMatch { signature: "sqli-string-breakout", severity: High, tokens: 0..end })
@@ -98,6 +106,32 @@ fn is_quoted_word(stream: &TokenStream) -> bool {
         && stream.kind(1) == Some(TokenKind::Word)
 }
 
+/// `标题"||"副标题`: an operator in quotes, in a text without blanks.
+fn is_between_words(stream: &TokenStream) -> bool {
+    let before = stream.slice(0).trim_end_matches(['\'', '"']);
+    let after = stream.slice(2).trim_start_matches(['\'', '"']);
+    stream.len() == 3
+        && before.ends_with(unspaced::is_unspaced)
+        && after.starts_with(unspaced::is_unspaced)
+        && stream.is_adjacent(0)
+        && stream.is_adjacent(1)
+}
+
+/// `"%s"`, `'%username%'`, `role "%s" is in role "%s"`: placeholders in quotes. As SQL they would be
+/// remainders of columns.
+fn is_directive(stream: &TokenStream, mut tokens: Range<usize>) -> bool {
+    let is_part = |at| match stream.kind(at) {
+        Some(TokenKind::Word | TokenKind::Text { .. }) => true,
+        Some(TokenKind::Arithmetic) => match stream.slice(at) {
+            "%" => stream.is_adjacent(at),
+            mark => matches!(mark, "/" | "-"),
+        },
+        _ => false,
+    };
+    let is_name = |at| stream.kind(at) == Some(TokenKind::Word) && stream.is_adjacent(at - 1);
+    stream.slice(tokens.start) == "%" && is_name(tokens.start + 1) && tokens.all(is_part)
+}
+
 /// `' is not?--`, `'collate nocase--`: a condition of any shape, cut off by a comment.
 pub(super) fn cut(context: &ParseContext) -> Option<RuleMatch> {
     let stream = &context.stream;
@@ -147,9 +181,13 @@ pub(super) fn operator(context: &ParseContext) -> Option<RuleMatch> {
         && context.opening == stream.slice(last - 1).bytes().next().map_or(Opening::Bare, Opening::Quoted);
     let hides_rest = stream.kind(last) == Some(TokenKind::Comment) && last + 1 == stream.len();
     let terse = is_terse(stream.slice(0)) && (!reopens || is_terse(stream.slice(last - 1)));
-    let quoted_symbol =
-        context.opening == Opening::Quoted(b'"') && stream.len() == 3 && stream.slice(1) != "=";
-    ((reopens || hides_rest) && terse && !quoted_symbol && !is_quoted_word(stream)).then_some(RuleMatch {
+    let is_symbol = stream.len() == 3
+        && stream.slice(1) != "="
+        && (context.opening == Opening::Quoted(b'"')
+            || stream.kind(1) == Some(TokenKind::Arithmetic) && is_between_words(stream));
+    let end = if reopens { last - 1 } else { last };
+    let is_quoted = is_symbol || is_quoted_word(stream) || is_directive(stream, first..end);
+    ((reopens || hides_rest) && terse && !is_quoted).then_some(RuleMatch {
         signature: "sqli-string-operator",
         severity: Medium,
         tokens: 0..last,
@@ -178,7 +216,9 @@ pub(super) fn joined_call(context: &ParseContext) -> Option<RuleMatch> {
 /// At most one word, as before and after an injection; prose and URLs are longer.
 fn is_terse(text: &str) -> bool {
     let text = text.trim_matches(['\'', '"']);
-    text.len() <= 40 && !text.trim().contains(|it: char| it.is_whitespace() || it == '?')
+    text.len() <= 40
+        && !text.trim().contains(|it: char| it.is_whitespace() || it == '?')
+        && unspaced::words(text.as_bytes()) <= MAX_UNSPACED_WORDS
 }
 
 /// `'; drop …`, `' into outfile`, `' order by 1`, `' limit 1`.
@@ -212,7 +252,11 @@ fn clause(stream: &TokenStream, at: usize) -> bool {
             stream.word(at + 1) == "by" && stream.operand(at + 2).is_some_and(is_evident)
         }
         "having" | "limit" => follows,
-        "into" => stream.is_word(at + 1, &["outfile", "dumpfile"]),
+        "into" => {
+            let is_variable = || stream.kind(at + 1) == Some(TokenKind::Variable);
+            let goes_on = || stream.is_comment(at + 2) || stream.kind(at + 2) == Some(TokenKind::Comma);
+            stream.is_word(at + 1, &["outfile", "dumpfile"]) || is_variable() && goes_on()
+        }
         _ => false,
     }
 }

@@ -39,15 +39,19 @@ fn is_script(context: &ParseContext, at: usize) -> bool {
     compares_strictly || is_operator && follows_name && at > 3
 }
 
-/// `3 < 4 and 5 > 2`: two inequalities of numbers.
+/// `3 < 4 and 5 > 2`, `3 &lt; 4 and 5 > 2`: two inequalities of numbers.
 fn is_pair_of_inequalities(context: &ParseContext, at: usize) -> bool {
     let stream = &context.stream;
-    let is_inequality = |at: usize| {
-        stream.kind(at) == Some(TokenKind::Number)
-            && matches!(stream.slice(at + 1), "<" | ">" | "<=" | ">=")
-            && stream.kind(at + 2) == Some(TokenKind::Number)
+    let is_number = |at| stream.kind(at) == Some(TokenKind::Number);
+    let is_plain = |at: usize| {
+        is_number(at) && matches!(stream.slice(at + 1), "<" | ">" | "<=" | ">=") && is_number(at + 2)
     };
-    at >= 3 && is_inequality(at - 3) && is_inequality(at + 1)
+    let is_escaped = |at: usize| {
+        let marks = [stream.slice(at + 1), stream.slice(at + 2), stream.slice(at + 3)];
+        is_number(at) && matches!(marks, ["&", "lt" | "gt", ";"]) && is_number(at + 4)
+    };
+    (at.checked_sub(3).is_some_and(is_plain) || at.checked_sub(5).is_some_and(is_escaped))
+        && (is_plain(at + 1) || is_escaped(at + 1))
 }
 
 /// `and name = '`: the value begins with the condition, and the statement closes the string.

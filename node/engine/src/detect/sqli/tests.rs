@@ -72,6 +72,8 @@ fn finds_comparisons_of_constants() {
             "price >= 10 && price <= 20",
             "salt or pepper = taste",
             "status = 1 and type = 2",
+            "3 &lt; 4 and 5 > 2",
+            "3 < 4 and 5 &gt; 2",
         ],
     );
 }
@@ -118,8 +120,18 @@ fn finds_comments_that_hide_the_rest() {
 fn finds_expressions_that_join_two_strings() {
     each_has(
         "sqli-string-operator",
-        &["'='", "x'-0-'", "a'||'b", "' like '", "1'*2-- -"],
-        &["\"&\" sign", "rock 'n' roll", "5'-6' tall people"],
+        &["'='", "x'-0-'", "a'||'b", "' like '", "1'*2-- -", "x'%sleep(5)%'", "'-'", "1'%2%'3"],
+        &[
+            "\"&\" sign",
+            "rock 'n' roll",
+            "5'-6' tall people",
+            "文件\"%s\"不存在",
+            "'%d'件",
+            "role \"%s\" is in role \"%s\"",
+            "Try \"%s --help\"",
+            "home='%userprofile%'",
+            "用'-'连接",
+        ],
     );
 }
 

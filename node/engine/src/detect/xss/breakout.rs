@@ -1,7 +1,7 @@
 //! Attribute breakout: values that close the attribute they land in and add attributes.
 
 use super::active;
-use crate::token::html::spelled_attributes;
+use crate::{token::html::spelled_attributes, words::WORDS};
 
 /// Limit of attributes inspected after a quote.
 const MAX_ATTRIBUTES: usize = 12;
@@ -16,10 +16,12 @@ pub(super) fn runs(rest: &[u8]) -> bool {
     })
 }
 
-/// `onload`, `onerror`: any name of that form, since browsers add new ones every year.
+/// `onload`, `onerror`: any name of that form but words, since browsers add new ones every year.
 pub(super) fn is_handler(name: &[u8]) -> bool {
     let [b'o' | b'O', b'n' | b'N', event @ ..] = name else { return false };
-    (3..=30).contains(&event.len()) && event.iter().all(u8::is_ascii_alphabetic)
+    (3..=30).contains(&event.len())
+        && event.iter().all(u8::is_ascii_alphabetic)
+        && !WORDS.xss.words_like_handlers.contains(name)
 }
 
 /// Whether the name of a parameter ends with a handler, whose equals sign is that of the query.
