@@ -23,9 +23,9 @@ use super::Match;
 use crate::{
     field::FieldKind,
     prefilter::Bytes,
-    token::shell::{Command, commands},
+    token::shell::{Command, Comments, commands, has_comment},
 };
-use evidence::{CommandContext, find_evidence};
+use evidence::{CommandContext, find_evidence, needs_no_other_words};
 pub(super) use parameter::detect as detect_parameter;
 use shared::{AttackType, Severity};
 
@@ -84,12 +84,17 @@ fn shell(value: &[u8], kind: FieldKind) -> Option<Match<'static>> {
         .or_else(|| read(&without_quotes(value)?, 0, kind))
 }
 
+/// Text after ` #` is a comment, but not between quotes, where a substitution runs, nor for `cmd.exe`.
 fn read(value: &[u8], start: usize, kind: FieldKind) -> Option<Match<'static>> {
-    let commands = commands(value, start);
-    let context = CommandContext::new(value, &commands, kind, start > 0);
-    let evidence =
-        commands.iter().enumerate().find_map(|(at, command)| Some((command, find_evidence(&context, at)?)));
-    evidence.map(|(command, (signature, severity))| matched(command, signature, severity))
+    let find = |comments, is_evident: fn(&Command<'_>) -> bool| {
+        let commands = commands(value, start, comments);
+        let context = CommandContext::new(value, &commands, kind, start > 0);
+        let mut evident = commands.iter().enumerate().filter(|(_, command)| is_evident(command));
+        let found = evident.find_map(|(at, command)| Some((command, find_evidence(&context, at)?)));
+        found.map(|(command, (signature, severity))| matched(command, signature, severity))
+    };
+    find(Comments::Dropped, |_| true)
+        .or_else(|| if has_comment(value) { find(Comments::Read, needs_no_other_words) } else { None })
 }
 
 /// `'ls -l'`: the value is one quoted string, whose quotes the application may remove. Blanks for

@@ -1,9 +1,9 @@
 //! Evidence of an injected command: rules for one command in its value.
 
 use super::{
-    argument::is_prose,
+    argument::{is_prose, shape},
     command_line::{chain, command_line},
-    head::{Head, fits, head, is_version_probe, second},
+    head::{Head, head, is_version_probe, prose_after, second},
     programs::{self, Known},
 };
 use crate::{
@@ -12,12 +12,19 @@ use crate::{
     words::WORDS,
 };
 use shared::Severity::{self, Critical, High};
+use std::{cell::OnceCell, collections::HashMap};
 
 /// Limit of prose around a weak command; a longer text only mentions it.
 const MAX_PROSE: usize = 4;
 
+/// Limit of prose after the arguments of a weak command.
+const MAX_PROSE_AFTER: usize = 1;
+
 /// Limit of prose around a command whose spelling is evidence. With more, only [`separated`] matches.
 pub(super) const MAX_PROSE_OF_DISGUISED: usize = 2 * MAX_PROSE;
+
+/// A command with more arguments is judged by the first of them.
+const MAX_ARGUMENTS: usize = 6;
 
 /// A value tokenized as commands.
 pub(super) struct CommandContext<'v> {
@@ -30,6 +37,8 @@ pub(super) struct CommandContext<'v> {
     pub prose: usize,
     is_list: bool,
     is_url: bool,
+    /// The variables and the first command that sets each.
+    set: OnceCell<HashMap<Box<[u8]>, usize>>,
 }
 
 pub(super) type Evidence = (&'static str, Severity);
@@ -58,7 +67,23 @@ impl<'v> CommandContext<'v> {
             prose,
             is_list: !is_text && is_list(value, commands),
             is_url: !is_text && is_url(value),
+            set: OnceCell::new(),
         }
+    }
+
+    /// Whether a command before this one sets the variable.
+    fn sets_before(&self, at: usize, name: &[u8]) -> bool {
+        let set = self.set.get_or_init(|| {
+            let mut set = HashMap::new();
+            for (at, command) in self.commands.iter().enumerate() {
+                let word = command.words.first().map(|word| &*word.text).unwrap_or_default();
+                if let Some(length) = memchr::memchr(b'=', word) {
+                    set.entry(word[..length].into()).or_insert(at);
+                }
+            }
+            set
+        });
+        set.get(name).is_some_and(|&first| first < at)
     }
 
     /// Whether the value has little prose besides the command.
@@ -115,7 +140,7 @@ fn glob(context: &CommandContext<'_>, command: &Command<'_>) -> Option<Evidence>
         let marks = text.iter().filter(|byte| b"?*[".contains(byte)).count();
         text.first() == Some(&b'/') && marks > 0 && literal + marks >= 3 && (literal > 0 || marks > 4)
     };
-    let mut patterns = command.words.iter().take(12).filter(is_pattern);
+    let mut patterns = command.words.iter().filter(is_pattern);
     let slash_twice = |text: &[u8]| memchr::memchr_iter(b'/', text).nth(1).is_some();
     let hit = patterns.any(|word| {
         let squeezed = squeeze(&word.text);
@@ -141,23 +166,26 @@ fn variable(context: &CommandContext<'_>, at: usize) -> Option<Evidence> {
     let name = first.strip_prefix(b"{").unwrap_or(first);
     let length = name.iter().take_while(|it| it.is_ascii_alphanumeric() || **it == b'_').count();
     let name = &name[..length];
-    let sets = |it: &Command<'_>| {
-        let word = it.words.first().map(|word| &*word.text).unwrap_or_default();
-        word.strip_prefix(name).is_some_and(|rest| rest.starts_with(b"="))
-    };
-    let earlier = &context.commands[at.saturating_sub(12)..at];
-    let hit = length > 0 && !command.called && command.lead != Lead::Resumed && earlier.iter().any(sets);
+    let runs = length > 0 && !command.called && command.lead != Lead::Resumed;
+    let hit = runs && context.sets_before(at, name);
     (hit && context.prose <= MAX_PROSE).then_some(("rce-variable-command", Critical))
 }
 
-/// Without slashes inside a class and with single slashes elsewhere.
+/// Limit of a pattern, without what repeats.
+const MAX_PATTERN: usize = 120;
+
+/// Without slashes and repeated letters inside a class, and with single slashes and stars elsewhere.
 fn squeeze(text: &[u8]) -> Vec<u8> {
     let mut out: Vec<u8> = Vec::with_capacity(text.len());
     let mut in_class = false;
-    for &byte in text.iter().take(120) {
+    for &byte in text {
         in_class = byte == b'[' || in_class && byte != b']';
-        if byte != b'/' || !in_class && out.last() != Some(&b'/') {
+        let is_repeated = (in_class || byte == b'*') && out.last() == Some(&byte);
+        if !is_repeated && (byte != b'/' || !in_class && out.last() != Some(&b'/')) {
             out.push(byte);
+        }
+        if out.len() == MAX_PATTERN {
+            break;
         }
     }
     out
@@ -209,25 +237,37 @@ fn substituted(context: &CommandContext<'_>, at: usize, head: &Head) -> Option<E
     }
     let alone = command.words.len() == head.at + 1;
     let is_bare = command.lead == Lead::Substitution && context.prose == 0 && command.words.len() <= 3;
-    let is_command = alone || is_bare || fits(command, head, known);
+    let is_distinctive = command.lead == Lead::Substitution && known.is_distinctive;
+    let after = if alone || is_bare || is_distinctive { Some(0) } else { prose_after(command, head, known) };
     // Markdown quotes commands between backticks in mid-sentence.
     let before = command.start.checked_sub(1).map(|at| context.value[at]);
     let room = match command.lead {
         // Prose of any length: it may be padding.
         Lead::Backtick if is_strong(command, head) => usize::MAX,
-        Lead::Substitution if is_strong(command, head) || is_command_line(context, at, head) => usize::MAX,
+        Lead::Substitution if is_strong(command, head) || is_command_line(context, at, head, known) => {
+            usize::MAX
+        }
         Lead::Backtick if before.is_some_and(|it| it.is_ascii_whitespace()) && !known.is_distinctive => 0,
         Lead::Backtick => 1,
         _ => MAX_PROSE,
     };
-    (is_command && context.prose <= room).then_some(("rce-command-substitution", Critical))
+    (context.prose <= room && is_followed_by_little(after, room))
+        .then_some(("rce-command-substitution", Critical))
 }
 
-/// `curl -s x`, `cat /x`, `ls | sh`: no prose has an option, a path, a URL or a pipe after a program.
-fn is_command_line(context: &CommandContext<'_>, at: usize, head: &Head) -> bool {
+/// Whether the arguments fit, and little prose follows them, unless any prose may surround the command.
+fn is_followed_by_little(prose_after: Option<usize>, room: usize) -> bool {
+    prose_after.is_some_and(|after| after <= MAX_PROSE_AFTER || room == usize::MAX)
+}
+
+/// `curl -s x`, `cat /x`, `sleep 9`, `ls | sh`: no prose has an argument of the kind that a program
+/// takes, an option, a path, a URL or a pipe after it; any argument after a distinctive name.
+fn is_command_line(context: &CommandContext<'_>, at: usize, head: &Head, known: Known) -> bool {
     let is_argument = |word: &Word<'_>| {
         matches!(&word.text[..], [b'-' | b'/', letter, ..] if letter.is_ascii_alphanumeric() || *letter == b'-')
             || memchr::memmem::find(&word.text, b"://").is_some()
+            || known.is_distinctive
+            || shape(word) & known.takes & !programs::WORD != 0
     };
     let is_piped = |next: &Command<'_>| {
         next.lead == Lead::Pipe && self::head(next).is_some_and(|head| head.known.is_some())
@@ -287,7 +327,7 @@ fn separated(context: &CommandContext<'_>, at: usize, head: &Head) -> Option<Evi
             _ => MAX_PROSE,
         };
         let is_cut = cuts_the_rest(context.value) && context.prose <= 1 && command.words.len() <= 4;
-        is_cut || context.prose <= room && fits(command, head, known)
+        is_cut || context.prose <= room && is_followed_by_little(prose_after(command, head, known), room)
     };
     is_command.then_some(("rce-command-separator", Critical))
 }
@@ -302,8 +342,13 @@ fn cuts_the_rest(value: &[u8]) -> bool {
     before.is_some_and(|it| value.ends_with(b"rem") || it.last().is_some_and(u8::is_ascii_whitespace))
 }
 
-/// Whether the command reads, fetches or removes a sensitive file, which no prose has after a
-/// separator.
+/// Whether the command is evidence wherever it stands, also in what a shell takes for a comment.
+pub(super) fn needs_no_other_words(command: &Command<'_>) -> bool {
+    is_substitution(command) || head(command).is_some_and(|head| is_strong(command, &head))
+}
+
+/// Whether the command reads, fetches or removes a sensitive file, connects to a port or runs code, which
+/// no prose has after a separator. Judged by its first arguments: others may be padding.
 fn is_strong(command: &Command<'_>, head: &Head) -> bool {
     let arguments = &command.words[head.at + 1..];
     let sensitive = |word: &Word<'_>| {
@@ -314,7 +359,25 @@ fn is_strong(command: &Command<'_>, head: &Head) -> bool {
             || text.contains("://") && WORDS.rce.fetchers.contains(&head.name)
             || is_windows_path(&word.text)
     };
-    arguments.len() <= 6 && arguments.iter().any(sensitive)
+    let is = |word: &Word<'_>, kind: u8| shape(word) & kind != 0;
+    let is_direct = match arguments {
+        [host, port, ..] if matches!(&*head.name, "nc" | "ncat" | "netcat" | "telnet") => {
+            is(host, programs::HOST) && is(port, programs::NUMBER)
+        }
+        [flag, code, ..] if programs::is_interpreter(&head.name) => {
+            is(flag, programs::FLAG) && is(code, programs::QUOTED)
+        }
+        _ => false,
+    };
+    let mut words = 0;
+    let is_among_first = |(at, word): (usize, &Word<'_>)| {
+        let is_first = words <= 1 + (at + 1) / 3 && sensitive(word);
+        words += usize::from(!word.text.is_empty() && shape(word) & !programs::WORD == 0);
+        is_first
+    };
+    is_direct
+        || arguments.len() <= MAX_ARGUMENTS && arguments.iter().any(sensitive)
+        || arguments.iter().enumerate().any(is_among_first)
 }
 
 fn is_windows_path(text: &[u8]) -> bool {
