@@ -10,12 +10,14 @@ mod argument;
 mod command_line;
 mod document;
 mod evidence;
+mod glob;
 mod head;
 mod lookup;
 mod parameter;
 mod pollution;
 mod programs;
 mod rejection;
+mod strength;
 
 pub(super) use pollution::detect as detect_pollution;
 
@@ -25,9 +27,10 @@ use crate::{
     prefilter::Bytes,
     token::shell::{Command, Comments, commands, has_comment},
 };
-use evidence::{CommandContext, find_evidence, needs_no_other_words};
+use evidence::{CommandContext, find_evidence};
 pub(super) use parameter::detect as detect_parameter;
 use shared::{AttackType, Severity};
+use strength::needs_no_other_words;
 
 /// Limit of program names with a variable in their middle.
 const MAX_NAME: usize = 24;

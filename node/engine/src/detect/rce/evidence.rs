@@ -3,28 +3,26 @@
 use super::{
     argument::{is_prose, shape},
     command_line::{chain, command_line},
+    glob::glob,
     head::{Head, head, is_version_probe, prose_after, second},
     programs::{self, Known},
+    strength::{is_strong, is_substitution},
 };
 use crate::{
     field::FieldKind,
-    token::shell::{Command, Lead, Word, glob_matches},
-    words::WORDS,
+    token::shell::{Command, Lead, Word},
 };
 use shared::Severity::{self, Critical, High};
 use std::{cell::OnceCell, collections::HashMap};
 
 /// Limit of prose around a weak command; a longer text only mentions it.
-const MAX_PROSE: usize = 4;
+pub(super) const MAX_PROSE: usize = 4;
 
 /// Limit of prose after the arguments of a weak command.
 const MAX_PROSE_AFTER: usize = 1;
 
 /// Limit of prose around a command whose spelling is evidence. With more, only [`separated`] matches.
 pub(super) const MAX_PROSE_OF_DISGUISED: usize = 2 * MAX_PROSE;
-
-/// A command with more arguments is judged by the first of them.
-const MAX_ARGUMENTS: usize = 6;
 
 /// A value tokenized as commands.
 pub(super) struct CommandContext<'v> {
@@ -132,24 +130,6 @@ pub(super) fn find_evidence(context: &CommandContext<'_>, at: usize) -> Option<E
         })
 }
 
-/// `/???/c?t`
-fn glob(context: &CommandContext<'_>, command: &Command<'_>) -> Option<Evidence> {
-    let is_pattern = |word: &&Word<'_>| {
-        let text = &word.text;
-        let literal = text.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
-        let marks = text.iter().filter(|byte| b"?*[".contains(byte)).count();
-        text.first() == Some(&b'/') && marks > 0 && literal + marks >= 3 && (literal > 0 || marks > 4)
-    };
-    let mut patterns = command.words.iter().filter(is_pattern);
-    let slash_twice = |text: &[u8]| memchr::memchr_iter(b'/', text).nth(1).is_some();
-    let hit = patterns.any(|word| {
-        let squeezed = squeeze(&word.text);
-        slash_twice(&squeezed)
-            && WORDS.rce.glob_targets.iter().any(|target| glob_matches(&squeezed, target.as_bytes()))
-    });
-    (hit && context.prose <= MAX_PROSE).then_some(("rce-glob-path", High))
-}
-
 /// `;${PATH:5:1}s`: a program spelled with letters of variables.
 fn cut_letters(context: &CommandContext<'_>, command: &Command<'_>) -> Option<Evidence> {
     let word = command.words.first()?;
@@ -169,26 +149,6 @@ fn variable(context: &CommandContext<'_>, at: usize) -> Option<Evidence> {
     let runs = length > 0 && !command.called && command.lead != Lead::Resumed;
     let hit = runs && context.sets_before(at, name);
     (hit && context.prose <= MAX_PROSE).then_some(("rce-variable-command", Critical))
-}
-
-/// Limit of a pattern, without what repeats.
-const MAX_PATTERN: usize = 120;
-
-/// Without slashes and repeated letters inside a class, and with single slashes and stars elsewhere.
-fn squeeze(text: &[u8]) -> Vec<u8> {
-    let mut out: Vec<u8> = Vec::with_capacity(text.len());
-    let mut in_class = false;
-    for &byte in text {
-        in_class = byte == b'[' || in_class && byte != b']';
-        let is_repeated = (in_class || byte == b'*') && out.last() == Some(&byte);
-        if !is_repeated && (byte != b'/' || !in_class && out.last() != Some(&b'/')) {
-            out.push(byte);
-        }
-        if out.len() == MAX_PATTERN {
-            break;
-        }
-    }
-    out
 }
 
 /// `c''at`, `cat$IFS/etc/passwd`, `{cat,/etc/passwd}`
@@ -222,10 +182,6 @@ fn program_path(context: &CommandContext<'_>, command: &Command<'_>, head: &Head
     // A path alone may be data; after a separator a shell runs it.
     let signature = if command.lead == Lead::Start { "rce-program-path" } else { "rce-program-run" };
     (head.is_path && leads && prose <= 2).then_some((signature, High))
-}
-
-fn is_substitution(command: &Command<'_>) -> bool {
-    matches!(command.lead, Lead::Substitution | Lead::Backtick)
 }
 
 /// `$(id)`, `` `id` ``
@@ -340,48 +296,6 @@ fn cuts_the_rest(value: &[u8]) -> bool {
         .or_else(|| value.strip_suffix(b"&rem"))
         .or_else(|| value.strip_suffix(b"|rem"));
     before.is_some_and(|it| value.ends_with(b"rem") || it.last().is_some_and(u8::is_ascii_whitespace))
-}
-
-/// Whether the command is evidence wherever it stands, also in what a shell takes for a comment.
-pub(super) fn needs_no_other_words(command: &Command<'_>) -> bool {
-    is_substitution(command) || head(command).is_some_and(|head| is_strong(command, &head))
-}
-
-/// Whether the command reads, fetches or removes a sensitive file, connects to a port or runs code, which
-/// no prose has after a separator. Judged by its first arguments: others may be padding.
-fn is_strong(command: &Command<'_>, head: &Head) -> bool {
-    let arguments = &command.words[head.at + 1..];
-    let sensitive = |word: &Word<'_>| {
-        let text = String::from_utf8_lossy(&word.text);
-        let is_rooted = WORDS.rce.sensitive_directories.iter().any(|root| text.starts_with(root))
-            || matches!(&*text, "/" | "/*");
-        is_rooted
-            || text.contains("://") && WORDS.rce.fetchers.contains(&head.name)
-            || is_windows_path(&word.text)
-    };
-    let is = |word: &Word<'_>, kind: u8| shape(word) & kind != 0;
-    let is_direct = match arguments {
-        [host, port, ..] if matches!(&*head.name, "nc" | "ncat" | "netcat" | "telnet") => {
-            is(host, programs::HOST) && is(port, programs::NUMBER)
-        }
-        [flag, code, ..] if programs::is_interpreter(&head.name) => {
-            is(flag, programs::FLAG) && is(code, programs::QUOTED)
-        }
-        _ => false,
-    };
-    let mut words = 0;
-    let is_among_first = |(at, word): (usize, &Word<'_>)| {
-        let is_first = words <= 1 + (at + 1) / 3 && sensitive(word);
-        words += usize::from(!word.text.is_empty() && shape(word) & !programs::WORD == 0);
-        is_first
-    };
-    is_direct
-        || arguments.len() <= MAX_ARGUMENTS && arguments.iter().any(sensitive)
-        || arguments.iter().enumerate().any(is_among_first)
-}
-
-fn is_windows_path(text: &[u8]) -> bool {
-    matches!(text, [letter, b':', b'\\', _, ..] if letter.is_ascii_alphabetic())
 }
 
 /// A command without arguments: only an unambiguous separator counts.
