@@ -85,7 +85,7 @@ fn hole_at(value: &[u8], at: usize, floor: usize, ends: &mut Ends<'_>) -> Option
             if *opening == "{" && rest.first().is_none_or(u8::is_ascii_whitespace) {
                 return None;
             }
-            Some(hole(start, start + opening.len(), (opening, closing)))
+            Some(hole(start, start + opening.len(), (*opening, *closing)))
         },
     )
 }
@@ -139,23 +139,18 @@ impl<'v> Ends<'v> {
     }
 
     fn next(&mut self, from: usize, text: &'static str) -> Option<usize> {
-        let find = || {
-            let rest = self.value.get(from..).unwrap_or_default();
-            memchr::memmem::find(rest, text.as_bytes()).map_or(NOWHERE, |it| from + it)
-        };
-        let at = match self.known.iter_mut().find(|it| it.0 == text) {
-            Some((_, at)) => {
-                if *at < from {
-                    *at = find();
-                }
-                *at
-            }
-            None => {
-                let at = find();
-                self.known.push((text, at));
-                at
+        let known = self.known.iter().position(|it| it.0 == text);
+        let at = match known.and_then(|it| self.known.get(it)) {
+            Some(&(_, at)) if at >= from => at,
+            _ => {
+                let rest = self.value.get(from..).unwrap_or_default();
+                memchr::memmem::find(rest, text.as_bytes()).map_or(NOWHERE, |it| from + it)
             }
         };
+        match known.and_then(|it| self.known.get_mut(it)) {
+            Some(entry) => entry.1 = at,
+            None => self.known.push((text, at)),
+        }
         (at != NOWHERE).then_some(at)
     }
 }

@@ -157,8 +157,8 @@ mod tests {
             ("http://h\\a\\b/", "h"),
             ("http://𝟏27.₀.⁰.¹/", "127.0.0.1"),
             ("http://𝐥𝓸calhost/", "localhost"),
-            (&format!("http://{}@h/", "a".repeat(2_000)), "h"),
-            (&format!("{}http://h/", "url:".repeat(2_000)), "h"),
+            (&*format!("http://{}@h/", "a".repeat(2_000)), "h"),
+            (&*format!("{}http://h/", "url:".repeat(2_000)), "h"),
         ] {
             assert_eq!(host(url).map(|it| it.1).as_deref(), Some(expected), "{url}");
         }
