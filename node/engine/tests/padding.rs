@@ -162,7 +162,7 @@ const REPEATABLE: &[(&str, &[&str], &[&str])] = &[
 const MAX_PADDING: usize = 40_000;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(160))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
     /// Limits of detectors are not reached silently.
     #[test]
     fn repetition_hides_no_attack(
