@@ -74,7 +74,8 @@ fn hole_at(value: &[u8], at: usize, floor: usize, ends: &mut Ends<'_>) -> Option
     };
     // `$\x{` is `${` to interpreters that drop a needless escape.
     if matches!(value[floor..=at], [.., b'$', b'\\', letter, b'{'] if letter.is_ascii_alphanumeric()) {
-        return Some(hole(at - 3, at + 1, ("${", "}")));
+        // Nothing else of this spelling ends an unclosed one.
+        return Some(hole(at - 3, at + 1, ("${", "}"))).filter(|(_, is_closed)| *is_closed);
     }
     let before = at.checked_sub(1).filter(|it| *it >= floor);
     let starts = before.into_iter().chain([at]);
@@ -202,7 +203,7 @@ mod tests {
         }
 
         #[test]
-        fn holes_overlap_little(unit in "[{}$#%<>@(a ]{1,6}", first in "[{}<%@(]{0,4}") {
+        fn holes_overlap_little(unit in "[{}$#%<>@(a \\\\]{1,6}", first in "[{}<%@(]{0,4}") {
             let value = first + &unit.repeat(500);
             let read: usize = holes(value.as_bytes()).iter().map(|it| it.inside.len()).sum();
             prop_assert!(read <= (2 + DELIMITERS.len()) * value.len(), "{read} of {}", value.len());
