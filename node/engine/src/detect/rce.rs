@@ -10,12 +10,14 @@ mod argument;
 mod command_line;
 mod document;
 mod evidence;
+mod glob;
 mod head;
 mod lookup;
 mod parameter;
 mod pollution;
 mod programs;
 mod rejection;
+mod strength;
 
 pub(super) use pollution::detect as detect_pollution;
 
@@ -23,11 +25,12 @@ use super::Match;
 use crate::{
     field::FieldKind,
     prefilter::Bytes,
-    token::shell::{Command, commands},
+    token::shell::{Command, Comments, commands, has_comment},
 };
 use evidence::{CommandContext, find_evidence};
 pub(super) use parameter::detect as detect_parameter;
 use shared::{AttackType, Severity};
+use strength::needs_no_other_words;
 
 /// Limit of program names with a variable in their middle.
 const MAX_NAME: usize = 24;
@@ -84,12 +87,17 @@ fn shell(value: &[u8], kind: FieldKind) -> Option<Match<'static>> {
         .or_else(|| read(&without_quotes(value)?, 0, kind))
 }
 
+/// Text after ` #` is a comment, but not between quotes, where a substitution runs, nor for `cmd.exe`.
 fn read(value: &[u8], start: usize, kind: FieldKind) -> Option<Match<'static>> {
-    let commands = commands(value, start);
-    let context = CommandContext::new(value, &commands, kind, start > 0);
-    let evidence =
-        commands.iter().enumerate().find_map(|(at, command)| Some((command, find_evidence(&context, at)?)));
-    evidence.map(|(command, (signature, severity))| matched(command, signature, severity))
+    let find = |comments, is_evident: fn(&Command<'_>) -> bool| {
+        let commands = commands(value, start, comments);
+        let context = CommandContext::new(value, &commands, kind, start > 0);
+        let mut evident = commands.iter().enumerate().filter(|(_, command)| is_evident(command));
+        let found = evident.find_map(|(at, command)| Some((command, find_evidence(&context, at)?)));
+        found.map(|(command, (signature, severity))| matched(command, signature, severity))
+    };
+    find(Comments::Dropped, |_| true)
+        .or_else(|| if has_comment(value) { find(Comments::Read, needs_no_other_words) } else { None })
 }
 
 /// `'ls -l'`: the value is one quoted string, whose quotes the application may remove. Blanks for

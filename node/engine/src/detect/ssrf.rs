@@ -10,7 +10,7 @@ mod address;
 use super::{Match, ValueContext};
 use crate::{
     field::FieldKind,
-    token::url::{Url, authority, with_scheme},
+    token::url::{Url, authority, is_ignorable, with_scheme},
     words::WORDS,
 };
 use address::{Internal, classify};
@@ -20,8 +20,8 @@ use shared::{
 };
 use std::ops::Range;
 
-/// The length of a URL that is read without its line breaks.
-const MAX_URL: usize = 512;
+/// Limit of a scheme with the URLs that it wraps.
+const MAX_SCHEME: usize = 24;
 
 /// Words after a URL that make the value a sentence.
 const MIN_WORDS: usize = 3;
@@ -31,9 +31,11 @@ pub(super) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) 
     let bytes = &value[span.clone()];
     let is_break = |byte: &u8| matches!(byte, b'\t' | b'\r' | b'\n');
     let found = classify_candidate(bytes, kind, context).or_else(|| {
-        let head = &bytes[..bytes.len().min(MAX_URL)];
-        let joined = head.iter().any(is_break).then(|| head.iter().copied().filter(|it| !is_break(it)));
-        classify_candidate(&joined?.collect::<Vec<u8>>(), kind, context)
+        let letters = bytes.iter().copied().filter(|it| !is_break(it));
+        let may_be_url = letters.clone().take(MAX_SCHEME).any(|it| it == b':')
+            || context.is_one_of(&WORDS.ssrf.address_parameters);
+        let joined: Option<Vec<u8>> = (may_be_url && bytes.iter().any(is_break)).then(|| letters.collect());
+        classify_candidate(&joined?, kind, context)
     });
     let (signature, severity) = found.filter(|(signature, _)| {
         let may_be_mentioned = matches!(*signature, "ssrf-loopback" | "ssrf-private-network");
@@ -68,12 +70,8 @@ fn span(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) -> Option<Ran
 }
 
 /// The length of the blanks, control bytes and invisible characters before a text.
-fn blanks(value: &[u8]) -> usize {
-    let is_blank = |letter: &char| {
-        letter.is_whitespace()
-            || letter.is_control()
-            || matches!(letter, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}')
-    };
+pub(super) fn blanks(value: &[u8]) -> usize {
+    let is_blank = |letter: &char| letter.is_whitespace() || letter.is_control() || is_ignorable(*letter);
     let text = value.utf8_chunks().next().map_or("", |chunk| chunk.valid());
     text.chars().take_while(is_blank).map(char::len_utf8).sum()
 }
@@ -89,7 +87,6 @@ fn classify_candidate(
     }
     // `10 Main Street` is an address, too.
     let is_address = kind == FieldKind::Value
-        && bytes.len() < 300
         && context.is_one_of(&WORDS.ssrf.address_parameters)
         && bytes.iter().find(|it| it.is_ascii_whitespace() || **it == b'/').is_none_or(|it| *it == b'/');
     let bare = &bytes[bytes.iter().take_while(|byte| **byte == b'/').count()..];
@@ -222,6 +219,35 @@ mod tests {
         }
         assert!(signature_of("url", "169.254.169.254/latest x").is_some());
         assert!(signature_of("q", "http://169.254.169.254/latest is not an address").is_some());
+    }
+
+    #[test]
+    fn padding_of_any_length_hides_no_url() {
+        for padding in [600, 5_000] {
+            let repeated = |text: &str| text.repeat(padding);
+            for url in [
+                format!("ht{}tp://127.0.0.1/", repeated("\t")),
+                format!("http://{}127.0.0.1/", repeated("\r\n")),
+                format!("http://{}@169.254.169.254/", repeated("a")),
+                format!("http://{}:b@localhost/", repeated("a")),
+                format!("http:{}127.0.0.1/", repeated("/")),
+                format!("http://{}177.0.0.1/", repeated("0")),
+                format!("http://127.0{}.0.1/", repeated("\u{2060}")),
+            ] {
+                assert!(signature_of("x", &url).is_some(), "{} of {}", &url[..12], url.len());
+            }
+            let page = repeated("a");
+            assert!(signature_of("url", &format!("169.254.169.254/{page}")).is_some());
+            for url in [
+                format!("http://{page}@example.com/"),
+                format!("https://user:{page}@example.com:8080/127.0.0.1"),
+                format!("https://example.com/{page}@127.0.0.1"),
+                format!("Meeting:{} http://127.0.0.1/", repeated("\n")),
+            ] {
+                assert_eq!(signature_of("x", &url), None, "{}", &url[..12]);
+            }
+        }
+        assert_eq!(signature_of("x", "https://bob:secret@example.com/"), None);
     }
 
     #[test]

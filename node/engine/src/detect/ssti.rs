@@ -16,18 +16,13 @@ use shared::{
 };
 use std::borrow::Cow;
 
-/// Limit of expressions per value.
-const MAX_HOLES: usize = 200;
-/// Bytes after a directive that are inspected with it.
-const MAX_AFTER: usize = 500;
-
 pub(super) fn detect(value: &[u8], is_document: bool) -> Option<Match<'static>> {
     if !has_delimiter(value) {
         return None;
     }
     // Posts explain templates and quote expressions as code.
     let text = if is_document { markdown::without_code(value) } else { Cow::Borrowed(value) };
-    let matches = holes(&text).into_iter().take(MAX_HOLES).filter_map(|hole| inspect_hole(&text, &hole));
+    let matches = holes(&text).into_iter().filter_map(|hole| inspect_hole(&text, &hole));
     matches.filter(|it| !is_document || is_certain(&text, it)).max_by_key(|it| it.severity)
 }
 
@@ -50,7 +45,9 @@ fn inspect_hole(value: &[u8], hole: &Hole) -> Option<Match<'static>> {
     let inside = &value[hole.inside.clone()];
     // A variable set by a Velocity directive is used after it.
     let inside = if hole.opening == "#set(" {
-        &value[hole.inside.start..value.len().min(hole.inside.end + MAX_AFTER)]
+        let after = &value[hole.inside.end..];
+        let next = memchr::memmem::find(after, hole.opening.as_bytes()).unwrap_or(after.len());
+        &value[hole.inside.start..hole.inside.end + next]
     } else {
         inside
     };
@@ -156,7 +153,10 @@ fn instructs(inside: &[u8], hole: &Hole) -> bool {
     match hole.opening {
         "<#" => is_listed() || trimmed.starts_with(b"assign ") && contains("?new"),
         "{" => matches!(&*trimmed, b"php" | b"literal") || is_listed(),
-        "{{" => WORDS.ssti.objects.contains_exact(trimmed.trim_ascii()),
+        "{{" => {
+            let letters: Vec<u8> = trimmed.iter().copied().filter(|it| !it.is_ascii_whitespace()).collect();
+            WORDS.ssti.objects.contains_exact(letters)
+        }
         "#set(" => contains("class") || contains("*") && computes_after_equals(&trimmed),
         _ => is_listed(),
     }

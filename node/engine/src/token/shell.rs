@@ -4,7 +4,7 @@
 mod lexer;
 mod word;
 
-pub(crate) use lexer::{commands, plus_is_blank};
+pub(crate) use lexer::{Comments, commands, has_comment, plus_is_blank};
 pub(crate) use word::{Word, glob_matches};
 
 /// The construct that runs a command.

@@ -2,6 +2,7 @@
 
 mod grammar;
 mod lexer;
+mod runs;
 mod token_stream;
 
 pub(crate) use grammar::{Operand, Shape};

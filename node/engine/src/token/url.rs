@@ -16,17 +16,12 @@ pub(crate) struct Url<'v> {
     pub slashes: usize,
 }
 
-/// `url:http://…` and `jar:http://…!/` wrap another URL; the limit of nesting.
-const MAX_WRAPPERS: usize = 8;
-
 /// Parses a whole value as a URL with a scheme and any number of slashes.
 pub(crate) fn with_scheme(value: &[u8]) -> Option<Url<'_>> {
     let (outer, mut rest) = split_scheme(value)?;
     let mut inner = outer.clone();
-    for _ in 0..MAX_WRAPPERS {
-        if !matches!(&*inner, "url" | "jar" | "view-source") {
-            break;
-        }
+    // `url:http://…` and `jar:http://…!/` wrap another URL.
+    while matches!(&*inner, "url" | "jar" | "view-source") {
         (inner, rest) = split_scheme(rest)?;
     }
     let slashes = rest.iter().take_while(|byte| matches!(byte, b'/' | b'\\')).count();
@@ -45,8 +40,7 @@ fn split_scheme(value: &[u8]) -> Option<(Cow<'_, str>, &[u8])> {
 /// Parses a whole value that begins with the host.
 pub(crate) fn authority(value: &[u8]) -> Url<'_> {
     let ends = |byte: &u8| matches!(byte, b'/' | b'\\' | b'?' | b'#') || byte.is_ascii_whitespace();
-    let bounded = &value[..value.len().min(512)];
-    if let Some(escaped) = escaped_host(bounded) {
+    if let Some(escaped) = escaped_host(value) {
         return Url {
             scheme: "".into(),
             host: escaped.into(),
@@ -55,13 +49,14 @@ pub(crate) fn authority(value: &[u8]) -> Url<'_> {
             slashes: 0,
         };
     }
-    let authority = &bounded[..bounded.iter().position(ends).unwrap_or(bounded.len())];
+    let authority = &value[..value.iter().position(ends).unwrap_or(value.len())];
     let user = memchr::memrchr(b'@', authority);
     let host = without_port(&authority[user.map_or(0, |at| at + 1)..]);
     let folded = if host.is_ascii() {
         lower(host)
     } else {
-        String::from_utf8_lossy(host).chars().filter_map(fold).collect::<String>().into()
+        let letters = String::from_utf8_lossy(host);
+        letters.chars().filter(|it| !is_ignorable(*it)).filter_map(fold).collect::<String>().into()
     };
     let is_disguised = folded.is_ascii() && !host.is_ascii();
     Url { scheme: "".into(), host: folded, has_user: user.is_some(), is_disguised, slashes: 0 }
@@ -92,19 +87,47 @@ fn without_port(host: &[u8]) -> &[u8] {
     &host[..memchr::memchr(b':', host).unwrap_or(host.len())]
 }
 
-/// Letters as resolvers normalize them: circled and full-width forms become ASCII, soft hyphens
-/// disappear.
+/// Invisible characters that mappings of host names (UTS 46) remove: the default-ignorable ones.
+pub(crate) fn is_ignorable(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{AD}'
+            | '\u{34F}'
+            | '\u{61C}'
+            | '\u{115F}'..='\u{1160}'
+            | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}'
+            | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}'
+            | '\u{FFA0}'
+            | '\u{FFF0}'..='\u{FFF8}'
+            | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}'
+    )
+}
+
+/// Letters as resolvers normalize them: circled, full-width, raised and mathematical forms become ASCII.
 fn fold(letter: char) -> Option<char> {
     let code = u32::from(letter);
     let shifted = |base: char, offset: u32| char::from_u32(u32::from(base) + offset);
     match letter {
+        '¹' => Some('1'),
+        '²' | '³' => shifted('2', code - 0xB2),
+        '⁰' | '⁴'..='⁹' => shifted('0', code - 0x2070),
+        '₀'..='₉' => shifted('0', code - 0x2080),
+        '\u{1D7CE}'..='\u{1D7FF}' => shifted('0', (code - 0x1D7CE) % 10),
+        '\u{1D400}'..='\u{1D6A3}' => shifted('a', (code - 0x1D400) % 26),
         '①'..='⑨' => shifted('1', code - 0x2460),
         '⓪' => Some('0'),
         'Ⓐ'..='Ⓩ' => shifted('a', code - 0x24B6),
         'ⓐ'..='ⓩ' => shifted('a', code - 0x24D0),
         '\u{FF01}'..='\u{FF5E}' => shifted('!', code - 0xFF01).map(|it| it.to_ascii_lowercase()),
         '。' | '｡' => Some('.'),
-        '\u{AD}' | '\u{200B}'..='\u{200D}' => None,
         _ => Some(letter.to_ascii_lowercase()),
     }
 }
@@ -132,8 +155,34 @@ mod tests {
             ("http://169。254。1。2", "169.254.1.2"),
             ("http://l\\o\\c\\a\\l\\h\\o\\s\\t/", "localhost"),
             ("http://h\\a\\b/", "h"),
+            ("http://𝟏27.₀.⁰.¹/", "127.0.0.1"),
+            ("http://𝐥𝓸calhost/", "localhost"),
+            (&*format!("http://{}@h/", "a".repeat(2_000)), "h"),
+            (&*format!("{}http://h/", "url:".repeat(2_000)), "h"),
         ] {
             assert_eq!(host(url).map(|it| it.1).as_deref(), Some(expected), "{url}");
+        }
+    }
+
+    #[test]
+    fn invisible_characters_are_no_part_of_a_host() {
+        for letter in [
+            '\u{AD}',
+            '\u{34F}',
+            '\u{180B}',
+            '\u{180D}',
+            '\u{180F}',
+            '\u{200B}',
+            '\u{200D}',
+            '\u{2060}',
+            '\u{2064}',
+            '\u{FE00}',
+            '\u{FE0F}',
+            '\u{FEFF}',
+            '\u{E0100}',
+        ] {
+            let url = format!("http://169.254.1{letter}69.254/latest");
+            assert_eq!(host(&url).map(|it| it.1).as_deref(), Some("169.254.169.254"), "{letter:?}");
         }
     }
 

@@ -1,24 +1,28 @@
 //! Evidence of an injected command: rules for one command in its value.
 
 use super::{
-    argument::is_prose,
+    argument::{is_prose, shape},
     command_line::{chain, command_line},
-    head::{Head, fits, head, is_version_probe, second},
+    glob::glob,
+    head::{Head, head, is_version_probe, prose_after, second},
     programs::{self, Known},
+    strength::{is_strong, is_substitution},
 };
 use crate::{
     field::FieldKind,
     token::{
-        shell::{Command, Lead, Word, glob_matches},
+        shell::{Command, Lead, Word},
         unspaced,
     },
-    words::WORDS,
 };
 use shared::Severity::{self, Critical, High};
-use std::cell::OnceCell;
+use std::{cell::OnceCell, collections::HashMap};
 
 /// Limit of prose around a weak command; a longer text only mentions it.
-const MAX_PROSE: usize = 4;
+pub(super) const MAX_PROSE: usize = 4;
+
+/// Limit of prose after the arguments of a weak command.
+const MAX_PROSE_AFTER: usize = 1;
 
 /// Limit of prose around a command whose spelling is evidence. With more, only [`separated`] matches.
 pub(super) const MAX_PROSE_OF_DISGUISED: usize = 2 * MAX_PROSE;
@@ -36,6 +40,8 @@ pub(super) struct CommandContext<'v> {
     pub prose: usize,
     is_list: bool,
     is_url: bool,
+    /// The variables and the first command that sets each.
+    set: OnceCell<HashMap<Box<[u8]>, usize>>,
 }
 
 pub(super) type Evidence = (&'static str, Severity);
@@ -71,6 +77,7 @@ impl<'v> CommandContext<'v> {
             prose,
             is_list: !is_text && is_list(value, commands),
             is_url: !is_text && is_url(value),
+            set: OnceCell::new(),
         }
     }
 
@@ -78,6 +85,21 @@ impl<'v> CommandContext<'v> {
     pub(super) fn head(&self, at: usize) -> Option<&Head> {
         let command = self.commands.get(at)?;
         self.heads.get(at)?.get_or_init(|| head(command)).as_ref()
+    }
+
+    /// Whether a command before this one sets the variable.
+    fn sets_before(&self, at: usize, name: &[u8]) -> bool {
+        let set = self.set.get_or_init(|| {
+            let mut set = HashMap::new();
+            for (at, command) in self.commands.iter().enumerate() {
+                let word = command.words.first().map(|word| &*word.text).unwrap_or_default();
+                if let Some(length) = memchr::memchr(b'=', word) {
+                    set.entry(word[..length].into()).or_insert(at);
+                }
+            }
+            set
+        });
+        set.get(name).is_some_and(|&first| first < at)
     }
 
     /// Whether the value has little prose besides the command.
@@ -126,24 +148,6 @@ pub(super) fn find_evidence(context: &CommandContext<'_>, at: usize) -> Option<E
         })
 }
 
-/// `/???/c?t`
-fn glob(context: &CommandContext<'_>, command: &Command<'_>) -> Option<Evidence> {
-    let is_pattern = |word: &&Word<'_>| {
-        let text = &word.text;
-        let literal = text.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
-        let marks = text.iter().filter(|byte| b"?*[".contains(byte)).count();
-        text.first() == Some(&b'/') && marks > 0 && literal + marks >= 3 && (literal > 0 || marks > 4)
-    };
-    let mut patterns = command.words.iter().take(12).filter(is_pattern);
-    let slash_twice = |text: &[u8]| memchr::memchr_iter(b'/', text).nth(1).is_some();
-    let hit = patterns.any(|word| {
-        let squeezed = squeeze(&word.text);
-        slash_twice(&squeezed)
-            && WORDS.rce.glob_targets.iter().any(|target| glob_matches(&squeezed, target.as_bytes()))
-    });
-    (hit && context.prose <= MAX_PROSE).then_some(("rce-glob-path", High))
-}
-
 /// `;${PATH:5:1}s`: a program spelled with letters of variables.
 fn cut_letters(context: &CommandContext<'_>, command: &Command<'_>) -> Option<Evidence> {
     let word = command.words.first()?;
@@ -160,26 +164,9 @@ fn variable(context: &CommandContext<'_>, at: usize) -> Option<Evidence> {
     let name = first.strip_prefix(b"{").unwrap_or(first);
     let length = name.iter().take_while(|it| it.is_ascii_alphanumeric() || **it == b'_').count();
     let name = &name[..length];
-    let sets = |it: &Command<'_>| {
-        let word = it.words.first().map(|word| &*word.text).unwrap_or_default();
-        word.strip_prefix(name).is_some_and(|rest| rest.starts_with(b"="))
-    };
-    let earlier = &context.commands[at.saturating_sub(12)..at];
-    let hit = length > 0 && !command.called && command.lead != Lead::Resumed && earlier.iter().any(sets);
+    let runs = length > 0 && !command.called && command.lead != Lead::Resumed;
+    let hit = runs && context.sets_before(at, name);
     (hit && context.prose <= MAX_PROSE).then_some(("rce-variable-command", Critical))
-}
-
-/// Without slashes inside a class and with single slashes elsewhere.
-fn squeeze(text: &[u8]) -> Vec<u8> {
-    let mut out: Vec<u8> = Vec::with_capacity(text.len());
-    let mut in_class = false;
-    for &byte in text.iter().take(120) {
-        in_class = byte == b'[' || in_class && byte != b']';
-        if byte != b'/' || !in_class && out.last() != Some(&b'/') {
-            out.push(byte);
-        }
-    }
-    out
 }
 
 /// `c''at`, `cat$IFS/etc/passwd`, `{cat,/etc/passwd}`
@@ -215,10 +202,6 @@ fn program_path(context: &CommandContext<'_>, command: &Command<'_>, head: &Head
     (head.is_path && leads && prose <= 2).then_some((signature, High))
 }
 
-fn is_substitution(command: &Command<'_>) -> bool {
-    matches!(command.lead, Lead::Substitution | Lead::Backtick)
-}
-
 /// `$(id)`, `` `id` ``
 fn substituted(context: &CommandContext<'_>, at: usize, head: &Head) -> Option<Evidence> {
     let command = &context.commands[at];
@@ -228,13 +211,16 @@ fn substituted(context: &CommandContext<'_>, at: usize, head: &Head) -> Option<E
     }
     let alone = command.words.len() == head.at + 1;
     let is_bare = command.lead == Lead::Substitution && context.prose == 0 && command.words.len() <= 3;
-    let is_command = alone || is_bare || fits(command, head, known);
+    let is_distinctive = command.lead == Lead::Substitution && known.is_distinctive;
+    let after = if alone || is_bare || is_distinctive { Some(0) } else { prose_after(command, head, known) };
     // Markdown quotes commands between backticks in mid-sentence.
     let before = command.start.checked_sub(1).map(|at| context.value[at]);
     let room = match command.lead {
         // Prose of any length: it may be padding.
         Lead::Backtick if is_strong(command, head) => usize::MAX,
-        Lead::Substitution if is_strong(command, head) || is_command_line(context, at, head) => usize::MAX,
+        Lead::Substitution if is_strong(command, head) || is_command_line(context, at, head, known) => {
+            usize::MAX
+        }
         Lead::Backtick
             if !known.is_distinctive
                 && (before.is_some_and(|it| it.is_ascii_whitespace())
@@ -245,7 +231,8 @@ fn substituted(context: &CommandContext<'_>, at: usize, head: &Head) -> Option<E
         Lead::Backtick => 1,
         _ => MAX_PROSE,
     };
-    (is_command && context.prose <= room).then_some(("rce-command-substitution", Critical))
+    (context.prose <= room && is_followed_by_little(after, room))
+        .then_some(("rce-command-substitution", Critical))
 }
 
 /// Whether a letter of another script touches a backtick of the command: a quotation in a text
@@ -260,11 +247,19 @@ fn is_between_letters(context: &CommandContext<'_>, command: &Command<'_>) -> bo
     is_letter(before.last()) || is_letter(after)
 }
 
-/// `curl -s x`, `cat /x`, `ls | sh`: no prose has an option, a path, a URL or a pipe after a program.
-fn is_command_line(context: &CommandContext<'_>, at: usize, head: &Head) -> bool {
+/// Whether the arguments fit, and little prose follows them, unless any prose may surround the command.
+fn is_followed_by_little(prose_after: Option<usize>, room: usize) -> bool {
+    prose_after.is_some_and(|after| after <= MAX_PROSE_AFTER || room == usize::MAX)
+}
+
+/// `curl -s x`, `cat /x`, `sleep 9`, `ls | sh`: no prose has an argument of the kind that a program
+/// takes, an option, a path, a URL or a pipe after it; any argument after a distinctive name.
+fn is_command_line(context: &CommandContext<'_>, at: usize, head: &Head, known: Known) -> bool {
     let is_argument = |word: &Word<'_>| {
         matches!(&word.text[..], [b'-' | b'/', letter, ..] if letter.is_ascii_alphanumeric() || *letter == b'-')
             || memchr::memmem::find(&word.text, b"://").is_some()
+            || known.is_distinctive
+            || shape(word) & known.takes & !programs::WORD != 0
     };
     let is_known = || context.head(at + 1).is_some_and(|head| head.known.is_some());
     let is_piped = |next: &Command<'_>| next.lead == Lead::Pipe && is_known();
@@ -323,7 +318,7 @@ fn separated(context: &CommandContext<'_>, at: usize, head: &Head) -> Option<Evi
             _ => MAX_PROSE,
         };
         let is_cut = cuts_the_rest(context.value) && context.prose <= 1 && command.words.len() <= 4;
-        is_cut || context.prose <= room && fits(command, head, known)
+        is_cut || context.prose <= room && is_followed_by_little(prose_after(command, head, known), room)
     };
     is_command.then_some(("rce-command-separator", Critical))
 }
@@ -336,25 +331,6 @@ fn cuts_the_rest(value: &[u8]) -> bool {
         .or_else(|| value.strip_suffix(b"&rem"))
         .or_else(|| value.strip_suffix(b"|rem"));
     before.is_some_and(|it| value.ends_with(b"rem") || it.last().is_some_and(u8::is_ascii_whitespace))
-}
-
-/// Whether the command reads, fetches or removes a sensitive file, which no prose has after a
-/// separator.
-fn is_strong(command: &Command<'_>, head: &Head) -> bool {
-    let arguments = &command.words[head.at + 1..];
-    let sensitive = |word: &Word<'_>| {
-        let text = String::from_utf8_lossy(&word.text);
-        let is_rooted = WORDS.rce.sensitive_directories.iter().any(|root| text.starts_with(root))
-            || matches!(&*text, "/" | "/*");
-        is_rooted
-            || text.contains("://") && WORDS.rce.fetchers.contains(&head.name)
-            || is_windows_path(&word.text)
-    };
-    arguments.len() <= 6 && arguments.iter().any(sensitive)
-}
-
-fn is_windows_path(text: &[u8]) -> bool {
-    matches!(text, [letter, b':', b'\\', _, ..] if letter.is_ascii_alphabetic())
 }
 
 /// A command without arguments: only an unambiguous separator counts.

@@ -1,11 +1,11 @@
 //! The head of a command: the word that names the program, and whether its arguments fit.
 
 use super::{
-    argument::shape,
+    argument::{is_prose, shape},
     programs::{self, Known},
 };
 use crate::{
-    token::shell::{Command, Redirection},
+    token::shell::{Command, Redirection, Word},
     words::WORDS,
 };
 use std::borrow::Cow;
@@ -82,14 +82,18 @@ fn plain(word: &str) -> &str {
 }
 
 pub(super) fn head(command: &Command<'_>) -> Option<Head> {
-    for (at, word) in command.words.iter().enumerate().take(6) {
+    let mut at = 0;
+    while let Some(word) = command.words.get(at) {
         let Ok(text) = std::str::from_utf8(&word.text) else { return None };
         let next = command.words.get(at + 1);
-        let is_unset = text.starts_with('$') && word.variable && programs::known(text).is_none();
-        let may_lead = is_unset || WORDS.rce.prefixes.contains(text);
-        let is_prefix =
-            may_lead && next.is_some_and(|next| is_runnable(&String::from_utf8_lossy(&next.text)));
-        if is_prefix || is_assignment(text) {
+        let may_lead = is_unset(word) || WORDS.rce.prefixes.contains(text);
+        let run = if may_lead { run_by(text, &command.words, at) } else { None };
+        if let Some(run) = run {
+            at = run;
+            continue;
+        }
+        if is_assignment(text) {
+            at += 1;
             continue;
         }
         let squeezed = squeeze_slashes(text.trim_start_matches(['@', '+']));
@@ -102,6 +106,25 @@ pub(super) fn head(command: &Command<'_>) -> Option<Head> {
         return Some(Head { at, known, name, is_path: program.is_some(), is_pair });
     }
     None
+}
+
+/// `$x`: a variable that is not set is no word.
+fn is_unset(word: &Word<'_>) -> bool {
+    word.variable
+        && word.text.starts_with(b"$")
+        && std::str::from_utf8(&word.text).is_ok_and(|text| programs::known(text).is_none())
+}
+
+/// The position of what the prefix here runs, after its options: `env -i cat`, `nice -n 5 cat`.
+fn run_by(prefix: &str, words: &[Word<'_>], at: usize) -> Option<usize> {
+    let takes = programs::known(prefix).map_or(0, |known| known.takes);
+    let is_option = |word: &Word<'_>| {
+        let shape = shape(word) & (programs::FLAG | programs::NUMBER);
+        is_unset(word) || programs::is_runner(prefix) && shape & !takes != 0 && !word.text.starts_with(b"/")
+    };
+    let options = words.get(at + 1..)?.iter().take_while(|word| is_option(word)).count();
+    let run = at + 1 + options;
+    words.get(run).filter(|word| is_runnable(&String::from_utf8_lossy(&word.text))).map(|_| run)
 }
 
 /// A command, a prefix or an assignment.
@@ -128,9 +151,27 @@ fn is_assignment(word: &str) -> bool {
         && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_')
 }
 
+/// The words of prose after the arguments that show a command: what follows them says nothing about it,
+/// and may be padding. `None` if the first arguments do not fit.
+pub(super) fn prose_after(command: &Command<'_>, head: &Head, known: Known) -> Option<usize> {
+    let rest = &command.words[head.at + 1..];
+    if fit(command, rest, head, known) {
+        return Some(0);
+    }
+    // A slash between words is prose.
+    let shows = |word: &Word<'_>| shape(word) & known.takes & !programs::WORD != 0 && *word.text != *b"/";
+    let shown = rest.iter().position(shows).or(head.is_pair.then_some(0))?;
+    let (first, after) = rest.split_at(shown + 1);
+    let prose = || after.iter().filter(|word| is_prose(&word.text)).count();
+    fit(command, first, head, known).then(prose)
+}
+
 /// Whether the words after the head fit it: one of a kind that it takes, and little prose.
 pub(super) fn fits(command: &Command<'_>, head: &Head, known: Known) -> bool {
-    let rest = &command.words[head.at + 1..];
+    fit(command, &command.words[head.at + 1..], head, known)
+}
+
+fn fit(command: &Command<'_>, rest: &[Word<'_>], head: &Head, known: Known) -> bool {
     let arguments: Vec<u8> = rest.iter().map(shape).collect();
     // `id>/tmp/x`: only a target for its output.
     if let [only] = &arguments[..]

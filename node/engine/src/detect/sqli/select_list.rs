@@ -2,9 +2,6 @@
 
 use crate::token::sql::{Shape, TokenKind, TokenStream};
 
-/// Limit of columns.
-const MAX_COLUMNS: usize = 64;
-
 pub(super) struct SelectList {
     /// Whether it has punctuation of SQL: a star, a number, a call, a comma, a string.
     pub has_punctuation: bool,
@@ -30,8 +27,7 @@ impl SelectList {
     pub(super) fn read(stream: &TokenStream, select: usize) -> Self {
         let start = after_modifiers(stream, select + 1);
         let mut list = Self { has_punctuation: false, has_call: false, ending: Ending::Open, end: start };
-        for _ in 0..MAX_COLUMNS {
-            let Some(end) = list.column(stream) else { break };
+        while let Some(end) = list.column(stream) {
             list.end = stream.skip(end, TokenKind::Comma);
             list.has_punctuation |= list.end > end;
             if list.end == end {
@@ -117,6 +113,13 @@ mod tests {
             "select a || ':' || b from c",
         ] {
             assert!(read(text).is_evident(), "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_long_lists() {
+        for unit in ["a,", "a || ", "1 + "] {
+            assert!(read(&format!("select {}a from b where", unit.repeat(1_000))).is_evident(), "{unit}");
         }
     }
 

@@ -65,6 +65,47 @@ fn finds_names_that_no_page_needs() {
 }
 
 #[test]
+fn padding_and_other_delimiters_hide_no_expression() {
+    for count in [1, 300, 3_000] {
+        let repeated = |text: &str| text.repeat(count);
+        let blanks = repeated(" ");
+        for attack in [
+            format!("{{{{{blanks}7*7}}}}"),
+            format!("{{{{7{}*7}}}}", repeated("\n")),
+            format!("{{{{{}7*7}}}}", repeated("\u{a0}")),
+            format!("{{{{{blanks}config{blanks}}}}}"),
+            format!("{{{{{blanks}self}}}}"),
+            format!("{{{{ dump({blanks}app ) }}}}"),
+            format!("{{{{{blanks}url_for{blanks}.{blanks}__globals__}}}}"),
+            format!("{{{{['id']{blanks}|{blanks}filter('system')}}}}"),
+            format!("#set($x=1){blanks}$x.getClass()"),
+            format!("{}{{{{7*7}}}}", repeated("{{a}}")),
+            format!("{}${{7*7}}", repeated("{{a ")),
+            format!("{}${{7*7}}", repeated("{")),
+            format!("{{{{ {} ${{7*7}}", repeated("a ")),
+            format!("{{\"a\":\"{}{{{{7*7}}}}\"}}", repeated("b")),
+            format!("/* {{ */ {{\"a\":\"{{{{7*7}}}}{}\"}}", repeated("c")),
+        ] {
+            assert!(
+                signature_of(&attack).is_some(),
+                "{count}: {}",
+                &attack[..attack.floor_char_boundary(20)]
+            );
+        }
+    }
+    let long = "item.name | default: other.name, ".repeat(200);
+    for benign in [
+        format!("{{{{ {long} }}}}"),
+        format!("{}{{{{ user.name }}}}", "{{ a.b }} text ".repeat(500)),
+        format!("<style>.a{{width:2px}} {} </style>{{{{ x }}}}", ".b{top:1px;left:2px}".repeat(300)),
+        "{\"type\":\"doc\",\"size\":\"{{ width }}\",\"n\":[1,2]}".to_owned(),
+        "function f(){return `${a + b}px ${c * 2}`}".to_owned(),
+    ] {
+        assert_eq!(signature_of(&benign), None, "{}", &benign[..30]);
+    }
+}
+
+#[test]
 fn passes_benign_templates() {
     for benign in [
         "{{name}}",

@@ -1,10 +1,18 @@
 //! Shell lexer. Every byte is visited a bounded number of times.
 
+mod expansion;
+
 use super::{Command, Lead, Redirection, Word};
+use expansion::{blank_variable, brace_end, entity};
 use std::{borrow::Cow, ops::Range};
 
-/// Limit of brace expansions.
-const MAX_BRACES: usize = 200;
+/// How text after ` #` is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Comments {
+    Dropped,
+    /// As further commands: between quotes nothing is a comment, and a value may land there.
+    Read,
+}
 
 /// The room for further parts of a word in several parts.
 const SPARE: usize = 24;
@@ -15,7 +23,7 @@ const MAX_NAME: usize = 20;
 /// Bytes that are no part of a word, or not always. Whitespace, quotes and separators; the rest are
 /// letters in every state of the lexer.
 const IS_SPECIAL: [bool; 256] = {
-    let special = b"\t\n\x0b\x0c\r +;|&`()'\"\\^$%<>{#";
+    let special = b"\0\t\n\x0b\x0c\r +;|&`()'\"\\^$%<>{#";
     let mut table = [false; 256];
     let mut at = 0;
     while at < special.len() {
@@ -27,7 +35,7 @@ const IS_SPECIAL: [bool; 256] = {
 
 /// The commands of a value from `start` on, for example after a quote that closes the string the
 /// value lands in.
-pub(crate) fn commands(value: &[u8], start: usize) -> Vec<Command<'_>> {
+pub(crate) fn commands(value: &[u8], start: usize, comments: Comments) -> Vec<Command<'_>> {
     let command = Command::new(Lead::Start, start);
     let mut lexer = Lexer {
         value,
@@ -39,6 +47,8 @@ pub(crate) fn commands(value: &[u8], start: usize) -> Vec<Command<'_>> {
         in_backticks: false,
         unclosed: [false; 2],
         plus_is_blank: plus_is_blank(value),
+        is_target: false,
+        comments,
     };
     while let Some(&byte) = value.get(lexer.at) {
         lexer.step(byte);
@@ -59,6 +69,9 @@ struct Lexer<'v> {
     /// Whether no further `'` or `"` follows, which keeps the search linear.
     unclosed: [bool; 2],
     plus_is_blank: bool,
+    /// Whether the next word is the file of a redirection.
+    is_target: bool,
+    comments: Comments,
 }
 
 impl<'v> Lexer<'v> {
@@ -69,7 +82,8 @@ impl<'v> Lexer<'v> {
     fn step(&mut self, byte: u8) {
         match byte {
             b'\n' | b'\r' => self.end_command(Lead::Newline, 1),
-            b' ' | b'\t' | 11 | 12 => self.skip_blank(1),
+            // A shell reads no zero bytes.
+            b' ' | b'\t' | 11 | 12 | 0 => self.skip_blank(1),
             b'+' if self.plus_is_blank => self.skip_blank(1),
             b';' => self.end_command(Lead::Semicolon, 1),
             b'|' if self.peek(1) == Some(b'|') => self.end_command(Lead::Or, 2),
@@ -99,7 +113,12 @@ impl<'v> Lexer<'v> {
 
     fn word(&mut self) -> &mut Word<'v> {
         let at = self.at;
-        self.word.get_or_insert_with(|| Word { span: at..at, ..Word::default() })
+        let is_target = &mut self.is_target;
+        self.word.get_or_insert_with(|| Word {
+            span: at..at,
+            is_target: std::mem::take(is_target),
+            ..Word::default()
+        })
     }
 
     fn push(&mut self, count: usize) {
@@ -150,7 +169,12 @@ impl<'v> Lexer<'v> {
         self.end_word();
         let next = Command::new(lead, self.at);
         self.at += length;
-        let ended = std::mem::replace(&mut self.command, next);
+        let mut ended = std::mem::replace(&mut self.command, next);
+        self.is_target = false;
+        // `</dev/null cat x` is `cat x </dev/null`.
+        if !ended.words.is_sorted_by_key(|word| word.is_target) {
+            ended.words.sort_by_key(|word| word.is_target);
+        }
         if !ended.words.is_empty() {
             self.commands.push(ended);
         } else if matches!(lead, Lead::Newline | Lead::Resumed) && ended.lead != Lead::Start {
@@ -169,6 +193,7 @@ impl<'v> Lexer<'v> {
             _ if before == Some(b'>') => {
                 let rest = &self.value[self.at + 1..];
                 self.at += 1 + rest.iter().take_while(|it| it.is_ascii_digit()).count();
+                self.is_target = false;
             }
             _ => match entity(&self.value[self.at + 1..]) {
                 Some(length) => self.push(1 + length),
@@ -265,7 +290,7 @@ impl<'v> Lexer<'v> {
             self.command.has_odd_blanks = true;
             self.skip_blank(1 + length);
         } else if rest.first() == Some(&b'{') {
-            let length = rest.iter().take(MAX_BRACES).position(|&byte| byte == b'}').unwrap_or(0);
+            let length = brace_end(rest, |byte| byte == b'}').unwrap_or(0);
             // `${HOME:0:1}` cuts letters out of a known variable.
             let cuts = rest[..length].iter().any(|byte| b":/%#@^,".contains(byte));
             let word = self.word();
@@ -318,14 +343,14 @@ impl<'v> Lexer<'v> {
             self.word = None;
         }
         self.skip_blank(if is_double { 2 } else { 1 });
+        self.is_target = true;
     }
 
     /// `{cat,/etc/passwd}` is two words, `{l,-l}s` is `ls -ls`; other braces are text.
     fn brace(&mut self) {
         let rest = &self.value[self.at + 1..];
-        let inside =
-            rest.iter().take(MAX_BRACES).position(|byte| *byte == b'}' || byte.is_ascii_whitespace());
-        let Some(length) = inside.filter(|&it| rest[it] == b'}' && rest[..it].contains(&b',')) else {
+        let inside = brace_end(rest, |byte| byte == b'}' || byte.is_ascii_whitespace());
+        let Some(length) = inside.filter(|&it| rest[..it].contains(&b',')) else {
             self.push(1);
             return;
         };
@@ -350,45 +375,31 @@ impl<'v> Lexer<'v> {
     }
 
     fn comment(&mut self) {
-        let rest = &self.value[self.at..];
-        self.at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        match self.comments {
+            Comments::Dropped => {
+                let rest = &self.value[self.at..];
+                self.at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            }
+            Comments::Read => {
+                self.end_command(Lead::Resumed, 1);
+                // Its first words are no command after the separator or line end before it.
+                self.command = Command::new(Lead::Resumed, self.at);
+            }
+        }
     }
+}
+
+/// Whether the value may have a comment: a hash that begins a word after another.
+pub(crate) fn has_comment(value: &[u8]) -> bool {
+    let before = |at: usize| at.checked_sub(1).and_then(|it| value.get(it)).copied().unwrap_or_default();
+    let ends_word = |byte: u8| byte.is_ascii_whitespace() || b"\x0b+;|()`'\"<>".contains(&byte);
+    memchr::memchr_iter(b'#', value).any(|at| ends_word(before(at)))
 }
 
 /// A plus is a blank in a form that was not decoded.
 pub(crate) fn plus_is_blank(value: &[u8]) -> bool {
     let pluses = memchr::memchr_iter(b'+', value).count();
     pluses > 0 && memchr::memchr2_iter(b' ', b'\t', value).nth(pluses - 1).is_none()
-}
-
-/// `IFS`, `{IFS}`, with a positional parameter after it that is empty: their length after the
-/// dollar sign.
-fn blank_variable(rest: &[u8]) -> Option<usize> {
-    let length = match rest {
-        [b'{', b'I' | b'i', b'F' | b'f', b'S' | b's', tail @ ..] => {
-            5 + tail.iter().take(20).position(|&byte| byte == b'}')?
-        }
-        [b'I' | b'i', b'F' | b'f', b'S' | b's', ..] => 3,
-        _ => return None,
-    };
-    let positional = matches!(rest.get(length..), Some([b'$', b'0'..=b'9' | b'@' | b'*', ..]));
-    Some(if positional { length + 2 } else { length })
-}
-
-/// The length of `lt;` in `&lt;`. Its ampersand and semicolon separate nothing.
-fn entity(rest: &[u8]) -> Option<usize> {
-    const NAMES: &[&[u8]] = &[
-        b"lt", b"gt", b"amp", b"quot", b"apos", b"nbsp", b"copy", b"reg", b"hellip", b"mdash", b"ndash",
-        b"euro", b"rsquo", b"lsquo", b"ldquo", b"rdquo", b"bull", b"middot", b"laquo", b"raquo", b"times",
-        b"deg", b"rarr",
-    ];
-    const ACCENTS: &[&[u8]] = &[b"acute", b"grave", b"uml", b"circ", b"tilde", b"cedil", b"slash", b"lig"];
-    let length = rest.iter().take(10).position(|&byte| byte == b';')?;
-    let name = &rest[..length];
-    let is_entity = name.first() == Some(&b'#')
-        || NAMES.contains(&name)
-        || ACCENTS.iter().any(|accent| name.ends_with(accent) && name.len() <= accent.len() + 2);
-    is_entity.then_some(length + 1)
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ pub(crate) struct Word<'v> {
     pub disguised: bool,
     /// Whether it contains a variable.
     pub variable: bool,
+    /// Whether it names the file of a redirection.
+    pub is_target: bool,
 }
 
 /// Limit of patterns.

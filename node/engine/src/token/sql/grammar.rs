@@ -3,9 +3,9 @@
 use super::{lexer::TokenKind, token_stream::TokenStream};
 use crate::words::WORDS;
 
-/// Prefixes (`- ~ not`) and operators of one expression are followed this far, which bounds the
-/// cost.
-const MAX_CHAIN: usize = 8;
+/// Prefixes (`- ~ not`), names with dots and casts are followed this far, which bounds the cost. The
+/// [stream](super::token_stream) shortens longer runs.
+pub(super) const MAX_CHAIN: usize = 8;
 
 /// An operand of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,26 +61,38 @@ impl TokenStream {
 
     /// The operand here, with the arithmetic that continues it.
     pub(crate) fn operand(&self, at: usize) -> Option<Operand> {
-        let mut operand = self.simple_operand(at)?;
-        for _ in 0..MAX_CHAIN {
-            if self.kind(operand.end) != Some(TokenKind::Arithmetic) {
+        let first = self.simple_operand(at)?;
+        let (mut end, mut ends_in_name) = (first.end, false);
+        let mut passed = Vec::new();
+        // Where another expression went on from here, this one goes on, too: each part is read once.
+        while self.kind(end) == Some(TokenKind::Arithmetic) {
+            if let Some(known) = self.continued(end) {
+                (end, ends_in_name) = (known.end, known.shape == Shape::Name);
                 break;
             }
-            let Some(next) = self.simple_operand(operand.end + 1) else { break };
-            let shape = if next.shape == Shape::Name { Shape::Name } else { operand.shape };
-            operand = Operand { shape, end: next.end };
+            let Some(next) = self.simple_operand(end + 1) else { break };
+            passed.push((end, next.shape == Shape::Name));
+            end = next.end;
         }
-        Some(operand)
+        let has_name = ends_in_name || passed.iter().any(|&(_, is_name)| is_name);
+        if passed.len() > MAX_CHAIN {
+            let mut has_name = ends_in_name;
+            for &(operator, is_name) in passed.iter().rev() {
+                has_name |= is_name;
+                let shape = if has_name { Shape::Name } else { Shape::Literal };
+                self.remember_continued(operator, Operand { shape, end });
+            }
+        }
+        Some(Operand { shape: if has_name { Shape::Name } else { first.shape }, end })
     }
 
     /// The position after `|| b || c`, which joins strings.
     pub(crate) fn after_joined(&self, at: usize) -> usize {
         let mut end = at;
-        for _ in 0..MAX_CHAIN {
-            match self.operand(end + 1).filter(|_| self.slice(end) == "||") {
-                Some(next) => end = next.end,
-                None => break,
-            }
+        while let Some(next) =
+            Some(end).filter(|_| self.slice(end) == "||").and_then(|it| self.operand(it + 1))
+        {
+            end = next.end;
         }
         end
     }
@@ -208,6 +220,30 @@ mod tests {
     #[test]
     fn includes_casts_in_operands() {
         assert_eq!(operand("'1'::text::varchar(9) = 1"), Some((Shape::Literal, 8)));
+    }
+
+    #[test]
+    fn follows_long_expressions() {
+        for (first, unit, last, shape) in [
+            ("1", "+1", "", Shape::Literal),
+            ("1", " - ~ !1", "", Shape::Literal),
+            ("", "not ", "1", Shape::Literal),
+            ("", "~", "1", Shape::Literal),
+            ("", "- ", "1", Shape::Literal),
+            ("a", ".a", "", Shape::Name),
+            ("1", "::text", "", Shape::Literal),
+            ("(1)", "*a.b", "", Shape::Name),
+        ] {
+            for count in [1, 7, 9, 20, 5_000] {
+                let text = format!("{first}{}{last} = 1", unit.repeat(count));
+                let stream = TokenStream::new(text.as_bytes(), Opening::Bare);
+                for _ in 0..2 {
+                    let operand = stream.operand(0).unwrap();
+                    assert_eq!((operand.shape, stream.slice(operand.end)), (shape, "="), "{unit} {count}");
+                }
+                assert!(stream.condition(0).is_some(), "{unit} {count}");
+            }
+        }
     }
 
     #[test]

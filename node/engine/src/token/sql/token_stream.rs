@@ -1,11 +1,12 @@
 //! SQL tokens of a value by position, without blanks.
 
-use super::lexer::{Opening, Token, TokenKind, tokens};
+use super::{
+    grammar::{MAX_CHAIN, Operand},
+    lexer::{Opening, Token, TokenKind, tokens},
+    runs::shorten,
+};
 use crate::words::{WORDS, WordSet};
-use std::{ops::Range, rc::Rc};
-
-/// Limit of numbers and arithmetic before a condition.
-const MAX_LEADING: usize = 16;
+use std::{cell::RefCell, collections::HashMap, ops::Range, rc::Rc};
 
 /// An estimate for texts; a wrong one costs a copy.
 const BYTES_PER_TOKEN: usize = 5;
@@ -22,6 +23,10 @@ pub(crate) struct TokenStream {
     after_comment: Vec<usize>,
     /// The brackets that close none of this value, in order.
     foreign: Vec<usize>,
+    /// The number of numbers, arithmetic and brackets that it begins with.
+    leading: usize,
+    /// What follows operators in long expressions.
+    continued: RefCell<HashMap<usize, Operand>>,
 }
 
 /// A value in lower case, shared by all its readings. Valid UTF-8 is checked once for the whole value.
@@ -64,8 +69,30 @@ impl TokenStream {
         let mut significant = Vec::with_capacity(value.len() / BYTES_PER_TOKEN + 8);
         significant.extend(tokens(value, opening).filter(|token| token.kind != TokenKind::Blank));
         let after_comment = drop_comments(&mut significant);
-        let (closing, foreign) = match_brackets(&significant);
-        Self { text, tokens: significant, closing, after_comment, foreign }
+        let (tokens, after_comment) = shorten(value, significant, after_comment, MAX_CHAIN);
+        let (closing, foreign) = match_brackets(&tokens);
+        let is_numeric = |token: &Token| {
+            matches!(
+                token.kind,
+                TokenKind::Number
+                    | TokenKind::Arithmetic
+                    | TokenKind::Variable
+                    | TokenKind::Open
+                    | TokenKind::Close
+            )
+        };
+        let leading = tokens.iter().position(|token| !is_numeric(token)).unwrap_or(tokens.len());
+        let continued = RefCell::default();
+        Self { text, tokens, closing, after_comment, foreign, leading, continued }
+    }
+
+    /// What follows the operator here, if an expression was read up to it before.
+    pub(super) fn continued(&self, operator: usize) -> Option<Operand> {
+        self.continued.borrow().get(&operator).copied()
+    }
+
+    pub(super) fn remember_continued(&self, operator: usize, rest: Operand) {
+        self.continued.borrow_mut().insert(operator, rest);
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -178,19 +205,7 @@ impl TokenStream {
 
     /// Whether only numbers and arithmetic precede this token, and at least one of them.
     pub(crate) fn is_numeric_until(&self, at: usize) -> bool {
-        let is_numeric = |it| {
-            matches!(
-                self.kind(it),
-                Some(
-                    TokenKind::Number
-                        | TokenKind::Arithmetic
-                        | TokenKind::Variable
-                        | TokenKind::Open
-                        | TokenKind::Close
-                )
-            )
-        };
-        at > 0 && at <= MAX_LEADING && (0..at).all(is_numeric)
+        at > 0 && at <= self.leading
     }
 
     /// Whether these two tokens stand on one line.

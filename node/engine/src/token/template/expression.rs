@@ -19,7 +19,8 @@ pub(crate) fn tokens(text: &[u8]) -> Vec<Token<'_>> {
         let length = match byte {
             b'0'..=b'9' => count(rest, |it| it.is_ascii_digit() || it == b'.').max(1),
             b'\'' | b'"' => memchr::memchr(byte, &rest[1..]).map_or(rest.len(), |end| end + 2),
-            _ if is_name(byte) => count(rest, |it| is_name(it) || it.is_ascii_digit()),
+            _ if blank(rest) > 0 => blank(rest),
+            _ if is_name(byte) => name(rest),
             _ => 1,
         };
         let token = match byte {
@@ -28,14 +29,38 @@ pub(crate) fn tokens(text: &[u8]) -> Vec<Token<'_>> {
                 Some(Token::Text(rest[1..length].strip_suffix(&[byte]).unwrap_or(&rest[1..length])))
             }
             b'+' | b'-' | b'*' | b'/' | b'%' => Some(Token::Operator(byte)),
+            _ if blank(rest) > 0 => None,
             _ if is_name(byte) => Some(Token::Name(&rest[..length])),
-            _ if byte.is_ascii_whitespace() => None,
             _ => Some(Token::Punctuation(byte)),
         };
         tokens.extend(token);
         at += length;
     }
     tokens
+}
+
+/// The length of the blank here: template languages also skip those outside of ASCII.
+fn blank(rest: &[u8]) -> usize {
+    match rest {
+        [byte, ..] if byte.is_ascii() => usize::from(*byte <= b' '),
+        [0xC2, ..] | [0xE1..=0xE3, ..] => {
+            let text = rest.get(..rest.len().min(4)).unwrap_or_default();
+            let letter = text.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
+            letter.filter(|it| it.is_whitespace()).map_or(0, char::len_utf8)
+        }
+        _ => 0,
+    }
+}
+
+/// The length of the name here, up to a blank.
+fn name(rest: &[u8]) -> usize {
+    let mut at = 0;
+    while rest.get(at).is_some_and(|it| is_name(*it) || it.is_ascii_digit())
+        && (rest[at].is_ascii() || blank(&rest[at..]) == 0)
+    {
+        at += 1;
+    }
+    at
 }
 
 fn count(bytes: &[u8], fits: impl Fn(u8) -> bool) -> usize {
@@ -68,5 +93,6 @@ mod tests {
                 Text(b"open")
             ]
         );
+        assert_eq!(tokens("\u{a0}a\u{3000}ä\u{b}\0".as_bytes()), [Name(b"a"), Name("ä".as_bytes())]);
     }
 }

@@ -8,7 +8,7 @@ fn spell(value: &str) -> String {
         let words = it.words.iter().map(|word| String::from_utf8_lossy(&word.text).into_owned());
         format!("{:?}:{}", it.lead, words.collect::<Vec<_>>().join(" "))
     };
-    commands(value.as_bytes(), 0).iter().map(spell).collect::<Vec<_>>().join(", ")
+    commands(value.as_bytes(), 0, Comments::Dropped).iter().map(spell).collect::<Vec<_>>().join(", ")
 }
 
 #[test]
@@ -17,10 +17,33 @@ fn splits_at_separators() {
 }
 
 #[test]
+fn reads_comments_as_further_commands() {
+    let commands = commands(b"a # b;c\n#d", 0, Comments::Read);
+    let leads: Vec<_> = commands.iter().map(|it| (it.lead, &*it.words[0].text)).collect();
+    let expected: [(Lead, &[u8]); 4] =
+        [(Lead::Start, b"a"), (Lead::Resumed, b"b"), (Lead::Semicolon, b"c"), (Lead::Resumed, b"d")];
+    assert_eq!(leads, expected);
+    assert_snapshot!(spell("a # b;c\n#d\ne"), @"Start:a, Newline:e");
+}
+
+#[test]
+fn redirections_before_a_program_are_its_last_words() {
+    assert_snapshot!(spell("</x >y cat z;2>&1 id"), @"Start:cat z /x y, Semicolon:id");
+}
+
+#[test]
+fn zero_bytes_and_long_braces_are_read() {
+    assert_snapshot!(spell("a;id\0\0"), @"Start:a, Semicolon:id");
+    let long = format!("{{cat,{}/x}}", "-n,".repeat(500));
+    let list = commands(long.as_bytes(), 0, Comments::Dropped);
+    assert_eq!((list[0].words.len(), &*list[0].words[501].text), (502, &b"/x"[..]));
+}
+
+#[test]
 fn bytes_that_are_not_special_are_letters_in_every_position() {
     for byte in (0..=255).filter(|byte| !IS_SPECIAL[usize::from(*byte)]) {
         for value in [&[byte][..], &[byte, b'y'], &[b'x', byte], &[b'x', byte, b'y']] {
-            let commands = commands(value, 0);
+            let commands = commands(value, 0, Comments::Dropped);
             assert!(commands.len() == 1 && commands[0].words.len() == 1, "{value:?}: {commands:?}");
             assert_eq!(*commands[0].words[0].text, *value);
         }
@@ -66,7 +89,7 @@ fn separates_words_at_unclosed_quotes() {
 proptest! {
     #[test]
     fn spans_lie_in_the_value(value in "[a-c'\"`$(){}|&;<>^\\\\#IFS, \n]{0,60}") {
-        for command in commands(value.as_bytes(), 0) {
+        for command in commands(value.as_bytes(), 0, Comments::Dropped) {
             prop_assert!(command.start <= command.end && command.end <= value.len());
             for word in &command.words {
                 prop_assert!(word.span.start <= word.span.end && word.span.end <= command.end);

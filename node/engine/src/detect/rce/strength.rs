@@ -1,0 +1,56 @@
+//! Commands that are evidence whatever surrounds them.
+
+use super::{argument::shape, head::Head, head::head, programs};
+use crate::{
+    token::shell::{Command, Lead, Word},
+    words::WORDS,
+};
+
+/// A command with more arguments is judged by the first of them.
+const MAX_ARGUMENTS: usize = 6;
+
+pub(super) fn is_substitution(command: &Command<'_>) -> bool {
+    matches!(command.lead, Lead::Substitution | Lead::Backtick)
+}
+
+/// Whether the command is evidence wherever it stands, also in what a shell takes for a comment.
+pub(super) fn needs_no_other_words(command: &Command<'_>) -> bool {
+    is_substitution(command) || head(command).is_some_and(|head| is_strong(command, &head))
+}
+
+/// Whether the command reads, fetches or removes a sensitive file, connects to a port or runs code, which
+/// no prose has after a separator. Judged by its first arguments: others may be padding.
+pub(super) fn is_strong(command: &Command<'_>, head: &Head) -> bool {
+    let arguments = &command.words[head.at + 1..];
+    let sensitive = |word: &Word<'_>| {
+        let text = String::from_utf8_lossy(&word.text);
+        let is_rooted = WORDS.rce.sensitive_directories.iter().any(|root| text.starts_with(root))
+            || matches!(&*text, "/" | "/*");
+        is_rooted
+            || text.contains("://") && WORDS.rce.fetchers.contains(&head.name)
+            || is_windows_path(&word.text)
+    };
+    let is = |word: &Word<'_>, kind: u8| shape(word) & kind != 0;
+    let is_direct = match arguments {
+        [host, port, ..] if matches!(&*head.name, "nc" | "ncat" | "netcat" | "telnet") => {
+            is(host, programs::HOST) && is(port, programs::NUMBER)
+        }
+        [flag, code, ..] if programs::is_interpreter(&head.name) => {
+            is(flag, programs::FLAG) && is(code, programs::QUOTED)
+        }
+        _ => false,
+    };
+    let mut words = 0;
+    let is_among_first = |(at, word): (usize, &Word<'_>)| {
+        let is_first = words <= 1 + (at + 1) / 3 && sensitive(word);
+        words += usize::from(!word.text.is_empty() && shape(word) & !programs::WORD == 0);
+        is_first
+    };
+    is_direct
+        || arguments.len() <= MAX_ARGUMENTS && arguments.iter().any(sensitive)
+        || arguments.iter().enumerate().any(is_among_first)
+}
+
+fn is_windows_path(text: &[u8]) -> bool {
+    matches!(text, [letter, b':', b'\\', _, ..] if letter.is_ascii_alphabetic())
+}
