@@ -217,10 +217,15 @@ fn limit_finding(attack_type: AttackType, signature: &str, point: Point) -> Find
     }
 }
 
-/// A finding for a body that cannot be decoded as it claims.
+/// A finding for a body that cannot be decoded as it claims, or claims different formats.
 fn malformed_finding(what: Malformed, point: Point) -> Finding {
-    let score = vec![ScorePart::of_rule(Confidence::Low)];
-    Finding { score, severity: Severity::Low, ..limit_finding(Malformed::TYPE, what.signature(), point) }
+    let (confidence, severity) = if what.is_ambiguous() {
+        (Confidence::High, Severity::Medium)
+    } else {
+        (Confidence::Low, Severity::Low)
+    };
+    let score = vec![ScorePart::of_rule(confidence)];
+    Finding { score, severity, ..limit_finding(what.attack_type(), what.signature(), point) }
 }
 
 /// An inspected field.
@@ -297,7 +302,8 @@ fn examine<'a, 'e>(
         && ValueContext::of(request, sink.arena, field.point, &field.value).is_for_documents();
     let slot = inspector.clean_value_cache.and_then(|cache| cache.slot(&field, may_be_document));
     let is_known = slot.is_some_and(CacheSlot::is_clean);
-    let layers = if is_known { Vec::new() } else { decode::decode_all(&field.value, bytes, sink.budget) };
+    let is_undecoded = is_known || is_file(sink.arena, field.point) && decode::is_media(&field.value);
+    let layers = if is_undecoded { Vec::new() } else { decode::decode_all(&field.value, bytes, sink.budget) };
     let mut findings = Vec::new();
     let mut is_clean = layers.is_empty();
     for stage in 0..=layers.len() {
@@ -309,6 +315,16 @@ fn examine<'a, 'e>(
         slot.mark_clean();
     }
     Examined { field, layers, findings }
+}
+
+/// Whether this is the point of a file or of the whole body, compressed or not.
+fn is_file(arena: &PointArena, point: PointPath) -> bool {
+    let mut tags = arena.tags(point).skip_while(|tag| matches!(tag, Tag::Gzip | Tag::Brotli));
+    match tags.next() {
+        Some(Tag::File) => true,
+        Some(Tag::Post) => tags.next().is_none(),
+        _ => false,
+    }
 }
 
 /// Inspects one decoding stage of a value. Returns whether it is clean in any context; if that is
