@@ -93,7 +93,11 @@ pub async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
         Page::new("views", "/views", "td"),
         Page::new("selected-sources", format!("/selection/sources?id={id}"), "[name=address]"),
         Page::new("selection-done", format!("/selection/done?batch={id}"), ".notice"),
-        Page::new("selection-group", "/selection/group?on=type%3Aptrav&group_by=type", "form[action='/selection/group']"),
+        Page::new(
+            "selection-group",
+            "/selection/group?on=type%3Aptrav&group_by=type",
+            "form[action='/selection/group']",
+        ),
         Page::new("value-actions", "/actions?on=ip%3A203.0.113.7&list=requests", "#actions"),
         Page::new("attack", attack, "h1"),
         Page::new("exclusion", format!("{hit}/exclusion?width=type&location=here&requests=host"), "td"),

@@ -178,7 +178,11 @@ fn is_data(request: &InspectRequest, unread: &Finding) -> bool {
     let is_raw = |tag: &Tag| matches!(tag, Tag::Post | Tag::Gzip | Tag::Brotli);
     let is_rest = matches!(
         unread.signature.as_str(),
-        "overlimit-bytes" | "overlimit-quotes" | "overlimit-detectors" | "data_bomb-compressed"
+        "overlimit-bytes"
+            | "overlimit-quotes"
+            | "overlimit-detectors"
+            | "overlimit-coding"
+            | "data_bomb-compressed"
     );
     let is_raw_body = is_rest && unread.point.0.iter().all(|step| is_raw(&step.tag));
     is_raw_body && has_data_type(request)

@@ -49,6 +49,10 @@ const FORMATS: &[Family] = &[
         let item = format!("<item id=\"17\">{}</item>", PROSE.repeat(16));
         with_body("text/xml", format!("<?xml version=\"1.0\"?><a>{}</a>", repeat(&item, size)).into_bytes())
     }),
+    ("XML of split texts", |size| {
+        let item = "<item>The spade<!-- it --> is <![CDATA[of ash]]> and <b>of steel</b>.</item>";
+        with_body("text/xml", format!("<?xml version=\"1.0\"?><a>{}</a>", repeat(item, size)).into_bytes())
+    }),
     ("multipart", |size| {
         let part =
             format!("--b\r\nContent-Disposition: form-data; name=\"q\"\r\n\r\n{}\r\n", PROSE.repeat(16));
@@ -56,6 +60,10 @@ const FORMATS: &[Family] = &[
     }),
     ("upload of noise", |size| {
         let head = "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.jpg\"\r\n\r\n";
+        with_body("multipart/form-data; boundary=b", [head.as_bytes(), &noise(size), b"\r\n--b--"].concat())
+    }),
+    ("field of noise", |size| {
+        let head = "--b\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\n";
         with_body("multipart/form-data; boundary=b", [head.as_bytes(), &noise(size), b"\r\n--b--"].concat())
     }),
     ("GraphQL", |size| {
@@ -112,6 +120,8 @@ const PATHOLOGICAL: &[&str] = &[
     "<%",
     "<!--",
     "<![CDATA[",
+    ")]}'",
+    "//\n",
     "<!ENTITY a 'b'>",
     "<a ",
     "<script\n",

@@ -51,6 +51,10 @@ pub(crate) enum Limit {
     Fields,
     Steps,
     Quotes,
+    /// A declared character set that is not decoded here.
+    Charset,
+    /// A declared content coding or transfer encoding that is not decoded here.
+    Coding,
     /// A decompression bomb.
     Inflation,
     /// An XML entity expansion bomb.
@@ -66,6 +70,8 @@ impl Limit {
             Self::Fields => "overlimit-fields",
             Self::Steps => "overlimit-decode-steps",
             Self::Quotes => "overlimit-quotes",
+            Self::Charset => "overlimit-charset",
+            Self::Coding => "overlimit-coding",
             Self::Inflation => "data_bomb-compressed",
             Self::Expansion => "data_bomb-xml-entities",
         }
@@ -149,6 +155,11 @@ impl Budget {
     /// Records values nested beyond the limit.
     pub(crate) fn too_deep(&mut self) {
         self.record(false, Limit::Depth);
+    }
+
+    /// Records a value in an encoding that is not decoded here.
+    pub(crate) fn undecodable(&mut self, limit: Limit) {
+        self.record(false, limit);
     }
 
     /// Records a bomb, which takes precedence over any limit exhausted before.

@@ -16,8 +16,9 @@ mod null;
 pub(crate) mod percent;
 pub(crate) mod quoted_printable;
 mod unicode;
+mod utf7;
 
-use crate::{budget::Budget, prefilter::Bytes};
+use crate::{budget::Budget, file_type, prefilter::Bytes};
 use std::{array::IntoIter, iter::Take};
 
 pub(crate) use html::decode as html_text;
@@ -25,8 +26,11 @@ pub(crate) use html::decode as html_text;
 /// The most layers decoded on one value.
 const MAX_LAYERS: usize = 8;
 
-/// Shorter values are always decoded, even binary ones.
-const MEDIA_BYTES: usize = 16 << 10;
+/// Shorter values are not binary data.
+const BINARY_BYTES: usize = 16 << 10;
+
+/// The name of a stage of all decoders.
+const COMBINED: &str = "combined";
 
 /// Removes one layer, or returns `None` if there is none. The result is never longer than the
 /// value.
@@ -35,7 +39,7 @@ type Decoder = fn(&[u8]) -> Option<Vec<u8>>;
 /// The name of each decoder, the bytes of which it requires one, and the decoder.
 const LAYERS: &[(&str, Bytes, Decoder)] = &[
     (percent::NAME, Bytes::PERCENT, percent::decode),
-    ("utf7", Bytes::PLUS, utf7),
+    ("utf7", Bytes::PLUS, utf7::decode),
     ("unicode", Bytes::HIGH, unicode::decode),
     ("null", Bytes::INVISIBLE, null::decode),
     (escape::NAME, Bytes::BACKSLASH, escape::decode),
@@ -54,14 +58,14 @@ pub(crate) struct Layer {
 /// All decoding stages of a value, outermost first. The escapes of JSON are left to its parser if it
 /// read the value to the end: each level of nested JSON would be parsed twice.
 pub(crate) fn decode_all(value: &[u8], bytes: Bytes, is_parsed: bool, budget: &mut Budget) -> Vec<Layer> {
+    let is_binary = is_binary(value);
     let mut layers: Vec<Layer> = Vec::new();
-    if is_media(value) {
-        return layers;
-    }
     loop {
         let (current, bytes) = layers.last().map_or((value, bytes), |layer| (&layer.value, layer.bytes));
         let is_parsed = is_parsed && layers.is_empty();
-        let Some(layer) = decode_one(current, bytes, is_parsed) else { return layers };
+        let layer =
+            if is_binary { decode_combined(current, bytes) } else { decode_one(current, bytes, is_parsed) };
+        let Some(layer) = layer else { return layers };
         if layers.len() == MAX_LAYERS {
             budget.too_deep();
             return layers;
@@ -110,16 +114,16 @@ fn utf8(letter: char) -> Take<IntoIter<u8, 4>> {
     buffer.into_iter().take(length)
 }
 
-/// Whether a value is an image or a video: those contain every escape by chance, and each would
-/// cost a pass.
-fn is_media(value: &[u8]) -> bool {
-    let is_odd = |byte: &&u8| matches!(**byte, 1..9 | 14..32);
-    value.len() > MEDIA_BYTES && value.iter().filter(is_odd).count() * 20 > value.len()
+/// Whether a file is an image, an archive or the like, by its magic number. Those contain every
+/// escape by chance, and no origin decodes them. In a field, such bytes may be padding.
+pub(crate) fn is_media(file: &[u8]) -> bool {
+    is_binary(file) && file_type::is_binary_format(file)
 }
 
-/// Long base64 contains a run of UTF-7 by chance, and each would cost a pass.
-fn utf7(value: &[u8]) -> Option<Vec<u8>> {
-    if base64::is_data_url(value) { None } else { charset::decode_utf7(value) }
+/// Whether a value has the control bytes of binary data.
+fn is_binary(value: &[u8]) -> bool {
+    let is_odd = |byte: &&u8| matches!(**byte, 1..9 | 14..32);
+    value.len() > BINARY_BYTES && value.iter().filter(is_odd).count() * 20 > value.len()
 }
 
 fn decode_one(value: &[u8], bytes: Bytes, is_parsed: bool) -> Option<Layer> {
@@ -129,6 +133,19 @@ fn decode_one(value: &[u8], bytes: Bytes, is_parsed: bool) -> Option<Layer> {
         let value = decode(value)?;
         Some(Layer { name, bytes: Bytes::of(&value), value })
     })
+}
+
+/// Applies each decoder once. Random bytes contain an escape of each kind, so that one stage for
+/// each would cost a pass of all detectors and exceed the limit of layers.
+fn decode_combined(value: &[u8], bytes: Bytes) -> Option<Layer> {
+    let mut combined: Option<Layer> = None;
+    for (_, needed, decode) in LAYERS {
+        let (current, bytes) = combined.as_ref().map_or((value, bytes), |layer| (&layer.value, layer.bytes));
+        if let Some(value) = bytes.has(*needed).then(|| decode(current)).flatten() {
+            combined = Some(Layer { name: COMBINED, bytes: Bytes::of(&value), value });
+        }
+    }
+    combined
 }
 
 #[cfg(test)]
@@ -172,11 +189,41 @@ mod tests {
     }
 
     #[test]
-    fn media_files_are_not_decoded_but_long_text_is() {
-        let video: Vec<u8> = (0..=255).cycle().take(20_000).chain(*b"%41").collect();
-        assert!(decoded(&video, &mut Budget::for_request()).is_empty());
-        let text = [vec![b'x'; 20_000], b"%41".to_vec()].concat();
-        assert_eq!(decoded(&text, &mut Budget::for_request()).len(), 1);
+    fn files_are_media_by_their_magic_number() {
+        let noise: Vec<u8> = (0..=255).cycle().take(20_000).collect();
+        for magic in [b"\x89PNG\r\n\x1a\n".as_slice(), b"PK\x03\x04", b"\x1F\x8B\x08"] {
+            assert!(is_media(&[magic, &noise].concat()));
+        }
+        for other in [b"".as_slice(), b"<?php", b"#!"] {
+            assert!(!is_media(&[other, &noise].concat()));
+        }
+        assert!(!is_media(&[b"GIF89a".as_slice(), &"x".repeat(20_000).into_bytes()].concat()));
+    }
+
+    #[test]
+    fn binary_values_are_decoded_by_all_decoders_at_a_time() {
+        let noise: Vec<u8> = (1..8).cycle().take(20_000).collect();
+        let mut budget = Budget::for_request();
+        let layers = decoded(&[noise.as_slice(), b"%2527 &#x26;lt;"].concat(), &mut budget);
+        let shown: Vec<_> =
+            layers.iter().map(|it| (it.name, String::from_utf8_lossy(&it.value).into_owned())).collect();
+        assert_eq!(shown, [("combined", "%27 &lt;".to_owned()), ("combined", "' <".to_owned())]);
+        assert_eq!(budget.exhausted(), None);
+    }
+
+    #[test]
+    fn random_bytes_do_not_exhaust_the_layers() {
+        let mut state = 88_172_645_463_325_252_u64;
+        let mut byte = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()[3]
+        };
+        let value: Vec<u8> = (0..1 << 20).map(|_| byte()).collect();
+        let mut budget = Budget::for_request();
+        assert!(decoded(&value, &mut budget).len() < 6);
+        assert_eq!(budget.exhausted(), None);
     }
 
     #[test]

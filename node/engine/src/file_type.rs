@@ -159,6 +159,13 @@ impl FileType {
     }
 }
 
+/// Whether the content starts as a file of a binary format other than programs and scripts.
+pub(crate) fn is_binary_format(content: &[u8]) -> bool {
+    let is_data =
+        |it: FileType| !matches!(it.group, FileGroup::Program | FileGroup::Markup | FileGroup::Text);
+    is_zip(content) || FileType::by_magic_number(content).is_some_and(is_data)
+}
+
 /// Whether the content starts as a ZIP archive.
 pub(crate) fn is_zip(content: &[u8]) -> bool {
     content.starts_with(b"PK\x03\x04") || content.starts_with(b"PK\x05\x06")

@@ -217,10 +217,15 @@ fn limit_finding(attack_type: AttackType, signature: &str, point: Point) -> Find
     }
 }
 
-/// A finding for a body that cannot be decoded as it claims.
+/// A finding for a body that cannot be decoded as it claims, or claims different formats.
 fn malformed_finding(what: Malformed, point: Point) -> Finding {
-    let score = vec![ScorePart::of_rule(Confidence::Low)];
-    Finding { score, severity: Severity::Low, ..limit_finding(Malformed::TYPE, what.signature(), point) }
+    let (confidence, severity) = if what.is_ambiguous() {
+        (Confidence::High, Severity::Medium)
+    } else {
+        (Confidence::Low, Severity::Low)
+    };
+    let score = vec![ScorePart::of_rule(confidence)];
+    Finding { score, severity, ..limit_finding(what.attack_type(), what.signature(), point) }
 }
 
 /// An inspected field.
@@ -302,8 +307,12 @@ fn examine<'a, 'e>(
     let (mut is_clean, nested) = examine_stage(inspector, request, value, &[], &mut findings, (sink, work));
     // A nested format resolves its own escapes.
     let is_parsed = nested == Nested::Whole;
-    let layers =
-        if is_known { Vec::new() } else { decode::decode_all(&field.value, bytes, is_parsed, sink.budget) };
+    let is_undecoded = is_known || is_file(sink.arena, field.point) && decode::is_media(&field.value);
+    let layers = if is_undecoded {
+        Vec::new()
+    } else {
+        decode::decode_all(&field.value, bytes, is_parsed, sink.budget)
+    };
     is_clean &= layers.is_empty();
     for stage in 1..=layers.len() {
         let layers = &layers[..stage];
@@ -313,6 +322,16 @@ fn examine<'a, 'e>(
         slot.mark_clean();
     }
     Examined { field, layers, findings }
+}
+
+/// Whether this is the point of a file or of the whole body, compressed or not.
+fn is_file(arena: &PointArena, point: PointPath) -> bool {
+    let mut tags = arena.tags(point).skip_while(|tag| matches!(tag, Tag::Gzip | Tag::Brotli));
+    match tags.next() {
+        Some(Tag::File) => true,
+        Some(Tag::Post) => tags.next().is_none(),
+        _ => false,
+    }
 }
 
 /// Inspects one decoding stage of a value. Returns whether it is clean in any context, and what is

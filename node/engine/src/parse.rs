@@ -6,6 +6,7 @@
 mod body;
 mod cookie;
 mod csv;
+mod declared;
 mod file;
 mod form;
 mod gql;

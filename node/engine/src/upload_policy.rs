@@ -67,18 +67,19 @@ pub(crate) fn violations(request: &InspectRequest, policy: &UploadPolicy) -> Vec
     findings
 }
 
-/// The body as a file, if its content type is that of data. Its name is the end of the path.
+/// The body as a file, if a content type is that of data. Its name is the end of the path.
 fn body(request: &InspectRequest) -> Option<File<'_>> {
-    let header = |wanted: &str| {
-        request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| &**value)
+    let header = |wanted: &'static str| {
+        let headers = request.headers.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(wanted));
+        headers.map(|(_, value)| &**value)
     };
-    let content_type = header("content-type")?;
-    if !is_data_type(content_type) && !content_type.trim_start().starts_with("image/") {
+    let is_file = |it: &str| is_data_type(it) || it.trim_start().starts_with("image/");
+    if !header("content-type").any(is_file) {
         return None;
     }
     let content = &request.body.as_ref()?.0;
     let seen = u64::try_from(content.len()).unwrap_or(u64::MAX);
-    let declared = header("content-length").and_then(|it| it.trim().parse().ok()).unwrap_or(seen);
+    let declared = header("content-length").filter_map(|it| it.trim().parse().ok()).max().unwrap_or(seen);
     let name = request.path.rsplit('/').next().unwrap_or_default().as_bytes();
     Some(File { point: Point::new(Tag::Post), name, content, bytes: seen.max(declared) })
 }

@@ -191,7 +191,6 @@ fn a_body_that_is_not_in_its_content_coding_is_a_finding_and_is_read_raw() {
         ("gzip", &whole[..whole.len() - 6]),
         ("br", b"\xFFjust words"),
         ("deflate", b"\xFFjust words"),
-        ("zstd", b"(\xB5/\xFD"),
     ] {
         assert_eq!(signatures(&request(coding, body)), ["malformed-coding"], "{coding} {body:?}");
     }
@@ -214,8 +213,8 @@ fn a_body_that_is_not_in_its_character_set_is_a_finding_and_is_read_raw() {
     assert_eq!(findings(&with_body("text/plain; charset=iso-8859-1", b"caf\xE9")), []);
     let invalid = with_body("text/plain; charset=utf-8", b"caf\xE9 au lait");
     assert_eq!(signatures(&invalid), ["malformed-charset"]);
-    assert_eq!(signatures(&with_body("text/plain; charset=x-none", "words")), ["malformed-charset"]);
-    let found = signatures(&with_body("text/plain; charset=x-none", "' or 1=1 -- "));
+    assert_eq!(signatures(&with_body("text/plain; charset=none", "words")), ["malformed-charset"]);
+    let found = signatures(&with_body("text/plain; charset=none", "' or 1=1 -- "));
     assert!(found.iter().any(|it| it.starts_with("sqli")), "{found:?}");
     let file = b"--cut\r\nContent-Disposition: form-data; name=f; filename=a.bin\r\n\r\n\xFF\xFE\xE9\xFA\r\n--cut--\r\n";
     assert_eq!(findings(&with_body("multipart/form-data; boundary=cut; charset=utf-8", file)), []);
@@ -246,6 +245,6 @@ fn a_broken_multipart_body_is_a_finding_and_is_read_raw() {
 
 #[test]
 fn a_malformed_body_is_suspicious_and_an_attack_at_strict() {
-    let points = score::of_request(&findings(&with_body("text/plain; charset=x-none", "words")));
+    let points = score::of_request(&findings(&with_body("text/plain; charset=none", "words")));
     assert!(points < Sensitivity::Balanced.threshold() && points >= Sensitivity::Strict.threshold());
 }

@@ -89,9 +89,10 @@ impl Selection {
         let selected: Vec<_> = selected.into_iter().filter_map(Field::named).collect();
         let is_in = |fields: &[Field]| fields.iter().any(|field| selected.contains(field));
         let is_required = |field: &Field| REQUIRED.iter().any(|(_, fields)| fields.contains(field));
-        let useful = self.fields().iter().filter(|name| {
-            Field::named(name).is_some_and(|field| !is_in(&[field]) && !is_required(&field))
-        });
+        let useful = self
+            .fields()
+            .iter()
+            .filter(|name| Field::named(name).is_some_and(|field| !is_in(&[field]) && !is_required(&field)));
         MissingFields {
             required: REQUIRED.iter().filter(|(_, fields)| !is_in(fields)).map(|(name, _)| *name).collect(),
             useful: useful.copied().collect(),

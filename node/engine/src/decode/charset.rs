@@ -1,8 +1,13 @@
-//! Character set decoders: UTF-16, UTF-32, EBCDIC and UTF-7 by detection, others by the declaration
-//! of a content type.
+//! Character set decoders: UTF-16, UTF-32 and EBCDIC by detection, others by the declaration of a
+//! content type, a form or a document.
 
-use super::{ebcdic, replace};
-use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+mod label;
+
+use super::{ebcdic, utf7};
+use encoding_rs::{Encoding, UTF_8};
+use label::{Charset, Order};
+
+pub(crate) use label::{MAX_LABELS, labels};
 
 pub(crate) const NAME: &str = "utf16";
 
@@ -10,6 +15,14 @@ pub(crate) const NAME: &str = "utf16";
 const MAX_DECLARATION: usize = 300;
 /// The replacement character in UTF-8.
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
+
+/// The value without byte order marks of UTF-8, of which lenient parsers skip any number.
+pub(crate) fn without_marks(mut value: &[u8]) -> &[u8] {
+    while let Some(rest) = value.strip_prefix(b"\xEF\xBB\xBF") {
+        value = rest;
+    }
+    value
+}
 
 /// UTF-16, UTF-32 or EBCDIC as UTF-8, if detected by a byte order mark, by markup or by JSON.
 pub(crate) fn read_detected(value: &[u8]) -> Option<Vec<u8>> {
@@ -26,7 +39,11 @@ pub(crate) fn read_detected(value: &[u8]) -> Option<Vec<u8>> {
         [0xFE, 0xFF, ..] | [0, b'<' | b'{' | b'[', 0, _, ..] => true,
         [0xFF, 0xFE, ..] | [b'<' | b'{' | b'[', 0, _, 0, ..] => false,
         // `<?xml` in EBCDIC.
-        [0x4C, 0x6F, 0xA7, 0x94, 0x93, ..] => return Some(ebcdic::read(value)),
+        [0x4C, 0x6F, 0xA7, 0x94, 0x93, ..] => {
+            let text = ebcdic::Page::common()?.read(value);
+            let page = label_in_xml(&text).and_then(|label| ebcdic::Page::named(&label));
+            return Some(page.map_or(text, |page| page.read(value)));
+        }
         _ => return None,
     };
     Some(transcode(value, big))
@@ -43,23 +60,25 @@ pub(crate) fn transcode(value: &[u8], big: bool) -> Vec<u8> {
 /// A text in a declared character set.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Transcoded {
-    /// `None` if decoding does not change it.
-    pub text: Option<Vec<u8>>,
-    /// Whether the character set is unknown, or bytes are invalid in it.
+    /// The text in each byte order that the label allows; none if decoding does not change it.
+    pub texts: Vec<Vec<u8>>,
+    /// Whether the label names no character set, or bytes are invalid in it.
     pub is_malformed: bool,
+    /// Whether the character set may be one that is not decoded here.
+    pub is_unknown: bool,
 }
 
-/// A body decoded by the character set of its content type.
-pub(crate) fn read_declared(content_type: &str, body: &[u8]) -> Transcoded {
-    let lower = content_type.to_ascii_lowercase();
-    let label = lower.split("charset=").nth(1).and_then(|it| it.split([';', ',']).next()).unwrap_or_default();
-    let label = label.trim().trim_matches(['"', '\'']);
-    if label.is_empty() { Transcoded::default() } else { transcoded(label, body) }
+/// An XML document decoded by the character set of its own declaration. A declaration that can be
+/// read is in no character set of wider units.
+pub(crate) fn read_declared_in_xml(document: &[u8]) -> Transcoded {
+    let label = label_in_xml(document).filter(|label| {
+        !matches!(Charset::of(label), Charset::Utf16(_) | Charset::Utf32(_) | Charset::NoName)
+    });
+    label.map(|label| read(&label, document)).unwrap_or_default()
 }
 
-/// An XML document decoded by the character set of its own declaration; `None` if decoding does not
-/// change it. A declaration that can be read is in no character set of wider units.
-pub(crate) fn read_declared_in_xml(document: &[u8]) -> Option<Vec<u8>> {
+/// The encoding that an XML declaration names, in lower case.
+fn label_in_xml(document: &[u8]) -> Option<String> {
     if !document.starts_with(b"<?xml") {
         return None;
     }
@@ -67,41 +86,56 @@ pub(crate) fn read_declared_in_xml(document: &[u8]) -> Option<Vec<u8>> {
     let declaration = &declaration[..memchr::memmem::find(declaration, b"?>")?];
     let declaration = String::from_utf8_lossy(declaration).to_ascii_lowercase();
     let value = declaration.split("encoding").nth(1)?.trim_start().strip_prefix('=')?;
-    let label = value.trim().split(['"', '\'']).nth(1)?;
-    let has_wide_units =
-        ["utf-16", "utf16", "ucs-2", "utf-32", "utf32"].iter().any(|it| label.starts_with(it));
-    if has_wide_units { None } else { read_labelled(label, document) }
+    value.trim().split(['"', '\'']).nth(1).map(str::to_owned)
 }
 
-/// Bytes decoded by a character set; `None` if decoding does not change them. The label is in lower
-/// case.
-pub(crate) fn read_labelled(label: &str, body: &[u8]) -> Option<Vec<u8>> {
-    transcoded(label, body).text
-}
-
-fn transcoded(label: &str, body: &[u8]) -> Transcoded {
-    let valid = |text| Transcoded { text, is_malformed: false };
-    let wide = |text: Vec<u8>, unit: usize| {
-        let is_malformed =
-            !body.len().is_multiple_of(unit) || memchr::memmem::find(&text, REPLACEMENT).is_some();
-        Transcoded { text: Some(text), is_malformed }
-    };
-    match label {
-        "utf-16" | "utf-16be" | "utf16" | "ucs-2" => wide(transcode(body, true), 2),
-        "utf-16le" => wide(transcode(body, false), 2),
-        "utf-32" | "utf-32be" | "utf32" => wide(transcode_utf32(body, u32::from_be_bytes), 4),
-        "utf-32le" => wide(transcode_utf32(body, u32::from_le_bytes), 4),
-        "utf-7" | "utf7" => valid(decode_utf7(body)),
-        label if ebcdic::is_named(label) => valid(Some(ebcdic::read(body))),
-        label => {
-            let Some(encoding) = encoding_rs::Encoding::for_label(label.as_bytes()) else {
-                return Transcoded { text: None, is_malformed: true };
-            };
-            let (text, is_malformed) = encoding.decode_without_bom_handling(body);
-            let is_changed = text.as_bytes() != body;
-            Transcoded { text: is_changed.then(|| text.into_owned().into_bytes()), is_malformed }
-        }
+/// Bytes decoded by the character set of a label in lower case.
+pub(crate) fn read(label: &str, bytes: &[u8]) -> Transcoded {
+    let changed =
+        |text: Option<Vec<u8>>| Transcoded { texts: text.into_iter().collect(), ..Transcoded::default() };
+    match Charset::of(label) {
+        Charset::Utf16(order) => wide(bytes, 2, order, transcode),
+        Charset::Utf32(order) => wide(bytes, 4, order, |value, is_big| {
+            transcode_utf32(value, if is_big { u32::from_be_bytes } else { u32::from_le_bytes })
+        }),
+        Charset::Utf7 => changed(utf7::decode_declared(bytes)),
+        Charset::Ebcdic(page) => changed(Some(page.read(bytes))),
+        Charset::Encoded(encoding) => encoded(encoding, bytes),
+        Charset::AsciiBased => Transcoded::default(),
+        Charset::NoName => Transcoded { is_malformed: true, ..Transcoded::default() },
+        Charset::Unknown => Transcoded { is_unknown: true, ..Transcoded::default() },
     }
+}
+
+/// Whether values in the character set of this label are decoded as they are.
+pub(crate) fn is_utf8(label: &str) -> bool {
+    matches!(Charset::of(label), Charset::Encoded(encoding) if encoding == UTF_8)
+}
+
+fn encoded(encoding: &'static Encoding, bytes: &[u8]) -> Transcoded {
+    let (text, is_malformed) = encoding.decode_without_bom_handling(bytes);
+    // Invalid UTF-8 would only become replacement characters.
+    let is_changed = encoding != UTF_8 && text.as_bytes() != bytes;
+    let texts = is_changed.then(|| text.into_owned().into_bytes()).into_iter().collect();
+    Transcoded { texts, is_malformed, is_unknown: false }
+}
+
+/// A text of wider units in the declared byte order. Without one, origins choose either.
+fn wide(
+    bytes: &[u8],
+    unit: usize,
+    order: Option<Order>,
+    read: impl Fn(&[u8], bool) -> Vec<u8>,
+) -> Transcoded {
+    let orders: &[bool] = match order {
+        Some(Order::Big) => &[true],
+        Some(Order::Little) => &[false],
+        None => &[true, false],
+    };
+    let texts: Vec<Vec<u8>> = orders.iter().map(|is_big| read(bytes, *is_big)).collect();
+    let is_invalid = |text: &Vec<u8>| memchr::memmem::find(text, REPLACEMENT).is_some();
+    let is_malformed = !bytes.len().is_multiple_of(unit) || texts.iter().all(is_invalid);
+    Transcoded { texts, is_malformed, is_unknown: false }
 }
 
 fn transcode_utf32(value: &[u8], unit: fn([u8; 4]) -> u32) -> Vec<u8> {
@@ -110,29 +144,6 @@ fn transcode_utf32(value: &[u8], unit: fn([u8; 4]) -> u32) -> Vec<u8> {
         .map(|unit| char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER))
         .collect::<String>()
         .into_bytes()
-}
-
-/// Decodes UTF-7: `+ADw-` is `<`. Only runs that encode ASCII are decoded, since base64 contains
-/// plus signs as well.
-pub(super) fn decode_utf7(value: &[u8]) -> Option<Vec<u8>> {
-    replace(value, memchr::memmem::find_iter(value, b"+A"), |rest| {
-        let run = &rest[1..];
-        let length = run.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'/').count();
-        let end = 1 + length + usize::from(run.get(length) == Some(&b'-'));
-        Some((ascii_run(&run[..length])?, end))
-    })
-}
-
-/// The ASCII characters encoded by a run of modified base64.
-fn ascii_run(run: &[u8]) -> Option<Vec<u8>> {
-    // Only ASCII starts with a zero byte.
-    if !matches!(run, [b'A', b'A'..=b'P', ..]) {
-        return None;
-    }
-    let units = STANDARD_NO_PAD.decode(run).ok()?;
-    let (pairs, odd) = units.as_chunks::<2>();
-    let ascii = |&[high, low]: &[u8; 2]| (high == 0 && low.is_ascii() && low >= b'\t').then_some(low);
-    (odd.is_empty() && !pairs.is_empty()).then(|| pairs.iter().map(ascii).collect())?
 }
 
 #[cfg(test)]
@@ -147,57 +158,63 @@ mod tests {
         assert_eq!(read_detected(b"<a>"), None);
     }
 
+    /// The texts of a body with this label.
+    fn texts(label: &str, body: &[u8]) -> Vec<String> {
+        let texts = read(label, body).texts;
+        texts.iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect()
+    }
+
+    #[test]
+    fn ebcdic_is_read_in_the_code_page_that_it_declares() {
+        let declaration = b"\x4C\x6F\xA7\x94\x93\x40\x85\x95\x83\x96\x84\x89\x95\x87\x7E\x7D\x89\x82\x94\xF2\xF7\xF3\x7D\x6F\x6E";
+        let document = [declaration.as_slice(), b"\x43\xFC"].concat();
+        assert_eq!(read_detected(&document).as_deref(), Some(b"<?xml encoding='ibm273'?>{]".as_slice()));
+    }
+
     #[test]
     fn a_declared_character_set_is_decoded_if_it_changes_the_body() {
-        let read = |label: &str, body: &[u8]| {
-            read_declared(&format!("text/plain; charset=\"{label}\""), body)
-                .text
-                .map(|text| String::from_utf8_lossy(&text).into_owned())
-        };
-        assert_eq!(read("ISO-8859-1", b"caf\xE9").as_deref(), Some("café"));
-        assert_eq!(read("utf-16le", b"<\0a\0").as_deref(), Some("<a"));
-        assert_eq!(read("UTF-32", b"\0\0\0<").as_deref(), Some("<"));
-        assert_eq!(read("utf-7", b"+ADw-").as_deref(), Some("<"));
-        assert_eq!(read("ibm037", b"\x4C").as_deref(), Some("<"));
-        assert_eq!(read("shift_jis", b"\x83\x41").as_deref(), Some("ア"));
-        for (label, body) in [("utf-8", "é".as_bytes()), ("iso-8859-1", b"plain"), ("klingon", b"\xFF")] {
-            assert_eq!(read(label, body), None, "{label}");
+        assert_eq!(texts("iso-8859-1", b"caf\xE9"), ["café"]);
+        assert_eq!(texts("utf-16le", b"<\0a\0"), ["<a"]);
+        assert!(texts("utf-16", b"<\0a\0").contains(&"<a".to_owned()));
+        assert!(texts("utf-32", b"\0\0\0<").contains(&"<".to_owned()));
+        assert_eq!(texts("utf-7", b"+ADw-"), ["<"]);
+        assert_eq!(texts("ibm037", b"\x4C"), ["<"]);
+        assert_eq!(texts("cp1026", b"\xFC"), ["\""]);
+        assert_eq!(texts("shift_jis", b"\x83\x41"), ["ア"]);
+        for (label, body) in [("utf-8", "é".as_bytes()), ("iso-8859-1", b"plain"), ("utf8", b"caf\xE9")] {
+            assert_eq!(texts(label, body), [""; 0], "{label}");
         }
-        assert_eq!(read_declared("text/plain", b"a"), Transcoded::default());
     }
 
     #[test]
     fn bytes_that_are_invalid_in_the_declared_character_set_are_malformed() {
-        let is_malformed = |label: &str, body: &[u8]| {
-            read_declared(&format!("text/plain; charset={label}"), body).is_malformed
-        };
         for (label, body) in [
             ("utf-8", b"caf\xE9".as_slice()),
-            ("klingon", b"a"),
+            ("undefined", b"a"),
             ("utf-16le", b"<\0a"),
             ("utf-16be", b"\xD8\0\0a"),
             ("shift_jis", b"\x83"),
         ] {
-            assert!(is_malformed(label, body), "{label}");
+            assert!(read(label, body).is_malformed, "{label}");
         }
         for (label, body) in [
             ("utf-8", "café".as_bytes()),
-            ("UTF8", b"a"),
-            ("\"utf-8\"", b"a"),
+            ("utf8", b"a"),
             ("iso-8859-1", b"\x80\xFF"),
             ("utf-16le", b"<\0"),
-            ("utf-8, text/html", b"a"),
+            ("utf-16", b"<\0"),
         ] {
-            assert!(!is_malformed(label, body), "{label}");
+            assert!(!read(label, body).is_malformed, "{label}");
         }
+        assert!(read("klingon", b"a").is_unknown && !read("latin1", b"a").is_unknown);
     }
 
     #[test]
     fn an_xml_document_declares_its_character_set() {
         let read = |label: &str, rest: &[u8]| {
             let start = format!("<?xml version='1.0' encoding = \"{label}\"?>");
-            read_declared_in_xml(&[start.as_bytes(), rest].concat())
-                .map(|text| String::from_utf8_lossy(&text[start.len()..]).into_owned())
+            let Transcoded { texts, .. } = read_declared_in_xml(&[start.as_bytes(), rest].concat());
+            texts.first().map(|text| String::from_utf8_lossy(&text[start.len()..]).into_owned())
         };
         assert_eq!(read("ISO-8859-1", b"<a>\xE9</a>").as_deref(), Some("<a>é</a>"));
         assert_eq!(read("utf-7", b"+ADw-a+AD4-").as_deref(), Some("<a>"));
@@ -207,19 +224,13 @@ mod tests {
         {
             assert_eq!(read(label, rest), None, "{label}");
         }
-        assert_eq!(read_declared_in_xml(b"<a encoding='utf-7'>+ADw-</a>"), None);
+        assert!(read_declared_in_xml(b"<?xml encoding='klingon'?><a/>").is_unknown);
+        assert_eq!(read_declared_in_xml(b"<a encoding='utf-7'>+ADw-</a>"), Transcoded::default());
     }
 
     #[test]
-    fn utf7_markup_is_decoded() {
-        assert_eq!(decode_utf7(b"+ADw-script+AD4-").as_deref(), Some(b"<script>".as_slice()));
-        assert_eq!(decode_utf7(b"+ADw-a+AD4AJg-b").as_deref(), Some(b"<a>&b".as_slice()));
-    }
-
-    #[test]
-    fn sums_telephone_numbers_and_base64_are_unchanged() {
-        for text in ["+A+B", "+49 30 123456", "a+Abc", "x+AAAAbase64//", "1+Apple"] {
-            assert_eq!(decode_utf7(text.as_bytes()), None, "{text}");
-        }
+    fn repeated_byte_order_marks_are_skipped() {
+        assert_eq!(without_marks(b"\xEF\xBB\xBF\xEF\xBB\xBFa"), b"a");
+        assert_eq!(without_marks(b"a"), b"a");
     }
 }

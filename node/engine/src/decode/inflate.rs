@@ -28,6 +28,11 @@ pub(crate) fn is_compressed(bytes: &[u8]) -> bool {
 }
 
 impl Format {
+    /// Whether a word names a coding that is decoded here.
+    pub(crate) fn is_name(coding: &str) -> bool {
+        ["gzip", "x-gzip", "deflate", "br"].iter().any(|it| coding.eq_ignore_ascii_case(it))
+    }
+
     /// The format declared by a coding of `content-encoding`, checked against the magic number
     /// where there is one.
     pub(crate) fn named(coding: &str, bytes: &[u8]) -> Option<Self> {

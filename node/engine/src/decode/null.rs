@@ -2,10 +2,10 @@
 
 /// Removes null bytes and the control characters up to backspace.
 pub(super) fn decode(value: &[u8]) -> Option<Vec<u8>> {
-    let dropped = value.iter().filter(|&&byte| is_invisible(byte)).count();
-    // Binary data is full of them.
-    let is_text = dropped <= 2 + value.len() / 2;
-    (dropped > 0 && is_text).then(|| value.iter().copied().filter(|&byte| !is_invisible(byte)).collect())
+    value
+        .iter()
+        .any(|&byte| is_invisible(byte))
+        .then(|| value.iter().copied().filter(|&byte| !is_invisible(byte)).collect())
 }
 
 fn is_invisible(byte: u8) -> bool {
@@ -20,5 +20,12 @@ mod tests {
     fn null_bytes_are_removed() {
         assert_eq!(decode(b"scr\0i\x01pt").as_deref(), Some(b"script".as_slice()));
         assert_eq!(decode(b"script"), None);
+    }
+
+    #[test]
+    fn any_number_of_them_is_removed() {
+        let padded = [b"; id".as_slice(), &[0; 20]].concat();
+        assert_eq!(decode(&padded).as_deref(), Some(b"; id".as_slice()));
+        assert_eq!(decode(b"i\x01\x01\x01d").as_deref(), Some(b"id".as_slice()));
     }
 }

@@ -2,38 +2,45 @@
 //! hides nothing.
 
 use super::{
-    Malformed, Sink, csv,
+    Malformed, Sink, csv, declared,
     form::{self, Parameter},
-    json, malformed, multipart, protobuf, toml, xml, yaml,
+    json, multipart, protobuf, toml, xml, yaml,
 };
 use crate::{
+    budget::Limit,
     decode::{
         base64,
-        charset::{self, Transcoded},
+        charset::{self, MAX_LABELS, Transcoded},
         inflate::{self, Format, Inflated},
     },
-    field::Field,
+    field::{Field, FieldKind},
     point_path::PointPath,
 };
 use shared::{InspectRequest, point::Tag};
 
 /// The field of a form that names its character set (HTML standard, form submission).
 const CHARSET_FIELD: &str = "_charset_";
-/// The most content codings decoded on one body.
-const MAX_CODINGS: usize = 4;
 
 pub(super) fn parse<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
-    let Some(body) = request.body.as_ref().map(|body| body.0.as_slice()) else { return };
-    let content_type = header(request, "content-type");
-    let codings: Vec<&str> = header(request, "content-encoding").split(',').take(MAX_CODINGS + 1).collect();
-    if codings.len() > MAX_CODINGS {
-        sink.budget.too_deep();
+    let body = request.body.as_ref().map_or(&[][..], |body| body.0.as_slice());
+    if body.is_empty() {
+        return;
     }
+    let types = declared::types(request, sink);
+    let readings = declared::codings(request, sink);
     let post = sink.arena.then(None, Tag::Post);
-    parse_coded(body, &codings, content_type, post, sink);
+    let ambiguous = sink.malformed.len();
+    let mut fewest: Option<Vec<(PointPath, Malformed)>> = None;
+    for codings in readings {
+        parse_coded(body, &codings, &types, post, sink);
+        let malformed = sink.malformed.split_off(ambiguous);
+        if fewest.as_ref().is_none_or(|known| malformed.len() < known.len()) {
+            fewest = Some(malformed);
+        }
+    }
     // The end of a truncated body is missing.
-    if request.body_truncated || body.is_empty() {
-        sink.malformed.clear();
+    if !request.body_truncated {
+        sink.malformed.extend(fewest.into_iter().flatten());
     }
 }
 
@@ -41,7 +48,7 @@ pub(super) fn parse<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
 fn parse_coded<'a>(
     body: &'a [u8],
     codings: &[&str],
-    content_type: &str,
+    types: &[&str],
     root: PointPath,
     sink: &mut Sink<'a, '_>,
 ) {
@@ -49,8 +56,8 @@ fn parse_coded<'a>(
     // gzip is recognized by its magic number, independent of the header.
     let detected = Format::detect(body).filter(|it| *it == Format::Gzip);
     let format = detected.or_else(|| Format::named(last, body));
-    let is_claimed = malformed::is_supported_coding(last);
-    if is_claimed && format.is_none() || malformed::is_unsupported_coding(last) {
+    let is_claimed = Format::is_name(last);
+    if is_claimed && format.is_none() {
         sink.malformed.push((root, Malformed::Coding));
     }
     if let Some(format) = format {
@@ -62,7 +69,7 @@ fn parse_coded<'a>(
         }
         if !data.is_empty() {
             let inside = sink.arena.then(root, format.tag());
-            in_buffer(format.name(), sink, |inner| parse_coded(&data, before, content_type, inside, inner));
+            in_buffer(format.name(), sink, |inner| parse_coded(&data, before, types, inside, inner));
             // Raw deflate and brotli have no magic number: if the header is wrong, the origin reads
             // the raw body, unless only the inflated one is text.
             let is_sure = || format.has_magic_number() || base64::is_text(&data) && !base64::is_text(body);
@@ -71,31 +78,82 @@ fn parse_coded<'a>(
             }
         }
     }
-    parse_text(body, content_type, root, sink);
+    parse_text(body, types, root, sink);
 }
 
-/// Parses the body in its detected or declared character set. The origin may ignore a declared one,
+/// Parses the body in its detected or declared character sets. The origin may ignore a declared one,
 /// so the raw body is parsed as well.
-fn parse_text<'a>(body: &'a [u8], content_type: &str, root: PointPath, sink: &mut Sink<'a, '_>) {
-    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-    let detected = charset::read_detected(body);
-    let is_detected = detected.is_some();
-    let declared = || {
-        let Transcoded { text, is_malformed } = charset::read_declared(content_type, body);
-        // Files in other character sets, and binary ones.
-        if is_malformed && !multipart::is_declared(content_type) {
-            sink.malformed.push((root, Malformed::Charset));
-        }
-        text.or_else(|| charset::read_declared_in_xml(body))
-    };
-    if let Some(text) = detected.or_else(declared) {
-        let root = sink.arena.then(root, Tag::Charset);
-        in_buffer(charset::NAME, sink, |inner| parse_plain(&text, content_type, root, inner));
-        if is_detected {
+fn parse_text<'a>(body: &'a [u8], types: &[&str], root: PointPath, sink: &mut Sink<'a, '_>) {
+    let body = charset::without_marks(body);
+    if let Some(text) = charset::read_detected(body) {
+        parse_transcoded(&text, types, root, sink);
+        // What looks like markup in wider units may be the preamble of parts, or the first field.
+        if !types.iter().any(|it| starts_anywhere(it)) {
             return;
         }
+    } else {
+        let mut is_malformed = false;
+        let mut texts = Vec::new();
+        for label in labels(types, sink) {
+            let transcoded = charset::read(&label, body);
+            is_malformed |= transcoded.is_malformed;
+            texts.extend(decoded(transcoded, sink));
+        }
+        // Files in other character sets, and binary ones.
+        if is_malformed && !types.iter().any(|it| multipart::is_declared(it)) {
+            sink.malformed.push((root, Malformed::Charset));
+        }
+        if texts.is_empty() {
+            texts = decoded(charset::read_declared_in_xml(body), sink);
+        }
+        for text in texts {
+            parse_transcoded(&text, types, root, sink);
+        }
     }
-    parse_plain(body, content_type, root, sink);
+    parse_plain(body, types, root, sink);
+}
+
+fn parse_transcoded(text: &[u8], types: &[&str], root: PointPath, sink: &mut Sink<'_, '_>) {
+    let root = sink.arena.then(root, Tag::Charset);
+    in_buffer(charset::NAME, sink, |inner| parse_plain(text, types, root, inner));
+}
+
+/// The texts in a declared character set; one that is not decoded here is reported.
+pub(super) fn decoded(transcoded: Transcoded, sink: &mut Sink<'_, '_>) -> Vec<Vec<u8>> {
+    if transcoded.is_unknown {
+        sink.budget.undecodable(Limit::Charset);
+    }
+    transcoded.texts
+}
+
+/// The labels of the character sets of content types; more than a few are an overlimit.
+pub(super) fn labels(types: &[impl AsRef<str>], sink: &mut Sink<'_, '_>) -> Vec<String> {
+    let mut labels: Vec<String> = Vec::new();
+    for label in types.iter().flat_map(|it| charset::labels(it.as_ref())) {
+        if !labels.contains(&label) {
+            labels.push(label);
+        }
+        if labels.len() > MAX_LABELS {
+            break;
+        }
+    }
+    limited(labels, sink)
+}
+
+fn limited(mut labels: Vec<String>, sink: &mut Sink<'_, '_>) -> Vec<String> {
+    if labels.len() > MAX_LABELS {
+        sink.budget.too_deep();
+        labels.truncate(MAX_LABELS);
+    }
+    labels
+}
+
+/// Whether the values of this content type may begin behind other bytes.
+fn starts_anywhere(content_type: &str) -> bool {
+    let lower = content_type.to_ascii_lowercase();
+    ["multipart/", "x-www-form-urlencoded", "yaml", "x-yml", "toml", "csv", "tab-separated", "graphql"]
+        .iter()
+        .any(|it| lower.contains(it))
 }
 
 /// Parses a decoded copy of the body; its fields outlive the buffer.
@@ -106,26 +164,25 @@ fn in_buffer<'b>(layer: &'static str, sink: &mut Sink<'_, '_>, read: impl FnOnce
     }
 }
 
-fn parse_plain<'a>(body: &'a [u8], content_type: &str, root: PointPath, sink: &mut Sink<'a, '_>) {
-    if !parse_structured(body, content_type, root, sink) {
-        sink.push_value(root, body);
-    }
-}
-
-/// Runs the matching parsers; `false` when the body must also be inspected as one value.
-fn parse_structured<'a>(
-    body: &'a [u8],
-    content_type: &str,
-    root: PointPath,
-    sink: &mut Sink<'a, '_>,
-) -> bool {
+/// Runs the matching parsers of each content type. The body is also inspected as one value, unless
+/// the parsers cover it.
+fn parse_plain<'a>(body: &'a [u8], types: &[&str], root: PointPath, sink: &mut Sink<'a, '_>) {
     // A body that is JSON only at its start may still be a form to the origin.
     if json::looks_like_json(body) {
         let json = sink.arena.then(root, Tag::JsonDoc);
         if json::parse(body, json, sink) {
-            return true;
+            return;
         }
     }
+    let types = if types.is_empty() { &[""][..] } else { types };
+    let covered = types.iter().filter(|it| parse_as(body, it, root, sink)).count();
+    if covered < types.len() {
+        sink.push_value(root, body);
+    }
+}
+
+/// Runs the parsers of a content type; `false` when the body must also be inspected as one value.
+fn parse_as<'a>(body: &'a [u8], content_type: &str, root: PointPath, sink: &mut Sink<'a, '_>) -> bool {
     let lower = content_type.to_ascii_lowercase();
     if protobuf::is_declared(&lower) && protobuf::parse(body, &lower, root, sink) {
         return true;
@@ -154,27 +211,40 @@ fn parse_structured<'a>(
         let names = sink.arena.then(form, Tag::Name);
         form::parse(body, names, &Parameter { before: Some(root), tag: Tag::FormUrlencoded }, sink);
     }
-    add_transcoded(start, sink);
+    add_transcoded(start, declared_form.then_some(content_type), sink);
     declared_form || is_multipart
 }
 
-/// Adds a copy of each value, from this field on, that differs in the character set of the form.
-fn add_transcoded(start: usize, sink: &mut Sink<'_, '_>) {
-    let names_charset = |field: &&Field<'_>| sink.arena.last_name(field.point) == Some(CHARSET_FIELD);
-    let Some(label) = sink.fields[start..].iter().find(names_charset) else { return };
-    let label = String::from_utf8_lossy(&label.value).to_ascii_lowercase();
-    for at in start..sink.fields.len() {
-        let Field { point, kind, value, decoded, .. } = &sink.fields[at];
-        let Some(text) = charset::read_labelled(&label, value) else { continue };
-        let mut copy = Field::new(*point, *kind, text);
-        copy.decoded = [&decoded[..], &[charset::NAME]].concat();
-        if !sink.push(copy) {
-            return;
+/// Adds a copy of each value, from this field on, that differs in the character set of the form: the
+/// bytes of a form are percent-encoded in it.
+fn add_transcoded(start: usize, content_type: Option<&str>, sink: &mut Sink<'_, '_>) {
+    let mut labels = labels(content_type.as_slice(), sink);
+    labels.retain(|label| !charset::is_utf8(label));
+    let end = sink.fields.len();
+    for field in &sink.fields[start..end] {
+        if field.kind != FieldKind::Value || sink.arena.last_name(field.point) != Some(CHARSET_FIELD) {
+            continue;
+        }
+        let label = String::from_utf8_lossy(&field.value).trim().to_ascii_lowercase();
+        if !labels.contains(&label) {
+            labels.push(label);
+        }
+        if labels.len() > MAX_LABELS {
+            break;
         }
     }
-}
-
-fn header<'a>(request: &'a InspectRequest, wanted: &str) -> &'a str {
-    let header = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
-    header.map_or("", |(_, value)| value)
+    for label in limited(labels, sink) {
+        for at in start..end {
+            let Field { point, kind, value, decoded: layers, .. } = &sink.fields[at];
+            let (point, kind, layers) = (*point, *kind, [&layers[..], &[charset::NAME]].concat());
+            let transcoded = charset::read(&label, value);
+            for text in decoded(transcoded, sink) {
+                let mut copy = Field::new(point, kind, text);
+                copy.decoded.clone_from(&layers);
+                if !sink.push(copy) {
+                    return;
+                }
+            }
+        }
+    }
 }

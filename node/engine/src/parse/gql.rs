@@ -1,10 +1,10 @@
-//! GraphQL parser: string literals are values; syntax is not inspected.
+//! GraphQL parser: string literals and comments are values; syntax is not inspected.
 
 use super::{Sink, json};
 use crate::point_path::PointPath;
 use std::ops::Range;
 
-/// The ranges of the string literals in a GraphQL document; `None` when the value is not one to its
+/// The ranges of the string literals and the comments in a GraphQL document; `None` when the value is not one to its
 /// end.
 pub(super) fn literals(value: &[u8]) -> Option<Vec<Range<usize>>> {
     let text = value.trim_ascii();
@@ -14,7 +14,7 @@ pub(super) fn literals(value: &[u8]) -> Option<Vec<Range<usize>>> {
     if !is_keyword && !is_short || memchr::memchr(b'{', text).is_none() {
         return None;
     }
-    let mut literals = Vec::new();
+    let (mut literals, mut comments) = (Vec::new(), Vec::new());
     let mut open = Vec::new();
     let mut at = 0;
     while let Some(&byte) = value.get(at) {
@@ -25,7 +25,11 @@ pub(super) fn literals(value: &[u8]) -> Option<Vec<Range<usize>>> {
                 at += literal.end + literal.start;
                 continue;
             }
-            b'#' => at += memchr::memchr(b'\n', &value[at..])?,
+            b'#' => {
+                let end = at + memchr::memchr(b'\n', &value[at..])?;
+                comments.push(at + 1..end);
+                at = end;
+            }
             b'{' | b'(' | b'[' => open.push(byte),
             b'}' | b')' | b']' => {
                 let closes = open.pop().map(|byte| if byte == b'(' { b')' } else { byte + 2 });
@@ -39,7 +43,9 @@ pub(super) fn literals(value: &[u8]) -> Option<Vec<Range<usize>>> {
         at += 1;
     }
     // A shorthand without literals has nothing to inspect, and may be another format.
-    (open.is_empty() && !(is_short && literals.is_empty())).then_some(literals)
+    let is_document = open.is_empty() && !(is_short && literals.is_empty());
+    literals.extend(comments);
+    is_document.then_some(literals)
 }
 
 /// `{ user(id: "1") { name } }`: a selection without a keyword. JSON has a quote where this has a
@@ -83,9 +89,9 @@ mod tests {
     }
 
     #[test]
-    fn only_literals_are_values() {
+    fn only_literals_and_comments_are_values() {
         let document = "query Q($id: ID!) { user(id: $id, name: \"a\\\"b\") { ...F @skip(if: true) } } # x\n";
-        assert_eq!(read(document), Some(vec!["a\\\"b"]));
+        assert_eq!(read(document), Some(vec!["a\\\"b", " x"]));
         assert_eq!(read("{ user(id: \"a\") { name } }"), Some(vec!["a"]));
         assert_eq!(read("mutation { a(b: \"\"\"x \" y\"\"\", c: [1.5, \"z\"]) }"), Some(vec!["x \" y", "z"]));
     }

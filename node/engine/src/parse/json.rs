@@ -1,32 +1,28 @@
 //! Lenient JSON parser without recursion: truncated and malformed documents are parsed up
 //! to the error.
 
+mod prefix;
+mod text;
+
 use super::Sink;
 use crate::{
     budget::MAX_DOCUMENT_DEPTH,
     digest::{self, DigestSet},
     point_path::{Mark, PointPath},
 };
+use prefix::{Comment, after_prefix};
 use shared::point::Tag;
-use std::{borrow::Cow, hash::RandomState};
+use std::hash::RandomState;
+use text::read_string;
 
-/// Whether these bytes start like an object, an array or a string.
-pub(super) fn looks_like_json(bytes: &[u8]) -> bool {
-    let trimmed = bytes.trim_ascii();
-    match trimmed {
-        [b'{', .., b'}'] | [b'[', .., b']'] | [b'"', .., b'"'] => true,
-        // A body may be truncated, and a parser may stop at the closing bracket.
-        [b'{', rest @ ..] => matches!(rest.trim_ascii_start(), [b'"', ..] | [b'/', b'/' | b'*', ..]),
-        [b'[', rest @ ..] => matches!(rest.trim_ascii_start(), [b'"' | b'{' | b'[', ..]),
-        _ => false,
-    }
-}
+pub(super) use prefix::{looks_like_container, looks_like_json};
+pub(super) use text::unescaped;
 
-/// Adds every string and key. `false` when the bytes are not JSON to their end.
+/// Adds every string, key and comment. `false` when the bytes are not JSON to their end.
 pub(super) fn parse<'a>(bytes: &'a [u8], root: PointPath, sink: &mut Sink<'a, '_>) -> bool {
     let names = sink.arena.then(root, Tag::Name);
-    let (key, seen) = (RandomState::new(), DigestSet::default());
-    JsonParser { bytes, at: 0, root, names, keys: 0, key, seen, open: Vec::new(), sink }.run()
+    let (key, seen, open) = (RandomState::new(), DigestSet::default(), Vec::new());
+    JsonParser { bytes, at: 0, root, names, keys: 0, key, seen, open, has_words: false, sink }.run()
 }
 
 /// Up to this many keys are not compared: hashing them would cost more than it saves.
@@ -76,6 +72,8 @@ struct JsonParser<'w, 'a, 'b> {
     /// Digests of the keys beyond a few: a repeated one is not inspected again.
     seen: DigestSet,
     open: Vec<Open>,
+    /// Set by words that are no values of JSON: the document may be a command in another language.
+    has_words: bool,
     sink: &'w mut Sink<'a, 'b>,
 }
 
@@ -86,7 +84,7 @@ impl JsonParser<'_, '_, '_> {
                 return false;
             }
         }
-        self.open.is_empty()
+        self.open.is_empty() && !self.has_words
     }
 
     /// Consumes one token; `false` when it is malformed or the budget is exhausted.
@@ -99,21 +97,26 @@ impl JsonParser<'_, '_, '_> {
             b',' => return self.next(),
             b'"' => return self.string(),
             b'/' => return self.comment(),
+            0xEF | b')' => return self.prefix(),
             _ => return self.scalar(),
         }
         true
     }
 
-    /// Lenient parsers skip `/* … */` and `// …`.
+    /// Lenient parsers skip comments; to another program, their text may be a part of the value.
     fn comment(&mut self) -> bool {
         let rest = &self.bytes[self.at..];
-        let length = match rest.get(1) {
-            Some(b'/') => memchr::memchr(b'\n', rest),
-            Some(b'*') => memchr::memmem::find(&rest[2..], b"*/").map(|end| end + 4),
-            _ => return false,
-        };
-        self.at += length.unwrap_or(rest.len());
-        length.is_some()
+        let Some(Comment { text, end }) = Comment::at(rest) else { return false };
+        self.at += end;
+        self.sink.push_value(self.root, text.trim_ascii())
+    }
+
+    /// Skips what precedes a document.
+    fn prefix(&mut self) -> bool {
+        let rest = &self.bytes[self.at..];
+        let skipped = rest.len() - after_prefix(rest).len();
+        self.at += skipped;
+        skipped > 0 && self.open.is_empty()
     }
 
     /// Only a string can be a key: `{{7+7}}` is a template, not JSON.
@@ -211,80 +214,13 @@ impl JsonParser<'_, '_, '_> {
         let rest = &self.bytes[self.at..];
         let length = rest.iter().take_while(|byte| word(byte)).count();
         self.at += length;
+        self.has_words |= !is_literal(&rest[..length]);
         length > 0 && length < 512 && !self.expects_key()
     }
 }
 
-/// The content of a string literal with its escapes decoded.
-pub(super) fn unescaped(inside: &[u8]) -> Vec<u8> {
-    let mut text = Vec::with_capacity(inside.len());
-    let mut at = 0;
-    while let Some(&byte) = inside.get(at) {
-        at += 1;
-        if byte == b'\\' {
-            at = read_escape(inside, at, &mut text);
-        } else {
-            text.push(byte);
-        }
-    }
-    text
-}
-
-/// Reads a string from after its opening quote: its text, its end, and whether it is closed.
-fn read_string(bytes: &[u8], start: usize) -> (Cow<'_, [u8]>, usize, bool) {
-    let Some(stop) = memchr::memchr2(b'"', b'\\', &bytes[start..]) else {
-        return (Cow::Borrowed(&bytes[start..]), bytes.len(), false);
-    };
-    if bytes[start + stop] == b'"' {
-        return (Cow::Borrowed(&bytes[start..start + stop]), start + stop + 1, true);
-    }
-    // Escapes are dense where they occur at all, so the string is longer than its part before the first.
-    let mut text = Vec::with_capacity((2 * stop + 64).min(bytes.len() - start));
-    let mut at = start;
-    loop {
-        let Some(stop) = memchr::memchr2(b'"', b'\\', &bytes[at..]) else {
-            text.extend_from_slice(&bytes[at..]);
-            return (Cow::Owned(text), bytes.len(), false);
-        };
-        text.extend_from_slice(&bytes[at..at + stop]);
-        at += stop + 1;
-        if bytes[at - 1] == b'"' {
-            return (Cow::Owned(text), at, true);
-        }
-        at = read_escape(bytes, at, &mut text);
-        // In nested JSON escapes follow each other: searching for each would cost more than reading it.
-        while bytes.get(at) == Some(&b'\\') {
-            at = read_escape(bytes, at + 1, &mut text);
-        }
-    }
-}
-
-/// Decodes an escape from after its backslash; returns its end.
-fn read_escape(bytes: &[u8], at: usize, text: &mut Vec<u8>) -> usize {
-    let Some(&byte) = bytes.get(at) else { return at };
-    match byte {
-        b'n' => text.push(b'\n'),
-        b'r' => text.push(b'\r'),
-        b't' => text.push(b'\t'),
-        b'b' => text.push(8),
-        b'f' => text.push(12),
-        b'u' => return read_unicode(bytes, at + 1, text),
-        other => text.push(other),
-    }
-    at + 1
-}
-
-fn read_unicode(bytes: &[u8], at: usize, text: &mut Vec<u8>) -> usize {
-    let Some(high) = hex4(bytes, at) else { return at };
-    let low = if bytes.get(at + 4..at + 6) == Some(b"\\u") { hex4(bytes, at + 6) } else { None };
-    let pair = low.and_then(|low| char::decode_utf16([high, low]).next()?.ok().filter(|it| *it > '\u{ffff}'));
-    let single = char::from_u32(u32::from(high)).unwrap_or(char::REPLACEMENT_CHARACTER);
-    let mut buffer = [0; 4];
-    text.extend_from_slice(pair.unwrap_or(single).encode_utf8(&mut buffer).as_bytes());
-    if pair.is_some() { at + 10 } else { at + 4 }
-}
-
-fn hex4(bytes: &[u8], at: usize) -> Option<u16> {
-    let digits = std::str::from_utf8(bytes.get(at..at + 4)?).ok()?;
-    u16::from_str_radix(digits, 16).ok()
+/// Whether a word is a number, a date or a name that JSON or a lenient parser knows.
+fn is_literal(word: &[u8]) -> bool {
+    matches!(word, b"true" | b"false" | b"null" | b"NaN" | b"Infinity" | b"undefined")
+        || word.first().is_some_and(|byte| !byte.is_ascii_alphabetic())
 }

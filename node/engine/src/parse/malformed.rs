@@ -7,16 +7,27 @@ use shared::AttackType;
 /// What cannot be decoded. The body is inspected undecoded as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Malformed {
-    /// The content coding is unknown, or its data is corrupt.
+    /// The data of the content coding is corrupt.
     Coding,
-    /// The character set is unknown, or the bytes are invalid in it.
+    /// The character set has no name, or the bytes are invalid in it.
     Charset,
     /// The parts have no boundary, no end or no headers.
     Multipart,
+    /// Two lines declare different content types: two programs read different values.
+    AmbiguousType,
+    /// Two lines declare different content codings.
+    AmbiguousCoding,
 }
 
 impl Malformed {
-    pub(crate) const TYPE: AttackType = AttackType::MalformedBody;
+    pub(crate) fn attack_type(self) -> AttackType {
+        if self.is_ambiguous() { AttackType::Crlf } else { AttackType::MalformedBody }
+    }
+
+    /// Whether this is an attack on the difference between two programs, not a mistake.
+    pub(crate) fn is_ambiguous(self) -> bool {
+        matches!(self, Self::AmbiguousType | Self::AmbiguousCoding)
+    }
 
     /// The signature under which it is reported.
     pub(crate) fn signature(self) -> &'static str {
@@ -24,19 +35,10 @@ impl Malformed {
             Self::Coding => "malformed-coding",
             Self::Charset => "malformed-charset",
             Self::Multipart => "malformed-multipart",
+            Self::AmbiguousType => "crlf-ambiguous-type",
+            Self::AmbiguousCoding => "crlf-ambiguous-coding",
         }
     }
-}
-
-/// Content codings that exist and are not decoded here. Other words in the header are mistakes of
-/// clients, such as `utf-8`.
-pub(super) fn is_unsupported_coding(coding: &str) -> bool {
-    ["compress", "x-compress", "zstd", "dcb", "dcz"].iter().any(|it| coding.trim().eq_ignore_ascii_case(it))
-}
-
-/// Content codings that are decoded here.
-pub(super) fn is_supported_coding(coding: &str) -> bool {
-    ["gzip", "x-gzip", "deflate", "br"].iter().any(|it| coding.trim().eq_ignore_ascii_case(it))
 }
 
 /// Whether a body of a declared type `multipart/…` cannot be split into parts: RFC 2046, section

@@ -5,19 +5,16 @@
 //! is a file only if each parser sees a file; otherwise it is inspected as a field as well.
 
 mod disposition;
+mod head;
 
 use super::{Sink, form::Parameter, malformed};
-use crate::{
-    decode::{base64, quoted_printable},
-    field::{Field, FieldKind},
-    point_path::PointPath,
-};
+use crate::point_path::PointPath;
 use disposition::Disposition;
 use memchr::memmem;
 use shared::point::Tag;
 use std::ops::Range;
 
-/// Further boundaries in a content type are ignored.
+/// Further boundaries in a content type are an overlimit.
 const MAX_BOUNDARIES: usize = 4;
 /// The most levels of multipart parts inside multipart parts.
 const MAX_NESTED: usize = 4;
@@ -60,7 +57,11 @@ fn parse_at_depth<'a>(
     depth: usize,
     sink: &mut Sink<'a, '_>,
 ) -> bool {
-    let boundaries = boundaries(content_type, body);
+    let mut boundaries = boundaries(content_type, body);
+    if boundaries.len() > MAX_BOUNDARIES {
+        sink.budget.too_deep();
+        boundaries.truncate(MAX_BOUNDARIES);
+    }
     for boundary in &boundaries {
         parse_parts(body, boundary, root, depth, sink);
     }
@@ -85,14 +86,16 @@ fn delimiter(boundary: &[u8]) -> Vec<u8> {
     [b"--", boundary].concat()
 }
 
-fn declared(content_type: &str) -> Vec<Vec<u8>> {
+/// The boundaries of a content type, at most one more than the limit.
+pub(super) fn declared(content_type: &str) -> Vec<Vec<u8>> {
     let lower = content_type.to_ascii_lowercase();
     let mut boundaries: Vec<Vec<u8>> = Vec::new();
     if !lower.contains("multipart/") {
         return boundaries;
     }
-    for (at, word) in lower.match_indices("boundary=").take(MAX_BOUNDARIES) {
-        let value = &content_type[at + word.len()..];
+    for (at, word) in lower.match_indices("boundary") {
+        let value = content_type[at + word.len()..].trim_start();
+        let Some(value) = value.strip_prefix('=').map(str::trim_start) else { continue };
         let value = match value.strip_prefix('"') {
             Some(quoted) => quoted.split('"').next(),
             None => value.split([';', ',']).next().map(str::trim),
@@ -100,6 +103,9 @@ fn declared(content_type: &str) -> Vec<Vec<u8>> {
         let boundary = value.unwrap_or_default().as_bytes().to_vec();
         if !boundary.is_empty() && !boundaries.contains(&boundary) {
             boundaries.push(boundary);
+        }
+        if boundaries.len() > MAX_BOUNDARIES {
+            break;
         }
     }
     boundaries
@@ -147,44 +153,18 @@ fn parse_part<'a>(
         return true;
     }
     let Some(filename) = disposition.filename else {
-        return fits && push_content(head, content, point, sink);
+        return fits && head::push_content(head, content, point, sink);
     };
     let file = sink.arena.then(point, Tag::File);
     let name_point = sink.arena.then(file, Tag::Name);
     fits && sink.push_value(name_point, filename.trim_ascii_start())
-        && push_content(head, content, file, sink)
-        && (is_clear || push_content(head, content, point, sink))
+        && head::push_content(head, content, file, sink)
+        && (is_clear || head::push_content(head, content, point, sink))
 }
 
-/// The content as it is, and decoded from the transfer encoding of the part: origins differ.
-fn push_content<'a>(head: &[u8], content: &'a [u8], point: PointPath, sink: &mut Sink<'a, '_>) -> bool {
-    let decoded = transfer_decoded(head, content);
-    decoded
-        .is_none_or(|(name, text)| sink.push(Field::new(point, FieldKind::Value, text).decoded(Some(name))))
-        && sink.push_value(point, content)
-}
-
-/// The content without its transfer encoding (RFC 2045, section 6); `7bit`, `8bit` and `binary` change
-/// nothing.
-fn transfer_decoded(head: &[u8], content: &[u8]) -> Option<(&'static str, Vec<u8>)> {
-    const HEADER: &[u8] = b"content-transfer-encoding:";
-    let head = head.to_ascii_lowercase();
-    let value = &head[memmem::find(&head, HEADER)? + HEADER.len()..];
-    let value = value.split(|&byte| byte == b'\n').next()?.trim_ascii();
-    if value.starts_with(b"quoted-printable") {
-        quoted_printable::decode(content).map(|text| (quoted_printable::NAME, text))
-    } else if value.starts_with(b"base64") {
-        base64::decode_declared(content).map(|text| (base64::NAME, text))
-    } else {
-        None
-    }
-}
-
-/// The `content-type` line of a part, or an empty text.
+/// The content types of a part, joined.
 pub fn content_type(head: &[u8]) -> String {
-    let text = String::from_utf8_lossy(head);
-    let is_type = |line: &&str| line.get(..13).is_some_and(|name| name.eq_ignore_ascii_case("content-type:"));
-    text.lines().find(is_type).unwrap_or_default().to_owned()
+    head::content_types(head).join(", ")
 }
 
 impl<'a> Part<'a> {

@@ -1,6 +1,6 @@
 //! Nested formats in a value: JSON in a parameter, base64 in a cookie, XML in a body.
 
-use super::{Sink, file, gql, json, jwt, saml, xml};
+use super::{Sink, body, file, gql, json, jwt, saml, xml};
 use crate::{
     budget::MAX_DEPTH,
     decode::{base64, charset, hex, inflate},
@@ -29,6 +29,7 @@ pub(crate) fn parse_nested(
     parent: &Field<'_>,
     sink: &mut Sink<'_, '_>,
 ) -> Nested {
+    let value = charset::without_marks(value);
     let saml = || {
         saml::is_message(value, || sink.arena.last_name(parent.point)).then_some(Inside::CompressedMessage)
     };
@@ -49,11 +50,7 @@ pub(crate) fn parse_nested(
         // Markup in a parameter may be rendered by a browser, which treats an XML prolog as a
         // comment.
         Inside::Xml => {
-            if !is_transcoded(parent.point, sink.arena)
-                && let Some(text) = charset::read_declared_in_xml(value)
-            {
-                add(text, Tag::Charset, charset::NAME, parent, sink);
-            }
+            add_transcoded(value, parent, sink);
             let root = sink.arena.then(parent.point, Tag::Xml);
             xml::parse(value, root, sink) && is_body(&sink.arena.point(parent.point))
         }
@@ -102,6 +99,16 @@ fn add(text: Vec<u8>, tag: Tag, layer: &'static str, parent: &Field<'_>, sink: &
     sink.push(field);
 }
 
+/// Adds an XML document in the character set that it declares.
+fn add_transcoded(document: &[u8], parent: &Field<'_>, sink: &mut Sink<'_, '_>) {
+    if is_transcoded(parent.point, sink.arena) {
+        return;
+    }
+    for text in body::decoded(charset::read_declared_in_xml(document), sink) {
+        add(text, Tag::Charset, charset::NAME, parent, sink);
+    }
+}
+
 /// Whether the text was decoded by the declaration in it, which is still there.
 fn is_transcoded(point: PointPath, arena: &PointArena) -> bool {
     arena.last_tag(point) == Some(&Tag::Charset)
@@ -139,15 +146,14 @@ impl<'v> Inside<'v> {
     }
 
     fn of(value: &'v [u8], bytes: Bytes) -> Option<Self> {
-        let first = value.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(value).trim_ascii_start().first();
-        let first = *first?;
+        let first = *value.trim_ascii_start().first()?;
         if first == b'{'
             && let Some(literals) = gql::literals(value)
         {
             return Some(Self::Gql(literals));
         }
         match first {
-            b'{' | b'[' if json::looks_like_json(value) => return Some(Self::Json),
+            b'{' | b'[' | b'/' | b')' | 0xEF if json::looks_like_container(value) => return Some(Self::Json),
             b'<' if xml::looks_like_xml(value) => return Some(Self::Xml),
             b'P' | b'%' | b'G' | b'R' | b'I' | b'M' | 0x89 | 0xFF if file::is_supported(value) => {
                 return Some(Self::File);

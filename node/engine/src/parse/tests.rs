@@ -270,6 +270,39 @@ fn xml_gives_texts_attributes_comments_and_declarations() {
             "get > x > xml > xml_comment = f",
             "get > x > xml > xml_tag:s:a = <g>",
             "get > x > xml > xml_pi = h i",
+            "get > x > xml > xml_tag:s:a = union<g>",
+        ]
+    );
+}
+
+#[test]
+fn texts_of_an_element_are_joined() {
+    let joined = |document: &str| {
+        let fields = inside(format!("<?xml?>{document}").as_bytes());
+        fields.into_iter().map(|it| it.replace("get > x > xml > ", "")).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        joined("<a> b<![CDATA[c ]]>d</a>"),
+        ["xml_tag:a = b", "xml_tag:a = c ", "xml_tag:a = d", "xml_tag:a = bc d"]
+    );
+    assert_eq!(
+        joined("<a>b<e>c</e>d</a>"),
+        ["xml_tag:a = b", "xml_tag:a > xml_tag:e = c", "xml_tag:a = d", "xml_tag:a = bcd", "xml_tag:a = bd"]
+    );
+    // One text, and a structure of others.
+    assert_eq!(joined("<a> <!----> b <e/></a>"), ["xml_tag:a = b"]);
+    assert_eq!(
+        joined("<a> <e>b</e> <e>c</e> </a>"),
+        ["xml_tag:a > xml_tag:e = b", "xml_tag:a > xml_tag:e = c"]
+    );
+    assert_eq!(
+        joined("<member><name>a<!-- -->b</name><value>c</value></member>"),
+        [
+            "xml_tag:member > xml_tag:name = a",
+            "xml_comment =  ",
+            "xml_tag:member > xml_tag:name = b",
+            "xml_tag:member > xml_tag:name = ab",
+            "xml_tag:member > hash:ab > xml_tag:value = c"
         ]
     );
 }

@@ -2,6 +2,7 @@
 //! fields.
 
 mod entities;
+mod texts;
 
 use super::Sink;
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
 };
 use entities::Entities;
 use shared::point::Tag;
+use texts::{Start, Texts};
 
 /// A document with more declarations of entities is a bomb; benign ones declare a few words.
 const MAX_DECLARATIONS: usize = 1_000;
@@ -44,7 +46,7 @@ fn opens_namespace(lower: &[u8]) -> bool {
     is_element && memchr::memmem::find(lower, b"xmlns").is_some()
 }
 
-/// Adds every text, attribute, comment, instruction and declaration. `false` when the bytes are not
+/// Adds every text, also joined with those of its element, every attribute, comment, instruction and declaration. `false` when the bytes are not
 /// well-formed to their end.
 pub(super) fn parse(bytes: &[u8], root: PointPath, sink: &mut Sink<'_, '_>) -> bool {
     let mut walk = XmlParser {
@@ -57,14 +59,15 @@ pub(super) fn parse(bytes: &[u8], root: PointPath, sink: &mut Sink<'_, '_>) -> b
         declarations: 0,
         elements: 0,
         broken: false,
-        member: None,
+        texts: Texts::default(),
         sink,
     };
     let is_within_budget = tokens(bytes).all(|token| {
         walk.broken |= !token.closed;
         walk.token(&token)
     });
-    is_within_budget && !walk.broken && walk.open.is_empty() && walk.elements > 0
+    walk.broken |= !walk.open.is_empty();
+    is_within_budget && walk.join(0) && !walk.broken && walk.elements > 0
 }
 
 struct XmlParser<'w, 'a, 'b, 's> {
@@ -80,8 +83,7 @@ struct XmlParser<'w, 'a, 'b, 's> {
     elements: usize,
     /// Set by malformed markup: parsing continues, but the value is also inspected as a whole.
     broken: bool,
-    /// The name of the member of an XML-RPC structure whose `<name>` is open.
-    member: Option<Vec<u8>>,
+    texts: Texts,
     sink: &'s mut Sink<'a, 'b>,
 }
 
@@ -90,6 +92,7 @@ struct Open<'w> {
     name: &'w [u8],
     /// The point of its parent.
     parent: PointPath,
+    text: Start,
     /// The state when it opened: the points of an element without fields are removed again.
     mark: Mark,
     fields: usize,
@@ -101,38 +104,32 @@ impl<'w> XmlParser<'w, '_, '_, '_> {
         let inner = &self.bytes[token.inner.clone()];
         match token.kind {
             XmlTokenKind::Text => self.text(inner),
-            XmlTokenKind::Data => self.sink.push_value(self.point, inner.to_vec()),
+            XmlTokenKind::Data => {
+                self.texts.push(inner);
+                self.sink.push_value(self.point, inner.to_vec())
+            }
             XmlTokenKind::Comment => self.push_at(Tag::XmlComment, inner),
             XmlTokenKind::Instruction => self.instruction(inner),
             XmlTokenKind::Declaration => self.declaration(token),
             XmlTokenKind::Start { is_empty } => self.start(token, inner, is_empty),
-            XmlTokenKind::End => {
-                self.end(inner);
-                true
-            }
+            XmlTokenKind::End => self.end(inner),
         }
     }
 
     fn text(&mut self, text: &[u8]) -> bool {
-        let text = text.trim_ascii();
         if self.entities.burst(text) {
             self.sink.budget.bomb(Limit::Expansion);
         }
-        let expanded = match self.entities.expand(text) {
-            Some(expanded) => {
-                self.expanded += expanded.len();
-                expanded
-            }
-            None => text.to_vec(),
-        };
+        let expanded = self.entities.expand(text);
+        self.expanded += expanded.as_ref().map_or(0, Vec::len);
         if self.expanded > MAX_EXPANDED {
             self.sink.budget.bomb(Limit::Expansion);
             return false;
         }
-        if let [.., Open { name: b"member", .. }, Open { name: b"name", .. }] = self.open[..] {
-            self.member = Some(expanded.clone());
-        }
-        text.is_empty() || self.sink.push_value(self.point, expanded)
+        let text = expanded.as_deref().unwrap_or(text);
+        self.texts.push(text);
+        let text = text.trim_ascii();
+        text.is_empty() || self.sink.push_value(self.point, text.to_vec())
     }
 
     /// `<?xml …?>` is skipped; other instructions name style sheets or are code.
@@ -148,13 +145,9 @@ impl<'w> XmlParser<'w, '_, '_, '_> {
         let name = xml::name(inner);
         self.elements += 1;
         let (mark, fields) = (self.sink.arena.mark(), self.sink.fields.len());
-        self.open.push(Open { name, parent: self.point, mark, fields });
+        self.open.push(Open { name, parent: self.point, text: self.texts.start(), mark, fields });
         self.point = self.sink.arena.named(self.point, Tag::XmlTag, name);
-        let fits = self.attributes(token, name, inner);
-        if is_empty {
-            self.end(name);
-        }
-        fits
+        self.attributes(token, name, inner) && (!is_empty || self.end(name))
     }
 
     fn attributes(&mut self, token: &Token, name: &[u8], inner: &[u8]) -> bool {
@@ -177,22 +170,44 @@ impl<'w> XmlParser<'w, '_, '_, '_> {
         })
     }
 
-    fn end(&mut self, inner: &[u8]) {
+    /// `false` when the budget is exhausted.
+    fn end(&mut self, inner: &[u8]) -> bool {
         let name = xml::name(inner);
         let Some(at) = self.open.iter().rposition(|open| open.name == name) else {
             self.broken = true;
-            return;
+            return true;
         };
         self.broken |= at + 1 < self.open.len();
-        let Open { parent, mark, fields, .. } = self.open[at];
-        self.point = parent;
-        if fields == self.sink.fields.len() {
-            self.sink.arena.truncate(mark);
+        self.join(at)
+    }
+
+    /// Closes the elements from this one on, innermost first, and adds the texts that parsers join.
+    fn join(&mut self, first: usize) -> bool {
+        while self.open.len() > first
+            && let Some(Open { name, parent, text, mark, fields }) = self.open.pop()
+        {
+            for joined in self.texts.joined(&text) {
+                if self.texts.exceed(self.bytes.len()) {
+                    self.sink.budget.spend_bytes(usize::MAX);
+                    return false;
+                }
+                if !self.sink.push_value(self.point, joined) {
+                    return false;
+                }
+            }
+            let member = matches!((name, self.open.last()), (b"name", Some(Open { name: b"member", .. })))
+                .then(|| self.texts.whole(&text).to_vec());
+            self.texts.end(&text);
+            self.point = parent;
+            if fields == self.sink.fields.len() {
+                self.sink.arena.truncate(mark);
+            }
+            // The values of an XML-RPC structure have the names of its members.
+            if let Some(member) = member.filter(|it| !it.is_empty()) {
+                self.point = self.sink.arena.named(self.point, Tag::Hash, &member);
+            }
         }
-        self.open.truncate(at);
-        if let Some(member) = self.member.take() {
-            self.point = self.sink.arena.named(self.point, Tag::Hash, &member);
-        }
+        true
     }
 
     /// The document type without its internal subset, then each declaration in that.
