@@ -14,7 +14,7 @@ mod lines;
 mod state;
 
 use crate::server::{LogTally, Node};
-use access_log::{Columns, LogRecord, Parser};
+use access_log::{Columns, LineError, LogRecord, Parser};
 use anyhow::Context as _;
 use lines::{Lines, Next};
 use state::{FileState, State};
@@ -46,7 +46,7 @@ const BATCH: usize = 500;
 /// A hit appears within seconds of its record.
 const INTERVAL: Duration = Duration::from_millis(500);
 /// Malformed lines of a file that are logged one by one.
-const MAX_LOGGED: u64 = 10;
+const MAX_LOGGED: usize = 10;
 
 impl LogFiles {
     pub fn open(node: Arc<Node>, paths: Vec<PathBuf>, state: &Path, is_final: bool) -> anyhow::Result<Self> {
@@ -118,7 +118,6 @@ impl LogFiles {
         };
         let mut reader = Reader { path, parser: Parser::new(columns), file, tally: LogTally::default() };
         let end = reader.read_all(&self.node, &mut self.state, &mut lines, self.is_final, stop);
-        self.node.log_totals.add(reader.tally);
         if let End::Unreadable(cause) = end? {
             warn!(
                 "{}: the rest is unreadable, {} lines were read: {cause}",
@@ -157,18 +156,19 @@ impl Reader<'_> {
     ) -> anyhow::Result<End> {
         let from_path = distribution_id(self.path);
         while !stop.is_cancelled() {
-            let (mut records, mut end) = (Vec::with_capacity(BATCH), None);
-            while records.len() < BATCH && end.is_none() {
+            let (mut batch, mut end) = (Batch::default(), None);
+            while batch.records.len() < BATCH && end.is_none() {
                 match lines.advance() {
-                    Ok(Next::Line) => self.parse(lines.line(), &mut records),
-                    Ok(Next::Unfinished) if is_final => self.parse(lines.line(), &mut records),
+                    Ok(Next::Line) => batch.parse(&mut self.parser, lines.line()),
+                    Ok(Next::Unfinished) if is_final => batch.parse(&mut self.parser, lines.line()),
                     Ok(Next::Unfinished | Next::End) => end = Some(End::Reached),
                     Err(cause) => end = Some(End::Unreadable(cause)),
                 }
             }
             let config = node.config.load();
             let distribution_id = from_path.or(config.logs.distribution_id.as_deref());
-            self.tally += node.ingest_logs(&records, distribution_id)?;
+            self.tally += node.ingest_logs(&batch.records, distribution_id)?;
+            self.malformed(node, &batch);
             self.file.offset = lines.complete();
             self.file.columns = self.parser.columns().map(Columns::names);
             if matches!(end, Some(End::Reached)) && (lines.is_at_end() || is_final) {
@@ -182,14 +182,36 @@ impl Reader<'_> {
         Ok(End::Stopped)
     }
 
-    fn parse(&mut self, line: &[u8], records: &mut Vec<LogRecord>) {
-        match self.parser.parse(line) {
+    /// Counts and logs the malformed lines of a batch that was stored.
+    fn malformed(&mut self, node: &Node, batch: &Batch) {
+        let room = MAX_LOGGED.saturating_sub(usize::try_from(self.tally.malformed).unwrap_or(usize::MAX));
+        for cause in batch.causes.iter().take(room) {
+            warn!("{}: {cause}", self.path.display());
+        }
+        let malformed = LogTally { malformed: batch.malformed, ..LogTally::default() };
+        node.log_totals.add(malformed);
+        self.tally += malformed;
+    }
+}
+
+/// Lines between two positions of a file.
+#[derive(Default)]
+struct Batch {
+    records: Vec<LogRecord>,
+    malformed: u64,
+    /// Of the first malformed lines.
+    causes: Vec<LineError>,
+}
+
+impl Batch {
+    fn parse(&mut self, parser: &mut Parser, line: &[u8]) {
+        match parser.parse(line) {
             None => {}
-            Some(Ok(record)) => records.push(record),
+            Some(Ok(record)) => self.records.push(record),
             Some(Err(cause)) => {
-                self.tally.malformed += 1;
-                if self.tally.malformed <= MAX_LOGGED {
-                    warn!("{}: {cause}", self.path.display());
+                self.malformed += 1;
+                if self.causes.len() < MAX_LOGGED {
+                    self.causes.push(cause);
                 }
             }
         }
@@ -221,17 +243,45 @@ fn list(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
 }
 
 /// The id in the path of a log in S3: `…/E2EXAMPLE.2026-11-30-23.1a2b3c4d.gz`, or a partition of
-/// standard logs (v2), `E2EXAMPLE/…` or `DistributionId=E2EXAMPLE/…`.
+/// standard logs (v2), `E2EXAMPLE/2026/…` or `DistributionId=E2EXAMPLE/…`.
 fn distribution_id(path: &Path) -> Option<&str> {
-    let name = path.file_name()?.to_str()?.split('.').next();
-    let folders = path.parent()?.iter().rev().filter_map(OsStr::to_str);
-    let partitions = folders.filter_map(|folder| folder.rsplit('=').next());
-    name.into_iter().chain(partitions).find(|text| is_distribution_id(text))
+    let mut parts = path.file_name()?.to_str()?.split('.');
+    let (name, hour) = (parts.next(), parts.next());
+    let of_name = name.filter(|name| is_distribution_id(name) && hour.is_some_and(is_hour));
+    let folders: Vec<&str> = path.parent()?.iter().filter_map(OsStr::to_str).collect();
+    let keyed = folders.iter().rev().find_map(|folder| {
+        let (key, id) = folder.split_once('=')?;
+        (key.eq_ignore_ascii_case("DistributionId") && is_distribution_id(id)).then_some(id)
+    });
+    // Other folders have names such as `EXPORT2026`: a partition of the year follows the id.
+    let of_folder = || {
+        let pairs = folders.iter().zip(folders.iter().skip(1)).rev();
+        let mut ids = pairs.filter(|(id, next)| is_distribution_id(id) && is_year(next));
+        ids.next().map(|(id, _)| *id)
+    };
+    of_name.or(keyed).or_else(of_folder)
 }
 
 fn is_distribution_id(text: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
     text.starts_with('E') && (8..=32).contains(&text.len()) && text.bytes().all(is_part)
+}
+
+/// `2026-11-30-23`
+fn is_hour(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let are_numbers = [4, 2, 2, 2].into_iter().all(|digits| {
+        parts
+            .next()
+            .is_some_and(|part| part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit()))
+    });
+    are_numbers && parts.next().is_none()
+}
+
+/// `2026` or `year=2026`
+fn is_year(folder: &str) -> bool {
+    let year = folder.strip_prefix("year=").unwrap_or(folder);
+    year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]

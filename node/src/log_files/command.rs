@@ -73,6 +73,7 @@ impl IngestLogs {
         let mut tasks = JoinSet::new();
         start_tasks(&node, &stop_tasks, &mut tasks).await?;
         let result = self.ingest(&node, &stop).await;
+        node.flush_journal()?;
         node.spool.sync()?;
         wait_for_delivery(&node, &stop).await;
         stop_tasks.cancel();
@@ -117,6 +118,7 @@ async fn start_tasks(
 ) -> anyhow::Result<()> {
     let config = node.config.load_full();
     tasks.spawn(node.spool.clone().sync_periodically(config.spool.sync_interval, stop.clone()));
+    tasks.spawn(node.clone().flush_journal_periodically(config.spool.sync_interval, stop.clone()));
     let Some(console) = &config.console else {
         warn!("no console is configured: hits stay in {}", config.spool.directory.display());
         return Ok(());
@@ -128,7 +130,8 @@ async fn start_tasks(
         let _ = tokio::time::timeout(FIRST_RULESET, feed.poll_once()).await;
     }
     tasks.spawn(feed.run(stop.clone()));
-    let info = NodeInfo { id: node.id, version: VERSION.to_owned() };
+    // Not unreachable when the command has ended.
+    let info = NodeInfo { id: node.id, version: VERSION.to_owned(), is_command: true };
     tasks.spawn(SpoolDelivery::new(node.spool.clone(), console, info)?.run(stop.clone()));
     Ok(())
 }
@@ -168,7 +171,7 @@ pub(super) fn read_stream(
                 }
             }
         }
-        tally += node.ingest_logs(&records, config.logs.distribution_id.as_deref())?;
+        node.ingest_logs(&records, config.logs.distribution_id.as_deref())?;
         node.log_totals.add(tally);
     }
     Ok(())

@@ -5,8 +5,8 @@
 //! Guide defines the messages. Firehose repeats a delivery until the reply is 200, so the hits are in
 //! the spool before it.
 
-use super::{Message, Node, Refusal, log_records::LogTally};
-use access_log::Parser;
+use super::{LogTally, Message, Node, Refusal};
+use access_log::{LogRecord, Parser};
 use axum::{
     Json,
     body::Bytes,
@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use listener::Peer;
 use serde::{Deserialize, Serialize};
 use shared::{Body, Encoding};
-use std::{collections::HashMap, io::Read as _, sync::Arc};
+use std::{collections::HashMap, io::Read as _, mem, sync::Arc};
 use subtle::ConstantTimeEq as _;
 use tracing::{info, warn};
 
@@ -123,24 +123,47 @@ impl Node {
         let config = self.config.load();
         let attributes = attributes(&message.headers)?;
         let distribution_id = attributes.get("distribution_id").or(config.logs.distribution_id.as_ref());
-        let mut tally = LogTally::default();
+        let distribution_id = distribution_id.map(String::as_str);
+        let (mut tally, mut batch) = (LogTally::default(), Batch::default());
         for record in &delivery.records {
-            let (mut parser, mut records) = (Parser::new(config.logs.columns.clone()), Vec::new());
+            // A header counts for its record of Firehose.
+            let mut parser = Parser::new(config.logs.columns.clone());
             for line in record.data.0.split(|byte| *byte == b'\n') {
                 match parser.parse(line) {
                     None => {}
-                    Some(Ok(record)) => records.push(record),
+                    Some(Ok(record)) => batch.records.push(record),
                     Some(Err(cause)) => {
-                        tally.malformed += 1;
+                        batch.malformed += 1;
                         warn!(request_id = id, "malformed record of an access log: {cause}");
                     }
                 }
             }
-            tally += self.ingest_logs(&records, distribution_id.map(String::as_str))?;
+            if batch.records.len() >= Batch::RECORDS {
+                tally += self.ingest_batch(&mem::take(&mut batch), distribution_id)?;
+            }
         }
-        self.log_totals.add(tally);
+        tally += self.ingest_batch(&batch, distribution_id)?;
         Ok(tally)
     }
+
+    fn ingest_batch(&self, batch: &Batch, distribution_id: Option<&str>) -> Result<LogTally, Refusal> {
+        let mut tally = self.ingest_logs(&batch.records, distribution_id)?;
+        let malformed = LogTally { malformed: batch.malformed, ..LogTally::default() };
+        self.log_totals.add(malformed);
+        tally += malformed;
+        Ok(tally)
+    }
+}
+
+/// Lines of several records of Firehose, which may hold one each.
+#[derive(Default)]
+struct Batch {
+    records: Vec<LogRecord>,
+    malformed: u64,
+}
+
+impl Batch {
+    const RECORDS: usize = 500;
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
