@@ -5,6 +5,7 @@ use crate::{
     caller_limit::{CallerLimit, POLLS, SEARCHES, STREAMS},
     change_notifier::ChangeNotifier,
     clock::Clock,
+    coverage::CoverageMargin,
     ingest_quota::IngestQuota,
     login_throttle::LoginThrottle,
     metrics::Metrics,
@@ -35,6 +36,7 @@ pub struct App {
     pub polls: CallerLimit,
     pub sender: Sender,
     pub public_url: PublicUrl,
+    pub coverage_margin: CoverageMargin,
     pub metrics: Metrics,
     pub overview: OverviewCache,
     pub transport: Transport,
@@ -70,6 +72,7 @@ impl App {
             polls: CallerLimit::new(POLLS),
             sender: Sender::default(),
             public_url: PublicUrl::default(),
+            coverage_margin: CoverageMargin::default(),
             metrics: Metrics::default(),
             overview: OverviewCache::default(),
             transport: Transport::default(),
@@ -82,7 +85,8 @@ impl App {
     pub fn dispatcher(&self) -> Dispatcher {
         let (store, metrics) = (self.store.clone(), self.metrics.clone());
         let (sender, public_url) = (self.sender.clone(), self.public_url.clone());
-        Dispatcher { store, clock: self.clock, sender, metrics, public_url }
+        let coverage_margin = self.coverage_margin;
+        Dispatcher { store, clock: self.clock, sender, metrics, public_url, coverage_margin }
     }
 }
 

@@ -30,6 +30,7 @@ impl ValidRecord {
             }
             Record::Response(report) => of_response(report, now),
             Record::NotInspected(entry) => of_not_inspected(entry, now),
+            Record::Coverage(counts) => record_limits::of_coverage(counts, now + AHEAD),
         };
         error.map_or(Ok(Self(record)), Err)
     }

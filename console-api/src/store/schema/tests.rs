@@ -120,6 +120,7 @@ fn a_migration_does_not_change_once_it_is_listed() {
         "cf14deec02af18df9b5a9deb0beed757de069a8adc47e5773953ffed28c8ca2a",
         "8037b9d7916126d440df318a117da17379734d7eec1d090b75560e27318c950d",
         "d2edc1ccd5ae50a3743e6892296a17a61888d9dafce3de2bdf19eca435cfa170",
+        "a8d2fe4ceba7ca838e701ea15d5d28d91dee8a9d3a13206534c548033ab164a6",
     ];
     let postgres = [
         "963920033bc5065460cf320501ec598b59309cf4b60f84b63900be7ab23c0175",
@@ -136,6 +137,7 @@ fn a_migration_does_not_change_once_it_is_listed() {
         "cf14deec02af18df9b5a9deb0beed757de069a8adc47e5773953ffed28c8ca2a",
         "8037b9d7916126d440df318a117da17379734d7eec1d090b75560e27318c950d",
         "d2edc1ccd5ae50a3743e6892296a17a61888d9dafce3de2bdf19eca435cfa170",
+        "42588abac140185dc0650e3417c0f69a5d40ac7e369fa35fda29ccf64eb02e88",
     ];
     for (migrations, digests) in
         [(sqlx::migrate!("migrations/sqlite"), sqlite), (sqlx::migrate!("migrations/postgres"), postgres)]
