@@ -6,6 +6,7 @@ use crate::{
     caller_limit::{CallerLimit, POLLS, SEARCHES, STREAMS},
     change_notifier::ChangeNotifier,
     clock::Clock,
+    coverage::CoverageMargin,
     ingest_quota::IngestQuota,
     login_throttle::LoginThrottle,
     metrics::Metrics,
@@ -39,6 +40,7 @@ pub struct App {
     pub body_timeout: Duration,
     pub sender: Sender,
     pub public_url: PublicUrl,
+    pub coverage_margin: CoverageMargin,
     pub metrics: Metrics,
     pub overview: OverviewCache,
     pub transport: Transport,
@@ -75,6 +77,7 @@ impl App {
             body_timeout: BODY_TIMEOUT,
             sender: Sender::default(),
             public_url: PublicUrl::default(),
+            coverage_margin: CoverageMargin::default(),
             metrics: Metrics::default(),
             overview: OverviewCache::default(),
             transport: Transport::default(),
@@ -87,7 +90,8 @@ impl App {
     pub fn dispatcher(&self) -> Dispatcher {
         let (store, metrics) = (self.store.clone(), self.metrics.clone());
         let (sender, public_url) = (self.sender.clone(), self.public_url.clone());
-        Dispatcher { store, clock: self.clock, sender, metrics, public_url }
+        let coverage_margin = self.coverage_margin;
+        Dispatcher { store, clock: self.clock, sender, metrics, public_url, coverage_margin }
     }
 }
 

@@ -43,6 +43,8 @@ pub struct Attack {
     pub suspicious: u64,
     /// The number of source addresses.
     pub sources: u64,
+    /// What saw the requests of its hits: `edge` (functions), `log` (only access logs), or both.
+    pub seen_by: Vec<String>,
     /// Of the latest hit.
     pub payload: Option<String>,
     pub mark: Option<Marking>,

@@ -19,7 +19,7 @@ pub enum Column {
 }
 
 impl Column {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Source,
         Self::Method,
         Self::Host,
@@ -39,6 +39,7 @@ impl Column {
         Self::Of(Facet::Severity),
         Self::Of(Facet::Connector),
         Self::Of(Facet::Node),
+        Self::Of(Facet::SeenBy),
     ];
     /// Without a choice: the first ones but the payload.
     pub const DEFAULT: [Self; 10] = [

@@ -8,6 +8,7 @@ pub use token_file::{Readers, TokenFile, TokenFileError};
 
 use crate::{
     actor::Role,
+    coverage::CoverageMargin,
     sealing::KeyFile,
     store::{DatabaseUrl, InvalidPostgresUrl, PostgresUrl, SEARCH_TIME},
 };
@@ -130,6 +131,10 @@ pub struct Serve {
     /// public authorities.
     #[arg(long, env = "WALLARM_CONSOLE_WEBHOOK_CA_FILE", value_name = "FILE")]
     pub webhook_ca_file: Option<PathBuf>,
+    /// Percentage points by which the inspected share of a day has to fall below that of the seven days
+    /// before for the event `coverage.fell`.
+    #[arg(long, env = "WALLARM_CONSOLE_COVERAGE_MARGIN", value_name = "POINTS", default_value_t = CoverageMargin::DEFAULT, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub coverage_margin: u32,
 }
 
 #[derive(Debug, Args)]

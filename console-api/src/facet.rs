@@ -1,7 +1,7 @@
 //! Facets: what each hit has one value of, or none that is known, e.g. the country of its source.
 
 use crate::{grouping::main_finding, user_agent};
-use shared::{DecidedBy, Decision, Hit, Location, RecordedRequest, Severity, score};
+use shared::{DecidedBy, Decision, Delivery, Hit, Location, RecordedRequest, Severity, score};
 use uuid::Uuid;
 
 /// A field with one value per hit.
@@ -17,6 +17,7 @@ pub enum Facet {
     Signature,
     Severity,
     Score,
+    SeenBy,
 }
 
 /// The value of a facet that is not known: of hits that an older version stored, or that have none.
@@ -26,7 +27,7 @@ pub const UNKNOWN: &str = "unknown";
 const VALUE_BYTES: usize = 64;
 
 impl Facet {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Country,
         Self::Network,
         Self::UserAgent,
@@ -37,6 +38,7 @@ impl Facet {
         Self::Signature,
         Self::Severity,
         Self::Score,
+        Self::SeenBy,
     ];
 
     /// The name in the search language.
@@ -52,6 +54,7 @@ impl Facet {
             Self::Signature => "signature",
             Self::Severity => "severity",
             Self::Score => "score",
+            Self::SeenBy => "seen_by",
         }
     }
 
@@ -68,6 +71,7 @@ impl Facet {
             Self::Signature => "Signature",
             Self::Severity => "Severity",
             Self::Score => "Score",
+            Self::SeenBy => "Seen by",
         }
     }
 }
@@ -98,6 +102,7 @@ impl Facets {
             Facet::Signature => finding.map(|finding| finding.signature.clone()),
             Facet::Severity => finding.map(|finding| severity(finding.severity).to_owned()),
             Facet::Score => Some(score(hit).to_string()),
+            Facet::SeenBy => Some(seen_by(decision).to_owned()),
         };
         Self(Facet::ALL.map(|facet| value(facet).map(bounded).filter(|value| !value.is_empty())))
     }
@@ -112,6 +117,14 @@ pub(crate) fn rule(decided_by: &DecidedBy) -> Option<String> {
     let rule = decided_by.rule.as_ref().map(|rule| rule.id);
     rule.or(decided_by.list.as_ref().map(|entry| entry.id)).map(|id| id.to_string())
 }
+
+/// What the node knew a request from. A request that a function sent, too, is decided by that.
+pub(crate) fn seen_by(decision: &Decision) -> &'static str {
+    if decision.delivery == Delivery::Log { LOG } else { EDGE }
+}
+
+pub const EDGE: &str = "edge";
+pub const LOG: &str = "log";
 
 /// The score of the findings of a hit.
 pub(crate) fn score(hit: &Hit) -> i64 {

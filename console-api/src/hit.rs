@@ -6,7 +6,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
-use shared::{AttackType, Decision, Finding, Point, RecordedRequest, RequestId, Severity};
+use shared::{AttackType, Decision, Finding, LoggedResponse, Point, RecordedRequest, RequestId, Severity};
 use std::net::IpAddr;
 use uuid::Uuid;
 
@@ -74,6 +74,9 @@ pub struct RecordedHit {
     /// Of its findings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub score: Option<i64>,
+    /// `edge`: a function sent its request. `log`: only an access log has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen_by: Option<String>,
 }
 
 impl RecordedHit {
@@ -96,4 +99,7 @@ pub struct HitDetail {
     pub hit: RecordedHit,
     pub request: RecordedRequest,
     pub decision: Decision,
+    /// How CloudFront answered, if an access log has the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logged: Option<LoggedResponse>,
 }

@@ -4,7 +4,7 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | domain types | [`attack`], [`hit`], [`ruleset`], [`replay`], [`view`], [`webhook`], [`signing_key`], [`connectors`], [`access`], [`actor`], [`token`], [`password`], [`audit`], [`paging`], [`query`], [`grouping`], [`facet`], [`mod@column`], [`node_problem`], [`validation`], [`json_object`], [`clock`], [`sealing`], `country`, `digest`, `invisible`, `user_agent`, `attachment` |
+//! | domain types | [`attack`], [`hit`], [`ruleset`], [`replay`], [`view`], [`webhook`], [`signing_key`], [`connectors`], [`access`], [`actor`], [`token`], [`password`], [`audit`], [`paging`], [`query`], [`grouping`], [`facet`], [`mod@column`], [`coverage`], [`prevention`], [`node_problem`], [`validation`], [`json_object`], [`clock`], [`sealing`], `country`, `digest`, `invisible`, `user_agent`, `attachment` |
 //! | store | [`store`]: the database; the only module with SQL |
 //! | services | [`authorities`], [`simulation`], [`overview`], [`notification`], [`retention`], [`seed`], [`bundles`], [`metrics`], [`ingest_quota`], [`caller_limit`], [`login_throttle`], [`change_notifier`], [`oidc`], [`error`] |
 //! | use cases | [`use_cases`]: one function for each change |
@@ -28,6 +28,7 @@ pub mod column;
 pub mod config;
 pub mod connectors;
 mod country;
+pub mod coverage;
 mod digest;
 pub mod error;
 pub mod extract;
@@ -47,6 +48,7 @@ pub mod overview;
 pub mod pages;
 pub mod paging;
 pub mod password;
+pub mod prevention;
 pub mod query;
 pub mod replay;
 pub mod retention;

@@ -1,12 +1,16 @@
 //! Prometheus metrics of the console.
 
-use crate::store::{DeliveryCounts, Node, NotInspectedCounts};
+use crate::{
+    coverage::Recent,
+    store::{DeliveryCounts, Node, NotInspectedCounts},
+};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -38,6 +42,7 @@ struct Read {
     webhook_deliveries: Family<StateLabels, Gauge>,
     nodes: Gauge,
     node_problems: Family<ProblemLabels, Gauge>,
+    coverage: Family<CoverageLabels, Gauge>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -54,6 +59,12 @@ struct ReasonLabels {
 struct NodeReasonLabels {
     node: String,
     reason: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CoverageLabels {
+    distribution: String,
+    inspected_by: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -108,6 +119,8 @@ impl Metrics {
         registry.register("nodes", "Known nodes", read.nodes.clone());
         let help = "1 for each problem of a node";
         registry.register("node_problem", help, read.node_problems.clone());
+        let help = "Requests in access logs on the current day of UTC, by what inspected them";
+        registry.register("coverage_requests", help, read.coverage.clone());
         let series = Series {
             registry,
             records,
@@ -168,6 +181,7 @@ impl Metrics {
         not_inspected: &NotInspectedCounts,
         deliveries: &DeliveryCounts,
         nodes: &[Node],
+        coverage: &BTreeMap<String, Recent>,
     ) -> Result<String, fmt::Error> {
         let _guard = self.0.scrape_lock.lock().unwrap_or_else(PoisonError::into_inner);
         let read = &self.0.read;
@@ -192,6 +206,15 @@ impl Metrics {
             for problem in &node.problems {
                 let labels = ProblemLabels { node: node.id.to_string(), problem: problem.kind.as_str() };
                 read.node_problems.get_or_create(&labels).set(1);
+            }
+        }
+        read.coverage.clear();
+        for (distribution, Recent { today, .. }) in coverage {
+            for (inspected_by, count) in
+                [("function", today.edge), ("log", today.log()), ("none", today.bypassed)]
+            {
+                let labels = CoverageLabels { distribution: distribution.clone(), inspected_by };
+                read.coverage.get_or_create(&labels).set(number(count));
             }
         }
         let mut text = String::new();

@@ -13,6 +13,7 @@ mod chips;
 mod columns;
 mod connectors;
 pub(crate) mod context;
+mod coverage;
 mod curl;
 mod error;
 mod evidence;
@@ -100,6 +101,7 @@ fn of_attacks() -> Router<App> {
         .route("/selection/done", get(selection::done))
         .route("/selection/undo", post(selection::undo))
         .route("/not-inspected", get(not_inspected::list))
+        .route("/coverage", get(coverage::list))
         .route("/views", get(views::list).post(views::add))
         .route("/views/{id}", post(views::change))
         .route("/views/{id}/delete", post(views::delete))

@@ -49,6 +49,7 @@ impl Retention {
         store.delete_refused_sign_ins(clock.now() - REFUSED_SIGN_INS).await?;
         store.delete_unknown_networks(clock.now()).await?;
         store.delete_rule_hours(clock.now()).await?;
+        store.delete_old_coverage(clock.now()).await?;
         let mut deleted = 0;
         if let Some(days) = self.days {
             let limit = clock.now() - SignedDuration::from_hours(24 * i64::from(days));

@@ -6,6 +6,7 @@ mod audit;
 mod cef;
 mod connectors;
 mod contents;
+mod coverage;
 mod exclusions;
 mod export;
 mod health;
@@ -102,6 +103,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(exclusions::exclude))
         .routes(routes!(contents::declare))
         .routes(routes!(not_inspected::list))
+        .routes(routes!(coverage::list))
         .routes(routes!(rules::list, rules::add))
         .routes(routes!(rule_tests::test))
         .routes(routes!(rules::one, rules::replace, rules::delete))

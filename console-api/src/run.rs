@@ -11,6 +11,7 @@ use console_api::{
     bundles::Bundles,
     clock::Clock,
     config::{ConfigFile, CreateToken, Data, Readers, Serve, TokenFile},
+    coverage::CoverageMargin,
     error::with_sources,
     ingest_quota::IngestQuota,
     notification::{PublicUrl, Sender},
@@ -50,6 +51,7 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     app.ingest_quota = IngestQuota::default().limited(flags.node_records);
     app.sender = Sender::new(Targets::allowing(flags.webhook_allow), &authorities);
     app.public_url = PublicUrl(flags.public_url);
+    app.coverage_margin = CoverageMargin(flags.coverage_margin);
     app.retention = retention;
     app.site = Site(flags.site_url);
     if let Some(oidc) = &oidc {

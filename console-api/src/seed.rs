@@ -60,7 +60,7 @@ const KINDS: [SeedKind; 7] = [
 
 /// The node that delivers the records.
 pub fn node() -> NodeInfo {
-    NodeInfo { id: Uuid::nil(), version: env!("CARGO_PKG_VERSION").to_owned() }
+    NodeInfo { id: Uuid::nil(), version: env!("CARGO_PKG_VERSION").to_owned(), is_command: false }
 }
 
 /// Batches of this number of hits, with response reports. The last attack ends about `now`.

@@ -10,6 +10,7 @@ pub use target::{InvalidTarget, Protocol, Target, Targets};
 pub use url::WebhookUrl;
 
 use crate::{
+    coverage::Fall,
     paging::{Cursor, Listed},
     query::Filter,
     ruleset::Version,
@@ -74,6 +75,8 @@ pub enum Subject {
     NotInspected,
     /// `rules.changed`: new versions of the ruleset.
     Rules,
+    /// `coverage.fell`: a smaller share of the requests in access logs is inspected.
+    Coverage,
 }
 
 /// When attacks are sent. Minutes and hours are those of UTC.
@@ -121,7 +124,7 @@ impl Digest {
 }
 
 /// An event other than a matched attack.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     NodeUnreachable {
         node: Uuid,
@@ -142,6 +145,14 @@ pub enum Event {
         /// The kinds of the rules that changed, `allow`, `deny` or `gray` for entries of this list.
         kinds: BTreeSet<String>,
     },
+    CoverageFell {
+        distribution: String,
+        /// The day of UTC, to date.
+        day: String,
+        fall: Fall,
+        /// Of the day to date.
+        requests: u64,
+    },
 }
 
 impl Event {
@@ -150,6 +161,7 @@ impl Event {
             Self::NodeUnreachable { .. } | Self::NodeRecovered { .. } => Subject::Nodes,
             Self::NotInspected { .. } => Subject::NotInspected,
             Self::RulesChanged { .. } => Subject::Rules,
+            Self::CoverageFell { .. } => Subject::Coverage,
         }
     }
 
@@ -160,6 +172,7 @@ impl Event {
             Self::NodeRecovered { .. } => "node.recovered",
             Self::NotInspected { .. } => "not_inspected",
             Self::RulesChanged { .. } => "rules.changed",
+            Self::CoverageFell { .. } => "coverage.fell",
         }
     }
 }

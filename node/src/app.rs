@@ -43,8 +43,10 @@ pub async fn run(path: PathBuf, config: Config, logs: Logs, stop: CancellationTo
     let stop_tasks = CancellationToken::new();
     let mut tasks = JoinSet::new();
     tasks.spawn(node.spool.clone().sync_periodically(config.spool.sync_interval, stop_tasks.clone()));
+    let (sync_interval, flushed) = (config.spool.sync_interval, node.clone());
+    tasks.spawn(flushed.flush_journal_periodically(sync_interval, stop_tasks.clone()));
     if let Some(console) = &config.console {
-        let info = NodeInfo { id: node.id, version: VERSION.to_owned() };
+        let info = NodeInfo { id: node.id, version: VERSION.to_owned(), is_command: false };
         tasks.spawn(SpoolDelivery::new(node.spool.clone(), console, info.clone())?.run(stop_tasks.clone()));
         let (started_at, reported) = (jiff::Timestamp::now(), node.clone());
         let heartbeat = Heartbeat::new(console, info, move || reported.status(started_at))?;

@@ -14,7 +14,8 @@
 //! | [`mask`], [`hit`] | records of requests with attacks, sensitive values masked |
 //! | [`spool`] | records on disk until the console has them |
 //! | [`admission`] | bounded concurrency, load shedding |
-//! | [`recent`], [`connectors`], [`block_page`], [`trace_context`] | smaller parts of the server |
+//! | [`recent`], [`coverage`] | requests of connectors and access logs, counted once |
+//! | [`connectors`], [`block_page`], [`trace_context`] | smaller parts of the server |
 //! | [`explain`], [`score`] | the commands of these names; `POST /v1/explain` |
 //! | [`server`] | the HTTP endpoints |
 //! | [`log_files`] | access logs in files, and the command `ingest-logs` |
@@ -31,6 +32,7 @@ pub mod block_page;
 pub mod config;
 pub mod connectors;
 mod console_client;
+pub mod coverage;
 pub mod explain;
 pub mod hit;
 pub mod log;

@@ -13,8 +13,8 @@ pub mod command;
 mod lines;
 mod state;
 
-use crate::server::{LogTally, Node};
-use access_log::{Columns, LogRecord, Parser};
+use crate::server::{LogLines, LogTally, Node};
+use access_log::Columns;
 use anyhow::Context as _;
 use lines::{Lines, Next};
 use state::{FileState, State};
@@ -41,12 +41,8 @@ pub struct LogFiles {
     failed: HashMap<PathBuf, (u64, Option<SystemTime>)>,
 }
 
-/// Records between two positions of a file.
-const BATCH: usize = 500;
 /// A hit appears within seconds of its record.
 const INTERVAL: Duration = Duration::from_millis(500);
-/// Malformed lines of a file that are logged one by one.
-const MAX_LOGGED: u64 = 10;
 
 impl LogFiles {
     pub fn open(node: Arc<Node>, paths: Vec<PathBuf>, state: &Path, is_final: bool) -> anyhow::Result<Self> {
@@ -116,27 +112,23 @@ impl LogFiles {
             Some(columns) => Some(columns.parse::<Columns>().context("state of the file")?),
             None => self.node.config.load().logs.columns.clone(),
         };
-        let mut reader = Reader { path, parser: Parser::new(columns), file, tally: LogTally::default() };
+        let source = path.display().to_string();
+        let mut reader = Reader { path, file, log: LogLines::new(&self.node, &source, columns) };
         let end = reader.read_all(&self.node, &mut self.state, &mut lines, self.is_final, stop);
-        self.node.log_totals.add(reader.tally);
+        let tally = reader.log.tally();
         if let End::Unreadable(cause) = end? {
-            warn!(
-                "{}: the rest is unreadable, {} lines were read: {cause}",
-                path.display(),
-                reader.tally.lines()
-            );
+            warn!("{source}: the rest is unreadable, {} lines were read: {cause}", tally.lines());
             self.failed.insert(path.to_owned(), version);
         }
-        Ok(reader.tally)
+        Ok(tally)
     }
 }
 
 /// One file while it is read.
 struct Reader<'f> {
     path: &'f Path,
-    parser: Parser,
     file: FileState,
-    tally: LogTally,
+    log: LogLines<'f>,
 }
 
 enum End {
@@ -157,20 +149,19 @@ impl Reader<'_> {
     ) -> anyhow::Result<End> {
         let from_path = distribution_id(self.path);
         while !stop.is_cancelled() {
-            let (mut records, mut end) = (Vec::with_capacity(BATCH), None);
-            while records.len() < BATCH && end.is_none() {
+            let mut end = None;
+            while !self.log.is_full() && end.is_none() {
                 match lines.advance() {
-                    Ok(Next::Line) => self.parse(lines.line(), &mut records),
-                    Ok(Next::Unfinished) if is_final => self.parse(lines.line(), &mut records),
+                    Ok(Next::Line) => self.log.parse(lines.line()),
+                    Ok(Next::Unfinished) if is_final => self.log.parse(lines.line()),
                     Ok(Next::Unfinished | Next::End) => end = Some(End::Reached),
                     Err(cause) => end = Some(End::Unreadable(cause)),
                 }
             }
             let config = node.config.load();
-            let distribution_id = from_path.or(config.logs.distribution_id.as_deref());
-            self.tally += node.ingest_logs(&records, distribution_id)?;
+            self.log.ingest(from_path.or(config.logs.distribution_id.as_deref()))?;
             self.file.offset = lines.complete();
-            self.file.columns = self.parser.columns().map(Columns::names);
+            self.file.columns = self.log.columns().map(Columns::names);
             if matches!(end, Some(End::Reached)) && (lines.is_at_end() || is_final) {
                 self.file.read_bytes = Some(lines.file_bytes()?);
             }
@@ -180,19 +171,6 @@ impl Reader<'_> {
             }
         }
         Ok(End::Stopped)
-    }
-
-    fn parse(&mut self, line: &[u8], records: &mut Vec<LogRecord>) {
-        match self.parser.parse(line) {
-            None => {}
-            Some(Ok(record)) => records.push(record),
-            Some(Err(cause)) => {
-                self.tally.malformed += 1;
-                if self.tally.malformed <= MAX_LOGGED {
-                    warn!("{}: {cause}", self.path.display());
-                }
-            }
-        }
     }
 }
 
@@ -221,17 +199,45 @@ fn list(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
 }
 
 /// The id in the path of a log in S3: `…/E2EXAMPLE.2026-11-30-23.1a2b3c4d.gz`, or a partition of
-/// standard logs (v2), `E2EXAMPLE/…` or `DistributionId=E2EXAMPLE/…`.
+/// standard logs (v2), `E2EXAMPLE/2026/…` or `DistributionId=E2EXAMPLE/…`.
 fn distribution_id(path: &Path) -> Option<&str> {
-    let name = path.file_name()?.to_str()?.split('.').next();
-    let folders = path.parent()?.iter().rev().filter_map(OsStr::to_str);
-    let partitions = folders.filter_map(|folder| folder.rsplit('=').next());
-    name.into_iter().chain(partitions).find(|text| is_distribution_id(text))
+    let mut parts = path.file_name()?.to_str()?.split('.');
+    let (name, hour) = (parts.next(), parts.next());
+    let of_name = name.filter(|name| is_distribution_id(name) && hour.is_some_and(is_hour));
+    let folders: Vec<&str> = path.parent()?.iter().filter_map(OsStr::to_str).collect();
+    let keyed = folders.iter().rev().find_map(|folder| {
+        let (key, id) = folder.split_once('=')?;
+        (key.eq_ignore_ascii_case("DistributionId") && is_distribution_id(id)).then_some(id)
+    });
+    // Other folders have names such as `EXPORT2026`: a partition of the year follows the id.
+    let of_folder = || {
+        let pairs = folders.iter().zip(folders.iter().skip(1)).rev();
+        let mut ids = pairs.filter(|(id, next)| is_distribution_id(id) && is_year(next));
+        ids.next().map(|(id, _)| *id)
+    };
+    of_name.or(keyed).or_else(of_folder)
 }
 
 fn is_distribution_id(text: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
     text.starts_with('E') && (8..=32).contains(&text.len()) && text.bytes().all(is_part)
+}
+
+/// `2026-11-30-23`
+fn is_hour(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let are_numbers = [4, 2, 2, 2].into_iter().all(|digits| {
+        parts
+            .next()
+            .is_some_and(|part| part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit()))
+    });
+    are_numbers && parts.next().is_none()
+}
+
+/// `2026` or `year=2026`
+fn is_year(folder: &str) -> bool {
+    let year = folder.strip_prefix("year=").unwrap_or(folder);
+    year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -30,19 +30,34 @@ struct Generations {
     young_since: Timestamp,
 }
 
-/// What is known of a request.
+/// What is known of a request: a set of facts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Sighting {
-    /// A connector sent it.
-    pub by_connector: bool,
-    /// A record of an access log.
-    pub by_log: bool,
-    pub had_hits: bool,
-}
+pub struct Sighting(u64);
 
-/// The upper 61 bits of a digest of the request, and a [`Sighting`].
+/// The upper 59 bits of a digest of the request, and a [`Sighting`].
 #[derive(Debug, Clone, Copy)]
-struct Entry(u64);
+pub struct Entry(u64);
+
+impl Sighting {
+    /// A connector sent it.
+    pub const BY_CONNECTOR: Self = Self(1);
+    /// An access log has it.
+    pub const BY_LOG: Self = Self(1 << 1);
+    pub const HAD_HITS: Self = Self(1 << 2);
+    /// It was inspected when a connector sent it.
+    pub const INSPECTED: Self = Self(1 << 3);
+    /// A connector reported that it passed without a verdict.
+    pub const FAILED_OPEN: Self = Self(1 << 4);
+
+    #[must_use]
+    pub fn with(self, fact: Self, is_known: bool) -> Self {
+        if is_known { Self(self.0 | fact.0) } else { self }
+    }
+
+    pub fn has(self, fact: Self) -> bool {
+        self.0 & fact.0 != 0
+    }
+}
 
 impl Default for RecentRequests {
     fn default() -> Self {
@@ -54,7 +69,7 @@ impl RecentRequests {
     /// Enough for the reports of functions, which follow their requests at once.
     pub const DEFAULT_CAPACITY: usize = 200_000;
     /// CloudFront delivers records of a log up to a day late.
-    const WINDOW: SignedDuration = SignedDuration::from_hours(24);
+    pub const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
     /// Remembers at least half of `capacity`.
     pub fn new(capacity: usize) -> Self {
@@ -65,6 +80,10 @@ impl RecentRequests {
 
     /// Adds what is known of a request. A repeated request keeps what was known before.
     pub fn record(&self, request_id: RequestId, sighting: Sighting, now: Timestamp) {
+        self.record_entry(Entry::new(request_id, sighting), now);
+    }
+
+    pub fn record_entry(&self, entry: Entry, now: Timestamp) {
         let mut generations = self.lock();
         let Generations { young, old, young_since } = &mut *generations;
         if young.len() >= self.capacity || now.duration_since(*young_since) >= Self::WINDOW {
@@ -73,7 +92,6 @@ impl RecentRequests {
             young.clear();
             *young_since = now;
         }
-        let entry = Entry::new(request_id, sighting);
         let known = young.get(&entry).map_or(0, |known| known.0);
         young.replace(Entry(entry.0 | known));
     }
@@ -89,7 +107,7 @@ impl RecentRequests {
     /// Whether a connector sent the request to this node, and it had no hit.
     pub fn is_clean(&self, request_id: RequestId) -> bool {
         let known = self.find(request_id);
-        known.by_connector && !known.had_hits
+        known.has(Sighting::BY_CONNECTOR) && !known.has(Sighting::HAD_HITS)
     }
 
     fn lock(&self) -> MutexGuard<'_, Generations> {
@@ -98,16 +116,23 @@ impl RecentRequests {
 }
 
 impl Entry {
-    const FLAGS: u32 = 3;
+    const FLAGS: u32 = 5;
 
-    fn new(request_id: RequestId, Sighting { by_connector, by_log, had_hits }: Sighting) -> Self {
-        let flags = u64::from(by_connector) | u64::from(by_log) << 1 | u64::from(had_hits) << 2;
-        Self(request_id.fingerprint() >> Self::FLAGS << Self::FLAGS | flags)
+    pub fn new(request_id: RequestId, sighting: Sighting) -> Self {
+        Self(request_id.fingerprint() >> Self::FLAGS << Self::FLAGS | sighting.0)
     }
 
     fn sighting(self) -> Sighting {
-        let has = |bit: u32| self.0 >> bit & 1 == 1;
-        Sighting { by_connector: has(0), by_log: has(1), had_hits: has(2) }
+        Sighting(self.0 & ((1 << Self::FLAGS) - 1))
+    }
+
+    /// For files.
+    pub fn to_bytes(self) -> [u8; 8] {
+        self.0.to_le_bytes()
+    }
+
+    pub fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(u64::from_le_bytes(bytes))
     }
 }
 
@@ -130,9 +155,12 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
-    const CLEAN: Sighting = Sighting { by_connector: true, by_log: false, had_hits: false };
-    const HIT: Sighting = Sighting { had_hits: true, ..CLEAN };
-    const LOGGED: Sighting = Sighting { by_connector: false, by_log: true, had_hits: false };
+    const CLEAN: Sighting = Sighting::BY_CONNECTOR;
+    const LOGGED: Sighting = Sighting::BY_LOG;
+
+    fn hit() -> Sighting {
+        CLEAN.with(Sighting::HAD_HITS, true)
+    }
 
     fn id(n: usize) -> RequestId {
         RequestId::derive("E1", &n.to_string())
@@ -142,23 +170,23 @@ mod tests {
     fn only_a_request_seen_without_hits_is_clean() {
         let recent = RecentRequests::default();
         recent.record(id(1), CLEAN, NOW);
-        recent.record(id(2), HIT, NOW);
+        recent.record(id(2), hit(), NOW);
         recent.record(id(2), CLEAN, NOW);
         recent.record(id(3), LOGGED, NOW);
         assert_eq!([1, 2, 3, 4].map(|n| recent.is_clean(id(n))), [true, false, false, false]);
-        assert_eq!(recent.find(id(2)), HIT);
+        assert_eq!(recent.find(id(2)), hit());
         assert_eq!([recent.find(id(3)), recent.find(id(4))], [LOGGED, Sighting::default()]);
     }
 
     #[test]
     fn sightings_of_a_request_add_up_across_generations() {
         let recent = RecentRequests::new(20);
-        recent.record(id(0), HIT, NOW);
+        recent.record(id(0), hit(), NOW);
         for n in 1..10 {
             recent.record(id(n), CLEAN, NOW);
         }
         recent.record(id(0), LOGGED, NOW);
-        assert_eq!(recent.find(id(0)), Sighting { by_log: true, ..HIT });
+        assert_eq!(recent.find(id(0)), hit().with(LOGGED, true));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod health;
 mod inspect;
 mod log_lines;
 mod log_records;
+mod log_tally;
 mod message;
 pub mod metrics;
 mod refusal;
@@ -22,6 +23,7 @@ use crate::{
     behaviour::{Behaviour, Sharing},
     config::QueueTimeouts,
     connectors::Connectors,
+    coverage::{CoverageKeys, journal::Journal},
     log::Logs,
     metrics::counter,
     policy::{AutomaticLists, CurrentPolicy, GeoIp},
@@ -40,7 +42,7 @@ use body_limit::BodyLimit;
 use engine::Engine;
 use firehose::FIREHOSE_PATH;
 pub use log_lines::LogLines;
-pub use log_records::{LogTally, LogTotals};
+pub use log_tally::{LogTally, LogTotals};
 use message::{Message, SignedMessage};
 use metrics::ServerMetrics;
 use prometheus_client::{metrics::counter::Counter, registry::Registry};
@@ -62,6 +64,11 @@ pub struct Node {
     pub behaviour: Arc<Behaviour>,
     pub spool: Arc<Spool>,
     pub recent: RecentRequests,
+    /// Of access logs: the requests that were counted, and what they count for.
+    journal: Journal,
+    coverage_keys: CoverageKeys,
+    /// Whether logs were configured at the start.
+    reads_logs: bool,
     /// Lines of access logs.
     pub log_totals: Arc<LogTotals>,
     pub registry: Registry,
@@ -112,7 +119,11 @@ impl Node {
         let geoip = Arc::new(GeoIp::open(&config.geoip)?);
         let replay_guard = ReplayGuard::new(&mut registry);
         let (body_limit, admission) = (BodyLimit::new(&config.limits), Queues::new(config.limits.queue));
-        let recent = config.logs.remembered().map_or_else(RecentRequests::default, RecentRequests::new);
+        let reads_logs = config.logs.remembered().is_some();
+        let remembered = config.logs.remembered().unwrap_or(RecentRequests::DEFAULT_CAPACITY);
+        let recent = RecentRequests::new(remembered);
+        let journal = Journal::open(&config.spool.directory, remembered, &recent)
+            .with_context(|| format!("cannot read the journal in {}", config.spool.directory.display()))?;
         let log_totals: Arc<LogTotals> = Arc::default();
         log_totals.register(&mut registry);
         let config = Arc::new(ArcSwap::from_pointee(config));
@@ -127,6 +138,9 @@ impl Node {
             behaviour,
             spool,
             recent,
+            journal,
+            coverage_keys: CoverageKeys::default(),
+            reads_logs,
             log_totals,
             registry,
             metrics,

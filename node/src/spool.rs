@@ -133,6 +133,15 @@ impl Spool {
     /// Appends records, those of one priority in one write. When the spool is full, the oldest
     /// records of low priority are dropped first. Dropped records are counted, old or new.
     pub fn append(&self, records: &[Record]) -> Result<(), SpoolError> {
+        self.append_all(records, true)
+    }
+
+    /// Appends records that the caller keeps and appends again after a failure: these are not lost.
+    pub fn append_kept(&self, records: &[Record]) -> Result<(), SpoolError> {
+        self.append_all(records, false)
+    }
+
+    fn append_all(&self, records: &[Record], is_loss: bool) -> Result<(), SpoolError> {
         let mut queues = Priority::ALL.map(|priority| (priority, Frames::default()));
         for record in records {
             let kind = RecordKind::of(record);
@@ -140,20 +149,24 @@ impl Spool {
         }
         let mut result = Ok(());
         for (priority, frames) in queues.iter().filter(|(_, frames)| !frames.bytes.is_empty()) {
-            result = result.and(self.append_frames(*priority, frames));
+            result = result.and(self.append_frames(*priority, frames, is_loss));
         }
         self.appended.notify_one();
         result
     }
 
-    fn append_frames(&self, priority: Priority, frames: &Frames) -> Result<(), SpoolError> {
+    /// `is_loss`: whether a failure loses the records.
+    fn append_frames(&self, priority: Priority, frames: &Frames, is_loss: bool) -> Result<(), SpoolError> {
         loop {
             let mut files = self.files();
             let appended = files.append(&self.directory, self.limits, priority, frames);
             // The disk may be smaller than spool.max_bytes.
             let try_again =
                 matches!(&appended, Err(error) if error.is_full_disk()) && files.make_room(priority);
-            if !try_again && let Err(error) = &appended {
+            if is_loss
+                && !try_again
+                && let Err(error) = &appended
+            {
                 files.count_lost(error, frames.counts);
             }
             let has_settled = files.has_settled();

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`inspect`] | connector ↔ node | [`InspectRequest`], [`Verdict`], [`ResponseReport`], [`NotInspected`] |
 //! | [`record`] | node → console | [`Record`], [`Hit`], [`Finding`], [`IngestBatch`], [`IngestReply`] |
+//! | [`coverage`] | node → console | [`CoverageRecord`]: what inspected the requests of access logs |
 //! | [`ruleset`] | console → node | [`Ruleset`](ruleset::Ruleset): rules and IP lists, versioned |
 //! | [`point`] | all | [`Point`]: the location of a value in a request |
 //! | [`score`] | all | the score of a request |
@@ -22,6 +23,7 @@ pub mod attack_type;
 pub mod body;
 pub mod call_signature;
 pub mod classification;
+pub mod coverage;
 pub mod encoding;
 pub mod ids;
 pub mod inspect;
@@ -40,6 +42,7 @@ mod text_enum;
 pub use attack_type::AttackType;
 pub use body::Body;
 pub use classification::{Class, Confidence, Severity};
+pub use coverage::{CoverageCount, CoverageRecord, CoverageTotals};
 pub use encoding::Encoding;
 pub use ids::RequestId;
 pub use inspect::{

@@ -1,8 +1,8 @@
-//! Records that nodes send to the console: attacks, responses and node status.
+//! Records that nodes send to the console: attacks, responses, coverage and node status.
 
 use crate::{
-    AttackType, Body, Class, ConnectorInfo, DecidedBy, Delivery, Mode, NotInspected, Point, Reason,
-    RequestId, ResponseReport, ScorePart, Severity,
+    AttackType, Body, Class, ConnectorInfo, CoverageRecord, DecidedBy, Delivery, Mode, NotInspected, Point,
+    Reason, RequestId, ResponseReport, ScorePart, Severity,
 };
 use jiff::Timestamp;
 use serde::{
@@ -21,6 +21,7 @@ pub enum Record {
     Attack(Box<AttackRecord>),
     Response(ResponseReport),
     NotInspected(NotInspected),
+    Coverage(CoverageRecord),
 }
 
 /// A request with attacks: the request, the decision, and a hit per attack type.
@@ -230,6 +231,10 @@ pub struct NodeInfo {
     #[serde(with = "crate::as_text")]
     pub id: Uuid,
     pub version: String,
+    /// A command that ends when its work is done: it is not unreachable afterwards. Absent from older
+    /// nodes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_command: bool,
 }
 
 /// Status of a node. Counters start with the node, except those of the spool.

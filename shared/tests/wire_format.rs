@@ -4,9 +4,10 @@
 
 use proptest::prelude::*;
 use shared::{
-    Action, AttackRecord, AttackType, BlockResponse, Body, Class, ConnectorInfo, DecidedBy, Delivery,
-    Encoding, Finding, InspectRequest, ListRef, Location, Mode, NotInspected, NotInspectedReason, Point,
-    Reason, RequestId, ResponseReport, Severity, Trigger, TruncationPolicy, UnseenBody, Verdict,
+    Action, AttackRecord, AttackType, BlockResponse, Body, Class, ConnectorInfo, CoverageCount,
+    CoverageRecord, CoverageTotals, DecidedBy, Delivery, Encoding, Finding, InspectRequest, ListRef,
+    Location, Mode, NotInspected, NotInspectedReason, Point, Reason, Record, RequestId, ResponseReport,
+    Severity, Trigger, TruncationPolicy, UnseenBody, Verdict,
     ruleset::{List, RuleRef},
 };
 
@@ -233,4 +234,23 @@ fn parses_a_finding_without_a_class() {
     )
     .unwrap();
     assert_eq!(finding.class, None);
+}
+
+#[test]
+fn serializes_coverage_and_reads_counts_without_newer_numbers() {
+    let totals =
+        CoverageTotals { requests: 2, edge: 1, cached: 1, cache_hits: 1, ..CoverageTotals::default() };
+    let (distribution_id, behavior) = ("E2EXAMPLE".to_owned(), "/api/*".to_owned());
+    let day = Some("2026-01-31".parse().unwrap());
+    let counts = vec![CoverageCount { distribution_id, behavior, day, totals }];
+    let record = Record::Coverage(CoverageRecord { source: uuid(1), sequence: 7, counts });
+    let json = serde_json::json!({"coverage": {"source": uuid(1), "sequence": 7, "counts": [{
+        "distribution_id": "E2EXAMPLE", "behavior": "/api/*", "day": "2026-01-31", "requests": 2, "edge": 1,
+        "bypassed": 0, "fail_open": 0, "cached": 1, "answered": 0, "no_function": 0, "cache_hits": 1,
+        "log_attacks": 0}]}});
+    assert_eq!(serde_json::to_value(&record).unwrap(), json);
+    assert_eq!(serde_json::from_value::<Record>(json).unwrap(), record);
+    let older = r#"{"distribution_id": "E1", "behavior": "*", "requests": 1, "later": 1}"#;
+    let count: CoverageCount = serde_json::from_str(older).unwrap();
+    assert_eq!((count.day, count.totals.requests, count.totals.edge), (None, 1, 0));
 }

@@ -47,7 +47,7 @@ impl Listed for AttackGroup {
 }
 
 impl GroupField {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Type,
         Self::Host,
         Self::Path,
@@ -63,6 +63,7 @@ impl GroupField {
         Self::Facet(Facet::Signature),
         Self::Facet(Facet::Severity),
         Self::Facet(Facet::Score),
+        Self::Facet(Facet::SeenBy),
     ];
 
     pub fn name(self) -> &'static str {
@@ -96,7 +97,7 @@ impl GroupField {
 
 impl Grouping {
     pub const EXPECTED: &str = "one to four of type, host, path, parameter, ip, country, network, user_agent, \
-        http_version, connector, node, rule, signature, severity and score, with commas between them";
+        http_version, connector, node, rule, signature, severity, score and seen_by, with commas between them";
 
     pub fn parse(text: &str) -> Option<Self> {
         let mut fields = Vec::new();

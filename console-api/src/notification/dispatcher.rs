@@ -4,6 +4,7 @@
 use super::{PublicUrl, Sender, message::Composer};
 use crate::{
     clock::Clock,
+    coverage::CoverageMargin,
     error::with_sources,
     metrics::Metrics,
     store::{About, AttemptResult, Claim, Collected, Due, NewDelivery, Store, StoreError},
@@ -36,6 +37,7 @@ pub struct Dispatcher {
     pub sender: Sender,
     pub metrics: Metrics,
     pub public_url: PublicUrl,
+    pub coverage_margin: CoverageMargin,
 }
 
 impl Dispatcher {
@@ -155,10 +157,11 @@ impl Dispatcher {
         Composer { webhook, public_url: &self.public_url, at }
     }
 
-    /// Queues deliveries of events about nodes, requests that were not inspected, and the ruleset.
+    /// Queues deliveries of events about nodes, requests that were not inspected, the ruleset, and
+    /// coverage.
     async fn queue_events(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let events = self.store.new_events(now).await?;
+        let events = self.store.new_events(now, self.coverage_margin.0).await?;
         if events.is_empty() {
             return Ok(());
         }

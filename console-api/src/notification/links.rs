@@ -31,6 +31,11 @@ impl PublicUrl {
         self.page("/not-inspected")
     }
 
+    pub(super) fn coverage(&self, distribution: &str) -> Option<String> {
+        let parameters = Serializer::new(String::new()).append_pair("distribution", distribution).finish();
+        self.page(&format!("/coverage?{parameters}"))
+    }
+
     pub(super) fn ruleset(&self, version: u64) -> Option<String> {
         self.page(&format!("/rulesets/{version}"))
     }

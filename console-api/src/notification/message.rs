@@ -3,6 +3,7 @@
 use super::PublicUrl;
 use crate::{
     attack::{Attack, AttackDigest, CountryHits, cef},
+    coverage::{Fall, ShareKind},
     ruleset::Version,
     webhook::{Digest, Event, Format, Webhook},
 };
@@ -146,6 +147,13 @@ impl Composer<'_> {
                 data["kinds"] = json!(kinds);
                 (changed(version, kinds), data, self.public_url.ruleset(version.version))
             }
+            Event::CoverageFell { distribution, day, fall, requests } => {
+                let mut data = json!(fall);
+                data["distribution"] = json!(distribution);
+                data["day"] = json!(day);
+                data["requests"] = json!(requests);
+                (fell(distribution, day, fall), data, self.public_url.coverage(distribution))
+            }
         };
         match self.webhook.draft.format {
             Format::Standard => {
@@ -180,7 +188,10 @@ impl Composer<'_> {
 /// The CEF category of an event.
 fn category(event: &Event) -> &'static str {
     match event {
-        Event::NodeUnreachable { .. } | Event::NodeRecovered { .. } | Event::NotInspected { .. } => "health",
+        Event::NodeUnreachable { .. }
+        | Event::NodeRecovered { .. }
+        | Event::NotInspected { .. }
+        | Event::CoverageFell { .. } => "health",
         Event::RulesChanged { .. } => "change",
     }
 }
@@ -203,6 +214,18 @@ fn changed(version: &Version, kinds: &BTreeSet<String>) -> String {
         text = format!("{text} ({})", kinds.join(", "));
     }
     text + "."
+}
+
+/// A fall of coverage in a sentence.
+fn fell(distribution: &str, day: &str, fall: &Fall) -> String {
+    let what = match fall.share {
+        ShareKind::Inspected => "requests inspected",
+        ShareKind::Edge => "requests inspected by functions, cached ones apart",
+    };
+    format!(
+        "Coverage of {distribution} fell on {day}: {what}: {}%, in the seven days before {}%.",
+        fall.percent, fall.before_percent
+    )
 }
 
 /// The lines of a digest below its summary.

@@ -112,6 +112,7 @@ fn of_facet(facet: Facet, hit: &RecordedHit) -> Option<Part> {
         Facet::Signature => hit.signature.clone(),
         Facet::Severity => hit.severity.map(|severity| crate::facet::severity(severity).to_owned()),
         Facet::Score => hit.score.map(|score| score.to_string()),
+        Facet::SeenBy => hit.seen_by.clone(),
     }?;
     let text = view::value(facet.name(), &value);
     Some(Part { text, condition: condition(facet.name(), &value), class: "" })

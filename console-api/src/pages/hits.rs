@@ -10,16 +10,19 @@ use super::{
     view,
 };
 use crate::{
+    clock::Clock,
     error::ApiError,
     extract::{FromParameters, Named, Parameters, Query, Reader},
     hit::HitDetail,
+    prevention::Prevention,
     ruleset::{StoredEntry, StoredRule},
-    store::Store,
+    store::{Store, StoreError},
     view::Subject,
 };
 use askama::Template;
 use axum::{extract::State, response::Response};
-use shared::{ScorePart, Sensitivity};
+use jiff::Timestamp;
+use shared::{Delivery, ScorePart, Sensitivity};
 use uuid::Uuid;
 
 /// The contents to choose from.
@@ -41,6 +44,8 @@ struct HitPage {
     curl: Curl,
     can_edit: bool,
     made: Made,
+    /// Of an attack that only a log has.
+    prevention: Option<Prevention>,
     /// The search of the list.
     origin: Origin,
 }
@@ -79,6 +84,7 @@ impl FromParameters for JustMade {
 pub(super) async fn one(
     Reader(actor): Reader,
     State(store): State<Store>,
+    State(clock): State<Clock>,
     Query((just_made, origin)): Query<(JustMade, Origin)>,
     Named(detail): Named<HitDetail>,
 ) -> Result<Response, ApiError> {
@@ -89,6 +95,7 @@ pub(super) async fn one(
     if let Some(id) = just_made.entry {
         made.entry = store.find(id).await?;
     }
+    let prevention = prevention(&store, &detail, clock.now()).await?;
     let raw = Raw::new(&detail.request);
     Ok(render(&HitPage {
         pieces: raw.pieces(&detail.hit.findings),
@@ -96,7 +103,25 @@ pub(super) async fn one(
         evidence: Evidence::of(&detail.hit, &detail.request, &raw),
         can_edit: actor.role.can_edit(),
         detail,
+        prevention,
         made,
         origin,
     }))
+}
+
+async fn prevention(
+    store: &Store,
+    detail: &HitDetail,
+    now: Timestamp,
+) -> Result<Option<Prevention>, StoreError> {
+    let connector = detail.request.connector.as_ref();
+    let distribution = connector.and_then(|connector| connector.distribution_id.as_deref());
+    let (Some(logged), Some(distribution), Delivery::Log) =
+        (&detail.logged, distribution, detail.decision.delivery)
+    else {
+        return Ok(None);
+    };
+    let failed_open = store.not_inspected_reason(detail.hit.request_id).await?;
+    let is_seen = store.is_seen_by_functions(distribution, Prevention::behavior(logged), now).await?;
+    Ok(Some(Prevention::of(logged, failed_open, is_seen)))
 }

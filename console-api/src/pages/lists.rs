@@ -38,7 +38,7 @@ const RANGES: [(&str, &str); 7] = [
 ];
 
 /// The groupings to choose from.
-const GROUPINGS: [(&str, &str); 19] = [
+const GROUPINGS: [(&str, &str); 20] = [
     ("", "No grouping"),
     ("type", "Type"),
     ("ip", "Source address"),
@@ -58,6 +58,7 @@ const GROUPINGS: [(&str, &str); 19] = [
     ("signature", "Signature"),
     ("severity", "Severity"),
     ("score", "Score"),
+    ("seen_by", "Seen by"),
 ];
 
 /// Maximum number of views above the list.

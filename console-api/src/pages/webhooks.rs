@@ -64,11 +64,12 @@ async fn page(
 }
 
 /// The subjects to choose from, as names of checkboxes.
-const SUBJECTS: [(&str, &str); 4] = [
+const SUBJECTS: [(&str, &str); 5] = [
     ("attacks", "Attacks"),
     ("nodes", "Unreachable and recovered nodes"),
     ("not_inspected", "Requests not inspected"),
     ("rules", "Changes of rules and lists"),
+    ("coverage", "Fallen coverage of distributions"),
 ];
 
 fn name_of(subject: Subject) -> &'static str {
@@ -77,6 +78,7 @@ fn name_of(subject: Subject) -> &'static str {
         Subject::Nodes => "nodes",
         Subject::NotInspected => "not_inspected",
         Subject::Rules => "rules",
+        Subject::Coverage => "coverage",
     }
 }
 
@@ -106,6 +108,8 @@ pub(super) struct WebhookForm {
     #[serde(default)]
     rules: bool,
     #[serde(default)]
+    coverage: bool,
+    #[serde(default)]
     enabled: bool,
     #[serde(default)]
     revision: u32,
@@ -121,6 +125,7 @@ impl WebhookForm {
             (self.nodes, Subject::Nodes),
             (self.not_inspected, Subject::NotInspected),
             (self.rules, Subject::Rules),
+            (self.coverage, Subject::Coverage),
         ];
         let events = events.into_iter().filter(|(is_chosen, _)| *is_chosen).map(|(_, event)| event).collect();
         let rate_limit = match self.rate_limit.trim() {

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     attack::{AttackStatus, Marks},
     country,
-    facet::{Facet, UNKNOWN},
+    facet::{EDGE, Facet, LOG, UNKNOWN},
     user_agent,
 };
 use jiff::Timestamp;
@@ -202,6 +202,7 @@ fn facet_value(facet: Facet, text: &str) -> Option<String> {
         }
         Facet::UserAgent => user_agent::families().any(|family| family == text).then(|| text.to_owned()),
         Facet::Severity => one_of(&SEVERITIES),
+        Facet::SeenBy => one_of(&[EDGE, LOG]),
         Facet::Node | Facet::Rule => text.parse::<Uuid>().ok().map(|id| id.to_string()),
         Facet::HttpVersion | Facet::Connector | Facet::Signature | Facet::Score => {
             (!text.is_empty()).then(|| text.to_owned())
@@ -215,6 +216,7 @@ fn kind_of_facet(facet: Facet) -> &'static str {
         Facet::Network => "the number of an autonomous system, or unknown",
         Facet::UserAgent => "a family of user agents, or unknown",
         Facet::Severity => "low, medium, high or critical",
+        Facet::SeenBy => "edge, log or unknown",
         Facet::Node | Facet::Rule => "an id, or unknown",
         Facet::HttpVersion | Facet::Connector | Facet::Signature | Facet::Score => "a value, or unknown",
     }

@@ -47,7 +47,7 @@ pub enum ValueKind {
 }
 
 impl Field {
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Type,
         Self::Status,
         Self::Host,
@@ -67,6 +67,7 @@ impl Field {
         Self::Facet(Facet::Signature),
         Self::Facet(Facet::Severity),
         Self::Facet(Facet::Score),
+        Self::Facet(Facet::SeenBy),
         Self::Response,
         Self::Hits,
         Self::Blocked,
@@ -101,6 +102,7 @@ impl Field {
             Self::Facet(Facet::Signature) => &["signature"],
             Self::Facet(Facet::Severity) => &["severity"],
             Self::Facet(Facet::Score) => &["score"],
+            Self::Facet(Facet::SeenBy) => &["seen_by"],
             Self::Response => &["response", "statuscode"],
             Self::Hits => &["hits"],
             Self::Blocked => &["blocked"],
@@ -166,6 +168,9 @@ impl Field {
             Self::Facet(Facet::Signature) => "Signature of a hit's most severe finding.",
             Self::Facet(Facet::Severity) => "The severity of a hit: low, medium, high or critical.",
             Self::Facet(Facet::Score) => "Score of a hit's findings.",
+            Self::Facet(Facet::SeenBy) => {
+                "What saw a hit's request: edge (a function sent it) or log (only an access log)."
+            }
             Self::Response => "Response status of a hit's request, if known.",
             Self::Hits => "Number of hits.",
             Self::Blocked => "Number of blocked hits.",
@@ -200,6 +205,7 @@ impl Field {
             Self::Facet(Facet::Signature) => "signature:sqli-tautology",
             Self::Facet(Facet::Severity) => "severity:high,critical",
             Self::Facet(Facet::Score) => "score:>=5",
+            Self::Facet(Facet::SeenBy) => "seen_by:log",
             Self::Response => "response:5xx",
             Self::Hits => "hits:>=100",
             Self::Blocked => "blocked:0",

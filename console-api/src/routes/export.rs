@@ -185,13 +185,13 @@ fn as_ndjson<T: Serialize>(text: &mut Vec<u8>, items: &[T]) {
 }
 
 const CSV_HEADER: &str = "id,type,title,status,host,path,parameter,payload,hits,blocked,sources,first_seen,last_seen,\
-                          mark,suspicious\r\n";
+                          mark,suspicious,seen_by\r\n";
 
 fn as_csv(text: &mut Vec<u8>, attacks: &[Attack]) {
     let mut rows = csv_rows(text);
     for attack in attacks {
         let Attack { id, attack_type, title, host, path, parameter, payload, .. } = attack;
-        let row: [&str; 15] = [
+        let row: [&str; 16] = [
             &id.to_string(),
             attack_type.as_str(),
             title,
@@ -208,6 +208,7 @@ fn as_csv(text: &mut Vec<u8>, attacks: &[Attack]) {
             attack.mark.as_ref().map_or("", |mark| mark.value.as_str()),
             // New columns come last, so that the positions of the others stay.
             &attack.suspicious.to_string(),
+            &attack.seen_by.join(" "),
         ];
         rows.write_record(row.map(guarded)).expect("rows have equal lengths");
     }
@@ -215,13 +216,13 @@ fn as_csv(text: &mut Vec<u8>, attacks: &[Attack]) {
 
 const HITS_CSV_HEADER: &str = "at,id,request_id,attack_id,type,title,action,severity,score,signature,source,country,\
                                network,user_agent,http_version,method,host,path,query,parameter,payload,response,rule,\
-                               connector,node\r\n";
+                               connector,node,seen_by\r\n";
 
 fn hits_as_csv(text: &mut Vec<u8>, hits: &[RecordedHit]) {
     let mut rows = csv_rows(text);
     for hit in hits {
         let of = |value: &Option<String>| value.clone().unwrap_or_default();
-        let row: [String; 25] = [
+        let row: [String; 26] = [
             hit.at.to_string(),
             hit.id.to_string(),
             hit.request_id.to_string(),
@@ -247,6 +248,8 @@ fn hits_as_csv(text: &mut Vec<u8>, hits: &[RecordedHit]) {
             of(&hit.rule),
             of(&hit.connector),
             of(&hit.node),
+            // New columns come last, so that the positions of the others stay.
+            of(&hit.seen_by),
         ];
         rows.write_record(row.iter().map(|field| guarded(field))).expect("rows have equal lengths");
     }

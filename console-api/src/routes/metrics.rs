@@ -18,7 +18,8 @@ pub(super) async fn show(
     const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     let (bytes, counts) = (store.database_bytes().await?, store.not_inspected_counts().await?);
     let (deliveries, nodes) = (store.delivery_counts().await?, store.nodes(clock.now()).await?);
-    let text = metrics.text(bytes, &counts, &deliveries, &nodes);
+    let coverage = store.recent_coverage(clock.now()).await?;
+    let text = metrics.text(bytes, &counts, &deliveries, &nodes, &coverage);
     Ok(match text {
         Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

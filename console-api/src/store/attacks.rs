@@ -22,6 +22,7 @@ use crate::store::{
 };
 use crate::{
     attack::{Attack, AttackDetail, AttackStatus, Order, SortKey, Source},
+    facet::{EDGE, LOG},
     paging::{Cursor, Page, Slice},
     query::Filter,
 };
@@ -39,6 +40,10 @@ macro_rules! attacks {
             "select a.id, a.type, a.point, a.parameter, a.host, a.path, a.first_seen, a.last_seen, a.hits, a.blocked, a.suspicious, ",
             "a.mark, a.mark_note, a.mark_by, a.mark_at, a.mark_revision, ",
             "(select count(*) from attack_sources s where s.attack_id = a.id) as sources, ",
+            "(select count(*) from attack_facets f where f.attack_id = a.id and f.facet = 'seen_by' and f.value = 'edge' \
+             and f.hits > 0) as by_edge, ",
+            "(select count(*) from attack_facets f where f.attack_id = a.id and f.facet = 'seen_by' and f.value = 'log' \
+             and f.hits > 0) as by_log, ",
             "(select h.payload from hits h where h.attack_id = a.id order by h.at desc, h.id desc limit 1) as payload ",
             "from attacks a ",
             $rest
@@ -68,6 +73,13 @@ impl ReadRow for Attack {
             blocked,
             suspicious,
             sources: row.count("sources")?,
+            seen_by: [("by_edge", EDGE), ("by_log", LOG)]
+                .into_iter()
+                .filter_map(|(column, value)| match row.count(column) {
+                    Ok(0) => None,
+                    counted => Some(counted.map(|_| value.to_owned())),
+                })
+                .collect::<Result<_, _>>()?,
             payload: row.optional("payload", Row::text)?,
             revision: row.number("mark_revision")?,
             mark: marks::read(row)?,

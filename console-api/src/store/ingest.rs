@@ -4,6 +4,7 @@
 mod arrivals;
 mod change_set;
 pub(crate) mod connectors;
+pub(crate) mod coverage;
 pub(crate) mod facets;
 pub(crate) mod grouping;
 pub(crate) mod nodes;
@@ -178,6 +179,7 @@ async fn update(
         Record::Attack(attack) => update_attack(connection, attack, from).await,
         Record::Response(report) => add_response(connection, report, from).await,
         Record::NotInspected(entry) => add_not_inspected(connection, entry, from).await,
+        Record::Coverage(counts) => Ok(Ingested::new(coverage::record(connection, counts, from.now).await?)),
     }
 }
 

@@ -5,9 +5,10 @@ use crate::store::{
     sql::{
         bulk::statement_among,
         row::{ReadRow, Row, read_all},
+        statement::Statement,
     },
 };
-use shared::{Body, Decision, RecordedRequest, RequestId};
+use shared::{Body, Decision, LoggedResponse, RecordedRequest, RequestId};
 use std::cmp::Reverse;
 
 impl ReadRow for Decision {
@@ -51,6 +52,14 @@ impl ReadRow for RecordedRequest {
     }
 }
 
+impl ReadRow for LoggedResponse {
+    const TABLE: &'static str = "requests";
+
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        row.json("logged")
+    }
+}
+
 impl ReadRow for (RecordedRequest, Decision) {
     const TABLE: &'static str = "requests";
 
@@ -74,5 +83,14 @@ impl Store {
         let mut requests: Vec<(RecordedRequest, Decision)> = read_all(&rows)?;
         requests.sort_by_key(|(request, _)| Reverse((request.at, request.request_id)));
         Ok(requests)
+    }
+
+    /// How CloudFront answered a request, if an access log had it.
+    pub async fn logged_response(&self, id: RequestId) -> Result<Option<LoggedResponse>, StoreError> {
+        let mut statement = Statement::new(
+            "select request_id, logged from requests where logged is not null and request_id = ",
+        );
+        statement.bind(id.to_string());
+        statement.fetch_optional(&self.reader).await
     }
 }

@@ -345,7 +345,7 @@ async fn exports_contain_every_matching_attack() {
     assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
     assert_eq!(csv.header("content-disposition"), "attachment; filename=\"attacks.csv\"");
     let (header, rows) = csv.text.split_once("\r\n").unwrap();
-    let columns = "id,type,title,status,host,path,parameter,payload,hits,blocked,sources,first_seen,last_seen,mark,suspicious";
+    let columns = "id,type,title,status,host,path,parameter,payload,hits,blocked,sources,first_seen,last_seen,mark,suspicious,seen_by";
     assert_eq!(header, columns, "consumers read columns by their positions: add new ones at the end");
     let hosts: BTreeSet<_> = rows.lines().map(|row| row.split(',').nth(4).unwrap()).collect();
     let expected: BTreeSet<_> = (0..1203).filter(|n| n % 10 != 7).map(|n| format!("'=host-{n}")).collect();

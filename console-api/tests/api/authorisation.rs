@@ -35,6 +35,7 @@ const OPERATIONS: &[(&str, &str, &[Role])] = &[
     ("get", "/connectors/keys", ADMIN),
     ("post", "/connectors/keys", ADMIN),
     ("delete", "/connectors/keys/{id}", ADMIN),
+    ("get", "/coverage", READERS),
     ("get", "/hits", READERS),
     ("get", "/hits/{id}", READERS),
     ("post", "/hits/{id}/content", ANALYSTS),

@@ -114,6 +114,7 @@ async fn groups_of_a_facet_count_all_hits_also_those_without_a_value() {
         "signature",
         "severity",
         "score",
+        "seen_by",
     ] {
         let path = format!("/api/v1/attacks?group_by={facet}");
         let counted = groups(&console, &path).await;

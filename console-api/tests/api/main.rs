@@ -11,6 +11,7 @@ mod cef;
 mod changes;
 mod connectors;
 mod contents;
+mod coverage;
 mod exclusions;
 mod facets;
 mod harness;

@@ -80,9 +80,13 @@ async fn hits_of_an_older_version_are_found_and_counted_by_their_source() {
     assert_eq!(unfilled, 0);
     let groups = console.get("/api/v1/attacks?group_by=ip").await.json();
     assert_eq!(groups["items"][0]["blocked"], 1, "{groups}");
-    for (facet, value) in
-        [("country", "unknown"), ("signature", "unknown"), ("score", "unknown"), ("severity", "high")]
-    {
+    for (facet, value) in [
+        ("country", "unknown"),
+        ("signature", "unknown"),
+        ("score", "unknown"),
+        ("severity", "high"),
+        ("seen_by", "edge"),
+    ] {
         let groups = console.get(&format!("/api/v1/attacks?group_by={facet}")).await.json();
         let group = &groups["items"][0];
         assert_eq!(group["group"][facet], value, "{groups}");

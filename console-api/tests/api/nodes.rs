@@ -108,7 +108,7 @@ async fn report(router: &axum::Router, status: &serde_json::Value) {
     assert_eq!(answer.status, 200, "{}", answer.text);
 }
 
-async fn read(router: &axum::Router, path: &str) -> String {
+pub(crate) async fn read(router: &axum::Router, path: &str) -> String {
     let request =
         Request::get(path).header(header::AUTHORIZATION, format!("Bearer {}", token_of(Role::ReadOnly)));
     let answer = send(router, request.body(Body::empty()).unwrap()).await;

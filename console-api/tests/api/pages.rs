@@ -47,6 +47,7 @@ async fn redirects_unauthenticated_visitors_to_sign_in() {
         "/attacks/x",
         "/hits/x",
         "/not-inspected",
+        "/coverage",
         "/rules",
         "/ip-lists",
         "/nodes",

@@ -98,7 +98,7 @@ impl Call {
         format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
 }

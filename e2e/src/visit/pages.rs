@@ -5,7 +5,7 @@ use crate::{console::Console, stack::TIMEOUT};
 use serde_json::json;
 
 /// The pages without an id.
-pub const LISTS: [&str; 24] = [
+pub const LISTS: [&str; 25] = [
     "/overview",
     "/attacks",
     "/attacks/charts",
@@ -13,6 +13,7 @@ pub const LISTS: [&str; 24] = [
     "/requests/charts",
     "/views",
     "/not-inspected",
+    "/coverage",
     "/rules",
     "/rules/new",
     "/rules/new?kind=ignore",
@@ -104,6 +105,7 @@ pub async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
         Page::new("content", format!("{hit}/content?content=code&requests=host"), "pre"),
         Page::new("hit", hit, "h1"),
         Page::new("not-inspected", "/not-inspected", "h1"),
+        Page::new("coverage", "/coverage", "h1"),
         Page::new("rules", "/rules", "td"),
         Page::new("rule", rule.clone(), "[name=points]"),
         Page::new("rule-json", format!("{rule}?json"), "[name=effect]"),

@@ -4,6 +4,7 @@
 
 mod access_logs;
 mod blocking;
+mod coverage;
 mod faults;
 mod load;
 mod log_encodings;
@@ -101,6 +102,11 @@ scenarios! {
         access_logs::firehose_survives_a_kill;
     logs_of_nasty_values_have_the_findings_of_functions =>
         log_encodings::logs_have_the_findings_of_functions;
+    coverage_counts_each_record_of_a_log_once_across_kills =>
+        coverage::sums_equal_the_log, coverage::FEW;
+    #[ignore = "slow; `just e2e` runs it"]
+    coverage_counts_each_of_200000_records_once_across_kills =>
+        coverage::sums_equal_the_log, coverage::MANY;
 
     out_of_band_call_starts_after_the_reply =>
         out_of_band::reply_goes_before_the_call;

@@ -1,7 +1,7 @@
 //! `wallarm-node ingest-logs`: access logs into a spool of their own, and from there to the console.
 
 use super::{
-    BATCH, LogFiles,
+    LogFiles,
     lines::{Lines, Next},
 };
 use crate::{
@@ -9,10 +9,10 @@ use crate::{
     config::Environment,
     log::Logs,
     policy::{copy::LastCopy, feed::Feed},
-    server::{LogTally, Node},
+    server::{LogLines, LogTally, Node},
     spool::delivery::SpoolDelivery,
 };
-use access_log::{Columns, Parser};
+use access_log::Columns;
 use anyhow::{Context as _, ensure};
 use shared::record::NodeInfo;
 use std::{
@@ -73,6 +73,7 @@ impl IngestLogs {
         let mut tasks = JoinSet::new();
         start_tasks(&node, &stop_tasks, &mut tasks).await?;
         let result = self.ingest(&node, &stop).await;
+        node.flush_journal()?;
         node.spool.sync()?;
         wait_for_delivery(&node, &stop).await;
         stop_tasks.cancel();
@@ -117,6 +118,7 @@ async fn start_tasks(
 ) -> anyhow::Result<()> {
     let config = node.config.load_full();
     tasks.spawn(node.spool.clone().sync_periodically(config.spool.sync_interval, stop.clone()));
+    tasks.spawn(node.clone().flush_journal_periodically(config.spool.sync_interval, stop.clone()));
     let Some(console) = &config.console else {
         warn!("no console is configured: hits stay in {}", config.spool.directory.display());
         return Ok(());
@@ -128,7 +130,8 @@ async fn start_tasks(
         let _ = tokio::time::timeout(FIRST_RULESET, feed.poll_once()).await;
     }
     tasks.spawn(feed.run(stop.clone()));
-    let info = NodeInfo { id: node.id, version: VERSION.to_owned() };
+    // Not unreachable when the command has ended.
+    let info = NodeInfo { id: node.id, version: VERSION.to_owned(), is_command: true };
     tasks.spawn(SpoolDelivery::new(node.spool.clone(), console, info)?.run(stop.clone()));
     Ok(())
 }
@@ -152,24 +155,15 @@ pub(super) fn read_stream(
 ) -> anyhow::Result<()> {
     let config = node.config.load();
     let mut lines = Lines::of_stream(stream)?;
-    let mut parser = Parser::new(config.logs.columns.clone());
+    let mut log = LogLines::new(node, "standard input", config.logs.columns.clone());
     let mut is_at_end = false;
     while !is_at_end {
         ensure!(!stop.is_cancelled(), "stopped before the end of the standard input");
-        let (mut records, mut tally) = (Vec::with_capacity(BATCH), LogTally::default());
-        while records.len() < BATCH && !is_at_end {
-            is_at_end = matches!(lines.advance().context("standard input")?, Next::End);
-            match parser.parse(lines.line()) {
-                None => {}
-                Some(Ok(record)) => records.push(record),
-                Some(Err(cause)) => {
-                    tally.malformed += 1;
-                    warn!("standard input: {cause}");
-                }
-            }
+        is_at_end = matches!(lines.advance().context("standard input")?, Next::End);
+        log.parse(lines.line());
+        if is_at_end || log.is_full() {
+            log.ingest(config.logs.distribution_id.as_deref())?;
         }
-        tally += node.ingest_logs(&records, config.logs.distribution_id.as_deref())?;
-        node.log_totals.add(tally);
     }
     Ok(())
 }

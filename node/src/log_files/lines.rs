@@ -14,6 +14,7 @@ const MAX_LINE_BYTES: usize = Parser::MAX_LINE_BYTES + 1;
 /// The lines of a file. Positions count bytes without compression.
 pub(super) struct Lines {
     file: Option<File>,
+    is_gzip: bool,
     reader: Box<dyn BufRead + Send>,
     line: Vec<u8>,
     /// Behind the last line that was complete.
@@ -23,7 +24,8 @@ pub(super) struct Lines {
 
 pub(super) enum Next {
     Line,
-    /// The last line, without a line feed.
+    /// The last line of a plain file, without a line feed: more may follow. A compressed file that can
+    /// be read to its end is complete.
     Unfinished,
     End,
 }
@@ -44,7 +46,7 @@ impl Lines {
         } else {
             Box::new(source)
         };
-        Ok(Self { file: Some(file), reader, line: Vec::new(), complete: offset, is_at_end: false })
+        Ok(Self { file: Some(file), is_gzip, reader, line: Vec::new(), complete: offset, is_at_end: false })
     }
 
     /// The lines of a stream, such as the standard input.
@@ -53,7 +55,7 @@ impl Lines {
         let is_gzip = stream.fill_buf()?.starts_with(&[0x1f, 0x8b]);
         let reader: Box<dyn BufRead + Send> =
             if is_gzip { Box::new(BufReader::new(MultiGzDecoder::new(stream))) } else { Box::new(stream) };
-        Ok(Self { file: None, reader, line: Vec::new(), complete: 0, is_at_end: false })
+        Ok(Self { file: None, is_gzip, reader, line: Vec::new(), complete: 0, is_at_end: false })
     }
 
     pub(super) fn advance(&mut self) -> io::Result<Next> {
@@ -62,7 +64,11 @@ impl Lines {
         loop {
             let chunk = self.reader.fill_buf()?;
             if chunk.is_empty() {
-                self.is_at_end = self.line.is_empty();
+                self.is_at_end = bytes == 0;
+                if self.is_gzip && bytes > 0 {
+                    self.complete += bytes;
+                    return Ok(Next::Line);
+                }
                 return Ok(if self.is_at_end { Next::End } else { Next::Unfinished });
             }
             let end = chunk.iter().position(|byte| *byte == b'\n').map(|index| index + 1);

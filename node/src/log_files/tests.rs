@@ -3,8 +3,8 @@
 use super::*;
 use crate::{Config, config::Environment, log::Logs};
 use flate2::{Compression, write::GzEncoder};
-use shared::{AttackRecord, Delivery, Enforced, Record, RequestId};
-use std::{fs::OpenOptions, io::Write as _};
+use shared::{AttackRecord, CoverageTotals, Delivery, Enforced, Record, RequestId};
+use std::{collections::BTreeMap, fs::OpenOptions, io::Write as _};
 use tempfile::TempDir;
 
 const HEADER: &str = "#Version: 1.0\n#Fields: date time c-ip cs-method cs(Host) cs-uri-stem sc-status \
@@ -61,6 +61,27 @@ impl Harness {
             _ => None,
         };
         self.node.spool.waiting().into_iter().filter_map(attack).collect()
+    }
+
+    /// The coverage as the console adds it up, by behavior.
+    fn coverage(&self) -> BTreeMap<String, CoverageTotals> {
+        self.node.flush_journal().unwrap();
+        let (mut last, mut sums) = (BTreeMap::new(), BTreeMap::<_, CoverageTotals>::new());
+        for record in self.node.spool.waiting() {
+            let Record::Coverage(coverage) = record else { continue };
+            let last = last.entry(coverage.source).or_insert(0);
+            if coverage.sequence > *last {
+                *last = coverage.sequence;
+                for count in coverage.counts {
+                    *sums.entry(count.behavior).or_default() += count.totals;
+                }
+            }
+        }
+        sums
+    }
+
+    fn requests(&self) -> u64 {
+        self.coverage().values().map(|totals| totals.requests).sum()
     }
 }
 
@@ -136,7 +157,42 @@ fn a_file_read_twice_counts_once() {
     assert_eq!(harness.pass(true), LogTally { inspected: 1, duplicates: 1, ..LogTally::default() });
     fs::rename(harness.path("a.log"), harness.path("b.log")).unwrap();
     assert_eq!(harness.pass(true), LogTally { duplicates: 2, ..LogTally::default() });
-    assert_eq!(harness.attacks().len(), 1);
+    let harness = harness.restarted();
+    fs::rename(harness.path("b.log"), harness.path("c.log")).unwrap();
+    assert_eq!(harness.pass(true), LogTally { duplicates: 2, ..LogTally::default() }, "after a kill");
+    assert_eq!((harness.attacks().len(), harness.requests()), (1, 1));
+}
+
+#[test]
+fn requests_count_by_behavior_and_by_what_inspected_them() {
+    let harness = Harness::new();
+    let header = HEADER.replace(" x-host-header", " x-host-header cache-behavior-path-pattern");
+    let line = |id, path, behavior| line(id, path).replace('\n', &format!("\t{behavior}\n"));
+    let attack = line("b==", "/etc/passwd", "/files/*");
+    harness.append("a.log", &format!("{header}{}{attack}{}", line("a==", "/", "*"), line("c==", "/", "-")));
+    assert_eq!(harness.pass(true), inspected(3));
+    let cached = CoverageTotals { requests: 1, cached: 1, cache_hits: 1, ..CoverageTotals::default() };
+    let expected = [
+        ("*".to_owned(), cached),
+        ("/files/*".to_owned(), CoverageTotals { log_attacks: 1, ..cached }),
+        ("unknown".to_owned(), cached),
+    ];
+    assert_eq!(harness.coverage(), expected.into());
+}
+
+#[test]
+fn a_compressed_file_without_a_last_line_feed_is_read_once() {
+    let harness = Harness::new();
+    let text = format!("{HEADER}{}{}", line("a==", "/"), line("b==", "/").trim_end());
+    fs::write(harness.path("a.gz"), gzip(&text)).unwrap();
+    let mut files = harness.files(false);
+    let stop = CancellationToken::new();
+    assert_eq!(files.pass(&stop).unwrap(), inspected(2));
+    assert_eq!(files.pass(&stop).unwrap(), LogTally::default());
+    let state: serde_json::Value =
+        serde_json::from_slice(&fs::read(harness.folder.path().join("state.json")).unwrap()).unwrap();
+    let file = &state[harness.path("a.gz").to_str().unwrap()];
+    assert_eq!(file["read_bytes"], fs::metadata(harness.path("a.gz")).unwrap().len(), "{state}");
 }
 
 #[test]
@@ -167,13 +223,19 @@ fn malformed_lines_are_counted_and_skipped() {
 #[test]
 fn a_full_spool_keeps_the_position() {
     let harness = Harness::new();
-    harness.append("a.log", &format!("{HEADER}{}", line("a==", "/etc/passwd")));
+    harness.append("a.log", &format!("{HEADER}x\n{}", line("a==", "/etc/passwd")));
     let spool = harness.folder.path().join("spool");
     fs::remove_dir_all(&spool).unwrap();
-    assert!(harness.files(true).pass(&CancellationToken::new()).is_err());
+    for _ in 0..3 {
+        assert!(harness.files(true).pass(&CancellationToken::new()).is_err());
+    }
+    assert_eq!(harness.node.log_totals.get(), LogTally::default(), "nothing was stored");
     fs::create_dir(&spool).unwrap();
-    assert_eq!(harness.pass(true), inspected(1));
-    assert_eq!(harness.attacks().len(), 1);
+    let expected = LogTally { malformed: 1, ..inspected(1) };
+    assert_eq!(harness.pass(true), expected);
+    assert_eq!(harness.node.log_totals.get(), expected);
+    assert_eq!(harness.node.spool.stats().dropped, 0, "the records were kept");
+    assert_eq!((harness.attacks().len(), harness.requests()), (1, 1));
 }
 
 #[test]
@@ -193,7 +255,14 @@ fn distributions_are_found_in_paths() {
         ("logs/E2EXAMPLE.2026-11-30-23.1a2b3c4d.gz", Some("E2EXAMPLE")),
         ("logs/E2EXAMPLE/2026/11/30/23/a.gz", Some("E2EXAMPLE")),
         ("logs/DistributionId=E2EXAMPLE/year=2026/a.gz", Some("E2EXAMPLE")),
+        ("logs/E2EXAMPLE/year=2026/month=11/a.gz", Some("E2EXAMPLE")),
+        ("logs/distributionid=E2EXAMPLE/a.gz", Some("E2EXAMPLE")),
         ("EXPORT/a.gz", None),
+        ("EXPORT2026/a.gz", None),
+        ("EXPORT2026/logs/2026/a.gz", None),
+        ("Env=EUROPEWEST1/a.gz", None),
+        ("EXPORT2026.log.gz", None),
+        ("EXPORT2026.2026-11-30.gz", None),
         ("a.gz", None),
     ];
     for (path, expected) in table {

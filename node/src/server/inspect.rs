@@ -2,7 +2,7 @@
 
 use super::{
     Message, Node, Refusal, SignedMessage,
-    metrics::{REQUEST, RESPONSE, ServerMetrics},
+    metrics::{Evaluated, REQUEST, RESPONSE, ServerMetrics},
 };
 use crate::{
     block_page::block_page,
@@ -10,7 +10,7 @@ use crate::{
     hit,
     log::access::Access,
     mask::{self, Masks},
-    recent::Sighting,
+    recent::{Entry, Sighting},
     trace_context::trace_id,
 };
 use axum::{
@@ -128,14 +128,16 @@ impl Node {
             let (request, evaluation) = (&request, &evaluation);
             log.log(&Access { request, request_id, trace_id, evaluation, attack_types, took });
         }
+        let evaluated = Evaluated::of(&evaluation, took);
+        self.metrics.evaluated(&evaluated, &request.host);
         let (verdict, record) = self.decide(request, evaluation, took, now);
-        let sighting = Sighting { by_connector: true, by_log: false, had_hits: record.is_some() };
-        self.recent.record(verdict.request_id, sighting, now);
+        let sighting = Sighting::BY_CONNECTOR.with(Sighting::HAD_HITS, record.is_some());
+        let sighting = sighting.with(Sighting::INSPECTED, evaluated.is_inspected());
+        self.remember(verdict.request_id, sighting, now);
         (verdict, record.map_or(Ok(()), |record| self.append(&[record])))
     }
 
-    /// Counts an evaluation of a request of the time `at`. Returns the verdict, and the record if
-    /// there are hits.
+    /// Decides on a request of the time `at`. Returns the verdict, and the record if there are hits.
     pub(super) fn decide(
         &self,
         request: InspectRequest,
@@ -144,7 +146,6 @@ impl Node {
         at: Timestamp,
     ) -> (Verdict, Option<Record>) {
         let request_id = request.request_id.unwrap_or_else(RequestId::random);
-        self.metrics.evaluated(&evaluation, &request.host, took);
         let attack_types = attack_types(&evaluation);
         let Evaluation { mode, ruling, findings, retry_after, decided_by, rules, .. } = evaluation;
         let verdict = Verdict {
@@ -194,7 +195,20 @@ impl Node {
             return Ok(());
         }
         self.metrics.not_inspected.inc_by(reports.len() as u64);
+        let now = Timestamp::now();
+        for report in &reports {
+            self.remember(report.request_id, Sighting::FAILED_OPEN, now);
+        }
         self.append(&reports.into_iter().map(Record::NotInspected).collect::<Vec<_>>())
+    }
+
+    /// Remembers what a connector reported of a request.
+    fn remember(&self, request_id: RequestId, sighting: Sighting, now: Timestamp) {
+        let entry = Entry::new(request_id, sighting);
+        self.recent.record_entry(entry, now);
+        if self.reads_logs {
+            self.journal.record_connector(entry);
+        }
     }
 
     pub(super) fn append(&self, records: &[Record]) -> Result<(), Refusal> {

@@ -64,10 +64,10 @@ impl<'s> LogLines<'s> {
 
     /// Ingests the batch: on return, its hits are in the spool. After an error, the batch is kept.
     pub fn ingest(&mut self, distribution_id: Option<&str>) -> Result<(), Refusal> {
-        let mut tally = self.node.ingest_logs(&self.records, distribution_id)?;
-        tally.malformed = std::mem::take(&mut self.malformed);
-        self.node.log_totals.add(tally);
-        self.tally += tally;
+        self.tally += self.node.ingest_logs(&self.records, distribution_id)?;
+        let malformed = LogTally { malformed: std::mem::take(&mut self.malformed), ..LogTally::default() };
+        self.node.log_totals.add(malformed);
+        self.tally += malformed;
         self.records.clear();
         self.bytes = 0;
         Ok(())

@@ -1,5 +1,6 @@
 //! Metrics of requests: received, decided and refused, with durations.
 
+mod evaluated;
 mod hosts;
 
 use super::message::Message;
@@ -9,7 +10,8 @@ use crate::{
     metrics::{counter, durations, family, on_scrape},
 };
 use arc_swap::ArcSwap;
-use decision::{Evaluation, ListMatch};
+pub(super) use evaluated::Evaluated;
+use evaluated::MODE_OFF;
 use hosts::PerHost;
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -17,8 +19,7 @@ use prometheus_client::{
     registry::Registry,
 };
 use serde::Serialize;
-use shared::{Action, Mode, Reason};
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 /// One set per node.
 pub struct ServerMetrics {
@@ -204,47 +205,33 @@ impl ServerMetrics {
     }
 
     /// Counts the evaluation of a request to a host.
-    pub(super) fn evaluated(&self, evaluation: &Evaluation<'_>, host: &str, took: Duration) {
-        let is_off = evaluation.mode.mode == Mode::Off;
-        if is_off || evaluation.is_bypassed {
-            let reason = if is_off { "mode_off" } else { "input_filters" };
+    pub(super) fn evaluated(&self, evaluated: &Evaluated, host: &str) {
+        let Evaluated { exempt, list, source, analysis, would_block, blocked_by } = *evaluated;
+        if let Some(reason) = exempt {
             Self::count(&self.bypassed, reason, 1);
         }
-        if is_off {
+        if exempt == Some(MODE_OFF) {
             self.ignored.get_or_create(&SourceLabels { source: "mode" }).inc();
             return;
         }
-        let (list, source) = match evaluation.list_match {
-            ListMatch::Allowed(_) => ("white", "acl_whitelist"),
-            ListMatch::Denied(..) => ("black", "acl_blacklist"),
-            ListMatch::Grayed(_) => ("grey", "proton"),
-            ListMatch::Unlisted => ("none", "proton"),
-        };
         self.list_results.get_or_create(&ListLabels { list }).inc();
         if list == "white" {
             self.ignored.get_or_create(&SourceLabels { source }).inc();
         }
-        if evaluation.is_analyzed {
+        if let Some(took) = analysis {
             self.analysis_seconds.observe(took.as_secs_f64());
         }
-        let by = if evaluation.is_analyzed { "proton" } else { "acl" };
-        if evaluation.is_analyzed || evaluation.ruling.would_block {
+        let by = if analysis.is_some() { "proton" } else { "acl" };
+        if evaluated.is_inspected() {
             self.processed.get_or_create(&SourceLabels { source: by }).inc();
         }
-        let (is_threat, is_blocked) =
-            (evaluation.ruling.would_block, evaluation.ruling.action == Action::Block);
         if let Some(per_host) = &self.per_host {
-            per_host.count(host, is_threat, is_blocked);
+            per_host.count(host, would_block, blocked_by.is_some());
         }
-        if is_threat {
+        if would_block {
             self.threats.get_or_create(&SourceLabels { source }).inc();
         }
-        if is_blocked {
-            let source = match evaluation.ruling.reason {
-                Some(Reason::VirtualPatch) => "vpatch",
-                Some(Reason::RateLimit) => "behaviour",
-                _ => source,
-            };
+        if let Some(source) = blocked_by {
             self.threats_blocked.get_or_create(&SourceLabels { source }).inc();
             self.blocked.inc();
         }

@@ -1,12 +1,12 @@
 //! Refusals: why a call is refused, as the caller and the metrics see it.
 
-use crate::admission::Overloaded;
+use crate::{admission::Overloaded, spool::SpoolError};
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use shared::{Problem, call_signature::CallSignatureError, encoding::DecodeError};
-use std::{net::IpAddr, time::Duration};
+use std::{io, net::IpAddr, time::Duration};
 
 const MAX_DETAIL_BYTES: usize = 500;
 
@@ -52,6 +52,10 @@ pub enum Refusal {
     Host(String),
     #[error("the message could not be stored; retry later, see the log of the node")]
     Unavailable,
+    #[error("the hits of the records could not be stored; send the records again: {0}")]
+    NotStored(SpoolError),
+    #[error("the journal of access logs is not writable: {0}")]
+    Journal(io::Error),
     #[error("messages in flight use all {0} bytes of limits.max_bytes_in_flight; retry later")]
     OutOfMemory(usize),
     #[error(transparent)]
@@ -84,7 +88,9 @@ impl Refusal {
             Self::Network(_) => (StatusCode::FORBIDDEN, "remote_address"),
             Self::ReplyTimeout { status, .. } => (*status, "reply_timeout"),
             Self::Host(_) => (StatusCode::FORBIDDEN, "host"),
-            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "spool"),
+            Self::Unavailable | Self::NotStored(_) | Self::Journal(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "spool")
+            }
             Self::OutOfMemory(_) => (StatusCode::SERVICE_UNAVAILABLE, "no_room"),
             Self::TooManyCalls | Self::Overloaded(_) => (StatusCode::SERVICE_UNAVAILABLE, "overload"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),

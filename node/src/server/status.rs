@@ -1,6 +1,6 @@
 //! `/wallarm-status` and `/metrics`: the counters, as JSON and for Prometheus.
 
-use super::{Node, log_records::LogTally, metrics::Totals};
+use super::{LogTally, Node, metrics::Totals};
 use crate::{VERSION, behaviour::BehaviourStats, spool::SpoolStats};
 use axum::{
     Json,

@@ -10,6 +10,7 @@ pub(super) enum RecordKind {
     Monitored,
     Response,
     NotInspected,
+    Coverage,
 }
 
 /// The priority of a record. A full spool drops records of low priority first.
@@ -29,10 +30,12 @@ pub struct Counts {
     pub monitored: u64,
     pub responses: u64,
     pub not_inspected: u64,
+    pub coverage: u64,
 }
 
 impl RecordKind {
-    const ALL: [Self; 4] = [Self::Blocked, Self::Monitored, Self::Response, Self::NotInspected];
+    const ALL: [Self; 5] =
+        [Self::Blocked, Self::Monitored, Self::Response, Self::NotInspected, Self::Coverage];
 
     pub(super) fn of(record: &Record) -> Self {
         match record {
@@ -43,6 +46,7 @@ impl RecordKind {
             },
             Record::Response(_) => Self::Response,
             Record::NotInspected(_) => Self::NotInspected,
+            Record::Coverage(_) => Self::Coverage,
         }
     }
 
@@ -53,6 +57,7 @@ impl RecordKind {
             Self::Monitored => b'M',
             Self::Response => b'R',
             Self::NotInspected => b'N',
+            Self::Coverage => b'C',
         }
     }
 
@@ -60,11 +65,11 @@ impl RecordKind {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
-    /// Connectors forget reports of requests not inspected once the node has them, so these have
-    /// the priority of blocks.
+    /// Connectors forget reports of requests not inspected once the node has them, and coverage is a
+    /// sum that a lost part makes wrong for ever, so these have the priority of blocks.
     pub(super) fn priority(self) -> Priority {
         match self {
-            Self::Blocked | Self::NotInspected => Priority::High,
+            Self::Blocked | Self::NotInspected | Self::Coverage => Priority::High,
             Self::Monitored | Self::Response => Priority::Low,
         }
     }
@@ -97,6 +102,7 @@ impl Counts {
             RecordKind::Monitored => &mut self.monitored,
             RecordKind::Response => &mut self.responses,
             RecordKind::NotInspected => &mut self.not_inspected,
+            RecordKind::Coverage => &mut self.coverage,
         } += 1;
     }
 
@@ -104,12 +110,13 @@ impl Counts {
         self.by_kind().iter().map(|(_, count)| count).sum()
     }
 
-    pub fn by_kind(&self) -> [(&'static str, u64); 4] {
+    pub fn by_kind(&self) -> [(&'static str, u64); 5] {
         [
             ("blocked", self.blocked),
             ("monitored", self.monitored),
             ("responses", self.responses),
             ("not_inspected", self.not_inspected),
+            ("coverage", self.coverage),
         ]
     }
 }
@@ -120,6 +127,7 @@ impl AddAssign for Counts {
         self.monitored += other.monitored;
         self.responses += other.responses;
         self.not_inspected += other.not_inspected;
+        self.coverage += other.coverage;
     }
 }
 
@@ -130,5 +138,6 @@ impl SubAssign for Counts {
         self.monitored = self.monitored.saturating_sub(other.monitored);
         self.responses = self.responses.saturating_sub(other.responses);
         self.not_inspected = self.not_inspected.saturating_sub(other.not_inspected);
+        self.coverage = self.coverage.saturating_sub(other.coverage);
     }
 }

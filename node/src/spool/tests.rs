@@ -46,7 +46,7 @@ fn number(record: &Record) -> u128 {
     match record {
         Record::NotInspected(entry) => entry.id.as_u128(),
         Record::Response(report) => report.edge_request_id.as_ref().unwrap().parse().unwrap(),
-        Record::Attack(_) => panic!("these tests have none"),
+        Record::Attack(_) | Record::Coverage(_) => panic!("these tests have none"),
     }
 }
 

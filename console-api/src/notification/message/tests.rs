@@ -1,6 +1,7 @@
 use super::*;
 use crate::{
     attack::{AttackStatus, HostCount, Source, TypeCount},
+    coverage::{Fall, ShareKind},
     webhook::{Subject, WebhookDraft},
 };
 use insta::assert_snapshot;
@@ -49,6 +50,7 @@ fn attack() -> Attack {
         blocked: 11,
         suspicious: 0,
         sources: 2,
+        seen_by: vec!["edge".to_owned()],
         payload: Some("' or 1=1 --<!here>".to_owned()),
         mark: None,
         revision: 0,
@@ -98,7 +100,13 @@ fn rules_changed() -> Event {
     Event::RulesChanged { version, kinds }
 }
 
-/// The bodies of a format: an attack, a digest, and changed rules; JSON is indented.
+fn coverage_fell() -> Event {
+    let fall = Fall { share: ShareKind::Edge, percent: 61.5, before_percent: 98.25 };
+    let (distribution, day) = ("E2EXAMPLE".to_owned(), "2026-01-01".to_owned());
+    Event::CoverageFell { distribution, day, fall, requests: 1200 }
+}
+
+/// The bodies of a format: an attack, a digest, changed rules, and events of nodes and coverage; JSON is indented.
 fn bodies(format: Format, public_url: &str) -> String {
     let (webhook, public_url) = (webhook(format), PublicUrl(Some(public_url.to_owned())));
     let composer = Composer { webhook: &webhook, public_url: &public_url, at: at("2026-01-01T12:00:01Z") };
@@ -108,6 +116,7 @@ fn bodies(format: Format, public_url: &str) -> String {
         composer.digest(&digest()),
         composer.event(&rules_changed()),
         composer.event(&node),
+        composer.event(&coverage_fell()),
     ];
     let indented = |body: String| match serde_json::from_str::<Value>(&body) {
         Ok(json) => serde_json::to_string_pretty(&json).unwrap(),

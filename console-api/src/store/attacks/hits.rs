@@ -27,7 +27,7 @@ macro_rules! hits {
         concat!(
             "select h.id, h.request_id, h.attack_id, h.type, h.point, h.parameter, h.payload, h.severity, h.at, ",
             "h.findings, h.country, h.network, h.user_agent, h.http_version, h.connector as connector_name, h.node, h.rule, ",
-            "h.signature, h.score, r.client_ip, r.method, r.host, r.path, r.query, r.outcome, r.reason, r.mode, r.mode_source, ",
+            "h.signature, h.score, h.seen_by, r.client_ip, r.method, r.host, r.path, r.query, r.outcome, r.reason, r.mode, r.mode_source, ",
             "r.delivery, r.enforced, r.decided_by, r.response_status, r.edge_request_id, r.connector ",
             "from hits h join requests r on r.request_id = h.request_id ",
             $($rest),+
@@ -71,6 +71,7 @@ impl ReadRow for RecordedHit {
             rule: row.optional("rule", Row::text)?,
             signature: row.optional("signature", Row::text)?,
             score: row.get("score")?,
+            seen_by: row.get("seen_by")?,
         })
     }
 }
@@ -274,6 +275,7 @@ impl Store {
         statement.bind(id.to_string());
         let Some(hit) = statement.fetch_optional::<RecordedHit>(&self.reader).await? else { return Ok(None) };
         let request = self.requests(&[hit.request_id]).await?.pop();
-        Ok(request.map(|(request, decision)| HitDetail { hit, request, decision }))
+        let logged = self.logged_response(hit.request_id).await?;
+        Ok(request.map(|(request, decision)| HitDetail { hit, request, decision, logged }))
     }
 }

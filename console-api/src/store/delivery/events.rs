@@ -1,12 +1,13 @@
-//! Events about nodes, requests that were not inspected, and the ruleset. The change of a row claims
+//! Events about nodes, requests that were not inspected, coverage, and the ruleset. The change of a row claims
 //! an event, so that several consoles notify once.
 
 use crate::store::{
     Connection, Store, StoreError,
     delivery::deliveries::{self, NewDelivery},
 };
-use crate::{node_problem::UNREACHABLE, webhook::Event};
+use crate::{coverage::day, node_problem::UNREACHABLE, webhook::Event};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// The pause between two events about requests that were not inspected.
@@ -27,12 +28,13 @@ pub(crate) async fn count_not_inspected(connection: &mut Connection) -> Result<(
 }
 
 impl Store {
-    /// The events that no webhook was notified of.
-    pub async fn new_events(&self, now: Timestamp) -> Result<Vec<Event>, StoreError> {
+    /// The events that no webhook was notified of. A share of coverage falls by `margin`, in percentage
+    /// points.
+    pub async fn new_events(&self, now: Timestamp, margin: u32) -> Result<Vec<Event>, StoreError> {
         let seen_after = (now - UNREACHABLE).as_millisecond();
         let nodes: Vec<(String, i64, Option<i64>)> = sqlx::query_as(
-            "select id, last_seen, unreachable_at from nodes where (unreachable_at is null and last_seen < $1) \
-             or (unreachable_at is not null and last_seen >= $1) order by id",
+            "select id, last_seen, unreachable_at from nodes where is_command = 0 and ((unreachable_at is null \
+             and last_seen < $1) or (unreachable_at is not null and last_seen >= $1)) order by id",
         )
         .bind(seen_after)
         .fetch_all(&self.reader)
@@ -58,6 +60,7 @@ impl Store {
         events.extend(requests.map(|requests| Event::NotInspected { requests }));
         let versions = self.new_versions(VERSIONS).await?.into_iter();
         events.extend(versions.map(|(version, kinds)| Event::RulesChanged { version, kinds }));
+        events.extend(self.falls_of_coverage(now, margin).await?);
         Ok(events)
     }
 
@@ -74,6 +77,46 @@ impl Store {
             change.commit().await?;
         }
         Ok(())
+    }
+}
+
+/// A distribution whose coverage is low causes no further event until half of the margin is regained.
+const REGAINED: f64 = 0.5;
+
+impl Store {
+    /// The distributions whose coverage fell, at most once in a day of UTC.
+    async fn falls_of_coverage(&self, now: Timestamp, margin: u32) -> Result<Vec<Event>, StoreError> {
+        let recent = self.recent_coverage(now).await?;
+        if recent.is_empty() {
+            return Ok(Vec::new());
+        }
+        let alerts: Vec<(String, String, i64)> =
+            sqlx::query_as("select distribution, day, is_low from coverage_alerts")
+                .fetch_all(&self.reader)
+                .await?;
+        let alerts: BTreeMap<_, _> = alerts.into_iter().map(|(name, day, low)| (name, (day, low))).collect();
+        let (today, margin) = (day(now), f64::from(margin));
+        let mut events = Vec::new();
+        for (distribution, recent) in recent {
+            match alerts.get(&distribution) {
+                Some((_, 1..)) => {
+                    if recent.has_today() && recent.fall(margin * REGAINED).is_none() {
+                        sqlx::query("update coverage_alerts set is_low = 0 where distribution = $1")
+                            .bind(distribution)
+                            .execute(&self.writer)
+                            .await?;
+                    }
+                }
+                Some((day, _)) if *day >= today => {}
+                _ => events.extend(recent.fall(margin).map(|fall| Event::CoverageFell {
+                    distribution,
+                    day: today.clone(),
+                    fall,
+                    requests: recent.today.requests,
+                })),
+            }
+        }
+        Ok(events)
     }
 }
 
@@ -98,6 +141,13 @@ async fn claim(connection: &mut Connection, event: &Event, now: Timestamp) -> Re
         .bind(i64::try_from(*requests).unwrap_or(i64::MAX))
         .bind(now)
         .bind(now.saturating_sub(i64::try_from(PAUSE.as_millis()).unwrap_or(i64::MAX))),
+        Event::CoverageFell { distribution, day, .. } => sqlx::query(
+            "insert into coverage_alerts (distribution, day, is_low) values ($1, $2, 1) \
+             on conflict (distribution) do update set day = excluded.day, is_low = 1 \
+             where coverage_alerts.is_low = 0 and coverage_alerts.day < excluded.day",
+        )
+        .bind(distribution.clone())
+        .bind(day.clone()),
         Event::RulesChanged { version, .. } => {
             sqlx::query("update ruleset set notified_version = $1 where notified_version < $1")
                 .bind(i64::try_from(version.version).unwrap_or(i64::MAX))

@@ -94,7 +94,7 @@ impl StoredState {
                     hits.extend(attack.hits.iter().map(|hit| hit.id.to_string()));
                 }
                 Record::Response(report) => requests.push(report.request_id.to_string()),
-                Record::NotInspected(_) => {}
+                Record::NotInspected(_) | Record::Coverage(_) => {}
             }
         }
         let query = "select request_id, response_status, enforced from requests where request_id";
@@ -137,8 +137,9 @@ impl StoredState {
             None if self.pending.contains(&id) => None,
             None => Some(RecordChange::EarlyReport(report)),
             Some(state) => {
-                let is_simple =
-                    !state.has_response && (state.has_passed || !responses::may_prove_passage(report));
+                let is_simple = report.logged.is_none()
+                    && !state.has_response
+                    && (state.has_passed || !responses::may_prove_passage(report));
                 is_simple.then_some(RecordChange::FirstResponse(report))
             }
         }

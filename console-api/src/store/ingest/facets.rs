@@ -22,7 +22,7 @@ const IS_OF_HIT: &str = "value = (select case attack_facets.facet when 'country'
      when 'http_version' then coalesce(h.http_version, '') when 'connector' then coalesce(h.connector, '') \
      when 'node' then coalesce(h.node, '') when 'rule' then coalesce(h.rule, '') \
      when 'signature' then coalesce(h.signature, '') when 'severity' then coalesce(h.severity, '') \
-     else coalesce(cast(h.score as text), '') end \
+     when 'seen_by' then coalesce(h.seen_by, '') else coalesce(cast(h.score as text), '') end \
      from hits h where h.request_id = $1 and h.attack_id = attack_facets.attack_id)";
 
 /// Counts new hits, each with the id of its attack.
@@ -67,13 +67,16 @@ pub(crate) async fn change(
     Ok(())
 }
 
-/// Moves the hits of a request to another rule.
-pub(crate) async fn move_to_rule(
+/// Moves the hits of a request to another value of a facet with a column of its own.
+pub(crate) async fn move_to(
     connection: &mut Connection,
     id: RequestId,
-    rule: Option<&str>,
+    facet: Facet,
+    value: Option<&str>,
 ) -> Result<(), StoreError> {
-    let of_request = "attack_id in (select attack_id from hits where request_id = $1) and facet = 'rule'";
+    let name = facet.name();
+    let of_request =
+        format!("attack_id in (select attack_id from hits where request_id = $1) and facet = '{name}'");
     let of_hit = "from hits h where h.request_id = $1 and h.attack_id = attack_facets.attack_id";
     let take = format!(
         "update attack_facets set hits = hits - 1, blocked = blocked - (select h.blocked {of_hit}), \
@@ -81,12 +84,12 @@ pub(crate) async fn move_to_rule(
     );
     let add = format!(
         "insert into attack_facets (attack_id, facet, value, hits, blocked, suspicious) \
-         select attack_id, 'rule', coalesce(rule, ''), 1, blocked, suspicious from hits where request_id = $1 {ADD}"
+         select attack_id, '{name}', coalesce({name}, ''), 1, blocked, suspicious from hits where request_id = $1 {ADD}"
     );
     let id = id.to_string();
     sqlx::query(sqlx::AssertSqlSafe(take)).bind(&id).execute(&mut *connection).await?;
-    let update = "update hits set rule = $2 where request_id = $1";
-    sqlx::query(update).bind(&id).bind(rule).execute(&mut *connection).await?;
+    let update = format!("update hits set {name} = $2 where request_id = $1");
+    sqlx::query(sqlx::AssertSqlSafe(update)).bind(&id).bind(value).execute(&mut *connection).await?;
     sqlx::query(sqlx::AssertSqlSafe(add)).bind(&id).execute(&mut *connection).await?;
     let unused = format!("delete from attack_facets where {of_request} and hits = 0");
     sqlx::query(sqlx::AssertSqlSafe(unused)).bind(&id).execute(connection).await?;

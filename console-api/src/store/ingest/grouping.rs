@@ -170,8 +170,8 @@ async fn store(connection: &mut Connection, growths: &[Growth<'_>]) -> Result<()
     let insert = Insert {
         into: "insert into hits (id, request_id, type, attack_id, at, point, parameter, payload, severity, findings, \
                ip, method, status, blocked, suspicious, payload_id, country, network, user_agent, http_version, \
-               connector, node, rule, signature, score, arrival)",
-        columns: 26,
+               connector, node, rule, signature, seen_by, score, arrival)",
+        columns: 27,
         after: "",
     };
     let arrival = arrivals::next(connection).await?;
@@ -243,6 +243,7 @@ fn bind_hit(query: Query, (attack, new): &(&str, &NewHit<'_>)) -> Query {
         Facet::Node,
         Facet::Rule,
         Facet::Signature,
+        Facet::SeenBy,
     ];
     let query = texts.into_iter().fold(query, |query, facet| query.bind(facets.get(facet).map(Text::from)));
     query.bind(facet::score(hit))

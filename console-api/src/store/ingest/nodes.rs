@@ -31,6 +31,9 @@ pub struct Node {
     /// Absent: no status reported.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<NodeStatus>,
+    /// A command that ends when its work is done, such as `ingest-logs`: it has no problems.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_command: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<NodeProblem>,
     #[serde(skip)]
@@ -65,8 +68,8 @@ pub(crate) async fn seen(
     &Delivery { node, token, status, now }: &Delivery<'_>,
 ) -> Result<bool, StoreError> {
     let written = sqlx::query(
-        "insert into nodes (id, version, last_seen, status, token_hash, spool_failed_at, left_out_at, dropped) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8) \
+        "insert into nodes (id, version, last_seen, status, token_hash, spool_failed_at, left_out_at, dropped, is_command) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
          on conflict (id) do update set version = excluded.version, last_seen = excluded.last_seen, \
              status = coalesce(excluded.status, nodes.status), token_hash = excluded.token_hash, \
              spool_failed_at = case when excluded.status is null then nodes.spool_failed_at \
@@ -77,7 +80,7 @@ pub(crate) async fn seen(
                  else coalesce(nodes.left_out_at, excluded.left_out_at) end, \
              dropped_at = case when excluded.dropped > nodes.dropped then excluded.last_seen \
                  else nodes.dropped_at end, \
-             dropped = coalesce(excluded.dropped, nodes.dropped) \
+             dropped = coalesce(excluded.dropped, nodes.dropped), is_command = excluded.is_command \
          where nodes.token_hash is null or nodes.token_hash = excluded.token_hash \
              or not exists (select 1 from tokens t where t.hash = nodes.token_hash \
                  and (t.expires_at is null or t.expires_at > $3))",
@@ -91,6 +94,7 @@ pub(crate) async fn seen(
     .bind(status.filter(|status| status.spool_failed).map(|_| now.as_millisecond()))
     .bind(status.filter(|status| status.left_out > 0).map(|_| now.as_millisecond()))
     .bind(status.map(|status| i64::try_from(status.dropped).unwrap_or(i64::MAX)))
+    .bind(i64::from(node.is_command))
     .execute(&mut *connection)
     .await?;
     if written.rows_affected() == 0 {
@@ -113,6 +117,7 @@ impl ReadRow for Node {
             last_seen,
             status: row.optional("status", Row::json)?,
             version: row.get("version")?,
+            is_command: row.get::<i64>("is_command")? != 0,
             problems: Vec::new(),
             reported: ReportedTimes {
                 last_seen,
@@ -128,7 +133,7 @@ impl Store {
     /// All nodes with their problems, the latest seen first.
     pub async fn nodes(&self, now: Timestamp) -> Result<Vec<Node>, StoreError> {
         let rows = sqlx::query(
-            "select n.id, n.version, n.last_seen, n.status, n.spool_failed_at, n.left_out_at, n.dropped_at, \
+            "select n.id, n.version, n.last_seen, n.status, n.spool_failed_at, n.left_out_at, n.dropped_at, n.is_command, \
              t.name as token from nodes n \
              left join tokens t on t.hash = n.token_hash order by n.last_seen desc, n.id",
         )
@@ -146,7 +151,10 @@ impl Store {
                 superseded.insert(version, self.superseded_at(version).await?);
             }
             let superseded_at = outdated.and_then(|version| superseded.get(&version).copied().flatten());
-            node.problems = node.reported.problems(superseded_at, now);
+            // A command that has ended is not unreachable.
+            if !node.is_command {
+                node.problems = node.reported.problems(superseded_at, now);
+            }
         }
         Ok(nodes)
     }

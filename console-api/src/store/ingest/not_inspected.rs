@@ -14,7 +14,7 @@ use crate::store::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
-use shared::{NotInspected, RequestId};
+use shared::{NotInspected, NotInspectedReason, RequestId};
 use std::{collections::BTreeMap, ops::Deref};
 use uuid::Uuid;
 
@@ -114,6 +114,17 @@ impl Store {
         statement.push(" and at < ").bind(to.map_or(i64::MAX, Timestamp::as_millisecond));
         let (requests,): (i64,) = statement.fetch_tuple(&self.searcher).await?;
         Ok(count(requests))
+    }
+
+    /// Why a request was not inspected, if a function reported it.
+    pub async fn not_inspected_reason(
+        &self,
+        id: RequestId,
+    ) -> Result<Option<NotInspectedReason>, StoreError> {
+        let reason =
+            sqlx::query_as("select reason from not_inspected where request_id = $1 order by at limit 1");
+        let reason: Option<(String,)> = reason.bind(id.to_string()).fetch_optional(&self.reader).await?;
+        Ok(reason.map(|(reason,)| reason.as_str().into()))
     }
 
     pub async fn not_inspected(

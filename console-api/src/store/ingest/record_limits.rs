@@ -1,9 +1,11 @@
 //! Limits of the texts and lists of a record. No benign node exceeds them, whatever it inspects: masks at most double a query and multiply a cookie by eight, and CloudFront accepts
 //! 8,192 bytes of URL and 32,768 bytes of URL and headers.
 
-use crate::store::sql::text_codec;
+use crate::{coverage::day, store::sql::text_codec};
+use jiff::{Timestamp, civil::Date};
 use shared::{
-    AttackRecord, ConnectorInfo, Finding, Hit, Point, RecordedRequest, ResponseReport, Trigger, point::Key,
+    AttackRecord, ConnectorInfo, CoverageCount, CoverageRecord, Finding, Hit, Point, RecordedRequest,
+    ResponseReport, Trigger, point::Key,
 };
 use std::collections::BTreeSet;
 
@@ -31,6 +33,13 @@ const MAX_PARTS: usize = 100;
 /// All texts of the hits of a record. A node's largest are a third of it.
 const MAX_HITS_BYTES: usize = 1 << 20;
 const MAX_NOT_INSPECTED: usize = 10_000;
+/// Nodes count at most 500 requests at a time.
+const MAX_COUNTS: usize = 1000;
+/// Sums stay far below the range of a number of the database.
+const MAX_REQUESTS: u64 = 1_000_000_000;
+const MAX_NAME_BYTES: usize = 255;
+/// CloudFront did not exist before.
+const EARLIEST_DAY: Date = jiff::civil::date(2000, 1, 1);
 
 /// The first limit that an attack record exceeds.
 pub(super) fn of_attack(record: &AttackRecord) -> Option<String> {
@@ -81,6 +90,34 @@ pub(super) fn of_response(report: &ResponseReport) -> Option<String> {
         .or_else(|| {
             count("the list of requests without inspection", report.not_inspected.len(), MAX_NOT_INSPECTED)
         })
+}
+
+/// The first limit that counts of coverage exceed.
+pub(super) fn of_coverage(record: &CoverageRecord, latest: Timestamp) -> Option<String> {
+    let latest = day(latest);
+    let of_count = |one: &CoverageCount| {
+        let is_day = one.day.is_none_or(|day| day >= EARLIEST_DAY && day.to_string() <= latest);
+        let is_sum = one.totals.all().into_iter().all(|number| number <= one.totals.requests);
+        name("the distribution", &one.distribution_id)
+            .or_else(|| name("the behavior", &one.behavior))
+            .or_else(|| (!is_day).then(|| "the day is before 2000 or after the console's".to_owned()))
+            .or_else(|| (!is_sum).then(|| "a part of the requests is larger than their number".to_owned()))
+            .or_else(|| {
+                let is_large = one.totals.requests > MAX_REQUESTS;
+                is_large.then(|| format!("a count has more than {MAX_REQUESTS} requests"))
+            })
+    };
+    (record.sequence == 0 || i64::try_from(record.sequence).is_err())
+        .then(|| "the sequence of the counts is out of range".to_owned())
+        .or_else(|| count("the list of counts", record.counts.len(), MAX_COUNTS))
+        .or_else(|| record.counts.iter().find_map(of_count))
+}
+
+/// Names are stored and indexed as they are.
+fn name(what: &str, text: &str) -> Option<String> {
+    let is_bad = text.is_empty() || text.len() > MAX_NAME_BYTES || text.contains(char::is_control);
+    is_bad
+        .then(|| format!("{what} is empty, longer than {MAX_NAME_BYTES} bytes, or holds a control character"))
 }
 
 fn of_request(request: &RecordedRequest) -> Option<String> {

@@ -1,6 +1,6 @@
 //! Requests and their decisions.
 
-use crate::facet;
+use crate::facet::{self, Facet};
 use crate::query::HitAction;
 use crate::store::{
     Connection, StoreError,
@@ -174,7 +174,11 @@ async fn decide(
     }
     let rule = facet::rule(&new.decided_by);
     if rule != facet::rule(&old.decided_by) {
-        facets::move_to_rule(connection, id, rule.as_deref()).await?;
+        facets::move_to(connection, id, Facet::Rule, rule.as_deref()).await?;
+    }
+    let seen_by = facet::seen_by(new);
+    if seen_by != facet::seen_by(old) {
+        facets::move_to(connection, id, Facet::SeenBy, Some(seen_by)).await?;
     }
     Ok(true)
 }

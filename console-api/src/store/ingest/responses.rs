@@ -3,7 +3,10 @@
 use crate::store::{
     Connection, StoreError,
     ingest::requests,
-    sql::bulk::{Insert, Query},
+    sql::{
+        bulk::{Insert, Query},
+        text_codec::json,
+    },
 };
 use jiff::Timestamp;
 use shared::{RequestId, ResponseReport, Trigger};
@@ -22,9 +25,20 @@ pub(crate) async fn record(
     let event = event(report);
     let status = i64::from(report.status);
     match apply(connection, report.request_id, event, status).await? {
-        Some(is_new) => Ok(is_new),
+        Some(is_new) => Ok(is_new | logged(connection, report).await?),
         None => keep(connection, report.request_id, event, status, now).await,
     }
+}
+
+/// Stores how CloudFront answered a known request. Returns whether that is new.
+async fn logged(connection: &mut Connection, report: &ResponseReport) -> Result<bool, StoreError> {
+    let Some(logged) = &report.logged else { return Ok(false) };
+    let stored = sqlx::query("update requests set logged = $2 where request_id = $1 and logged is null")
+        .bind(report.request_id.to_string())
+        .bind(json(logged))
+        .execute(connection)
+        .await?;
+    Ok(stored.rows_affected() > 0)
 }
 
 /// Applies the parked reports of a request.

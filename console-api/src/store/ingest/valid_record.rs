@@ -26,6 +26,7 @@ impl ValidRecord {
             }
             Record::Response(report) => of_response(report, now),
             Record::NotInspected(entry) => of_not_inspected(entry, now),
+            Record::Coverage(counts) => record_limits::of_coverage(counts, now + AHEAD),
         };
         error.map_or(Ok(Self(record)), Err)
     }
@@ -40,6 +41,7 @@ impl ValidRecord {
             Record::Attack(record) => record.hits.len().max(1),
             Record::Response(report) => report.not_inspected.len() + 1,
             Record::NotInspected(_) => 1,
+            Record::Coverage(record) => record.counts.len().max(1),
         }
     }
 }

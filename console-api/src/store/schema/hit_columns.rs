@@ -44,7 +44,7 @@ impl ReadRow for IncompleteHit {
     }
 }
 
-/// Fills the columns of all hits, then the counters of blocked hits by source and by severity.
+/// Fills the columns of all hits, then the counters of blocked hits by source, severity and what saw them.
 pub(crate) async fn complete(connection: &mut Connection) -> Result<(), StoreError> {
     // Takes no write lock, which a running server may hold.
     let incomplete = sqlx::query("select 1 from hits where ip is null limit 1");
@@ -78,6 +78,15 @@ pub(crate) async fn complete(connection: &mut Connection) -> Result<(), StoreErr
                  suspicious = coalesce((select cast(sum(h.suspicious) as bigint) from hits h \
                  where h.attack_id = attack_facets.attack_id and coalesce(h.severity, '') = attack_facets.value), 0) \
                  where facet = 'severity'",
+            )
+            .execute(&mut *transaction)
+            .await?;
+            sqlx::query(
+                "update attack_facets set blocked = coalesce((select cast(sum(h.blocked) as bigint) from hits h \
+                 where h.attack_id = attack_facets.attack_id and coalesce(h.seen_by, '') = attack_facets.value), 0), \
+                 suspicious = coalesce((select cast(sum(h.suspicious) as bigint) from hits h \
+                 where h.attack_id = attack_facets.attack_id and coalesce(h.seen_by, '') = attack_facets.value), 0) \
+                 where facet = 'seen_by'",
             )
             .execute(&mut *transaction)
             .await?;

@@ -40,6 +40,7 @@ pub(crate) fn facet_column(facet: Facet) -> &'static str {
         Facet::Signature => "h.signature",
         Facet::Severity => "h.severity",
         Facet::Score => "cast(h.score as text)",
+        Facet::SeenBy => "h.seen_by",
     }
 }
 

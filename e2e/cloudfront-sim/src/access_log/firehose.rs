@@ -21,6 +21,8 @@ use crate::http1::{Client, Request};
 
 /// Shorter than Firehose's, whose smallest buffer interval is 0 to 60 s.
 const BUFFERED: Duration = Duration::from_millis(200);
+/// The smallest buffer size of Firehose.
+const BUFFER_BYTES: usize = 1 << 20;
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// "If the response is not received within 3 minutes" is longer than a test.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -74,16 +76,35 @@ async fn send(url: FirehoseUrl, access_key: String, buffer: Arc<Mutex<Vec<String
     let client = Client::new(TIMEOUT);
     loop {
         tokio::time::sleep(BUFFERED).await;
-        let records = mem::take(&mut *buffer.lock().unwrap_or_else(PoisonError::into_inner));
-        if records.is_empty() {
-            continue;
+        let buffered = mem::take(&mut *buffer.lock().unwrap_or_else(PoisonError::into_inner));
+        for records in chunks(&buffered) {
+            deliver_all(&client, &url, &access_key, records).await;
         }
-        let id = Uuid::new_v4().to_string();
-        let request = request(&url, &access_key, &id, &records);
-        while let Err(cause) = deliver(&client, &url, &request, &id).await {
-            tracing::warn!("Firehose delivers {id} again: {cause}");
-            tokio::time::sleep(RETRY_AFTER).await;
-        }
+    }
+}
+
+/// The records of each delivery.
+fn chunks(mut records: &[String]) -> impl Iterator<Item = &[String]> {
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = |record: &&String| {
+            bytes += record.len();
+            bytes <= BUFFER_BYTES
+        };
+        let count = records.iter().take_while(fits).count().max(1).min(records.len());
+        let (chunk, rest) = records.split_at(count);
+        records = rest;
+        (!chunk.is_empty()).then_some(chunk)
+    })
+}
+
+/// Delivers records until they are accepted.
+async fn deliver_all(client: &Client, url: &FirehoseUrl, access_key: &str, records: &[String]) {
+    let id = Uuid::new_v4().to_string();
+    let request = request(url, access_key, &id, records);
+    while let Err(cause) = deliver(client, url, &request, &id).await {
+        tracing::warn!("Firehose delivers {id} again: {cause}");
+        tokio::time::sleep(RETRY_AFTER).await;
     }
 }
 

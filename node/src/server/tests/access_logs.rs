@@ -23,9 +23,32 @@ async fn a_request_that_a_connector_sent_is_only_completed_by_its_record() {
     assert_eq!(harness.node.log_totals.get(), LogTally { completed: 2, ..LogTally::default() });
     let attacks = harness.records().into_iter().filter(|record| matches!(record, Record::Attack(_)));
     assert_eq!(attacks.count(), 1);
+    let coverage = harness.records().into_iter().find_map(|record| match record {
+        Record::Coverage(coverage) => coverage.counts.into_iter().next(),
+        _ => None,
+    });
+    let totals = coverage.unwrap().totals;
+    assert_eq!((totals.requests, totals.edge, totals.log_attacks), (2, 2, 0));
     let reports = harness.reports();
     let reported: Vec<_> = reports.iter().map(|report| (report.request_id, report.status)).collect();
     assert_eq!(reported, [(RequestId::derive("E1", "a=="), 200)], "a report only for the hit");
+}
+
+#[tokio::test]
+async fn a_request_that_a_function_passed_without_a_verdict_counts_as_failed_open() {
+    let harness = with_logs("");
+    let mut message = from_connector("b==", "/");
+    let report = json!({"id": "6f1e4a0c-6d0e-4b43-9c39-0e0a3c3a4f10", "reason": "node_timeout",
+        "request_id": RequestId::derive("E1", "a==").to_string(), "at": "2026-01-01T00:00:00Z"});
+    message["not_inspected"] = json!([report]);
+    harness.inspect(&message).await.verdict();
+    harness.deliver(&[line("a==", "/etc/passwd"), line("c==", "/")]).await;
+    let totals = harness.records().into_iter().find_map(|record| match record {
+        Record::Coverage(coverage) => coverage.counts.first().map(|count| count.totals),
+        _ => None,
+    });
+    let totals = totals.unwrap();
+    assert_eq!((totals.requests, totals.fail_open, totals.cached, totals.log_attacks), (2, 1, 1, 1));
 }
 
 #[tokio::test]

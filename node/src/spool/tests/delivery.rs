@@ -74,7 +74,7 @@ async fn deliver_all(spool: &Arc<Spool>, console: &Arc<Console>) {
     let router = Router::new().route(INGEST_PATH, post(ingest)).with_state(console.clone());
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
     let config = ConsoleConfig { url, token: Secret::new("t"), authorities: None };
-    let node = NodeInfo { id: Uuid::nil(), version: "1".into() };
+    let node = NodeInfo { id: Uuid::nil(), version: "1".into(), is_command: false };
     let delivery = SpoolDelivery::new(spool.clone(), &config, node).unwrap();
     let stop = CancellationToken::new();
     let running = tokio::spawn(delivery.run(stop.clone()));
