@@ -160,8 +160,8 @@ pub(super) fn prose_after(command: &Command<'_>, head: &Head, known: Known) -> O
     }
     // A slash between words is prose.
     let shows = |word: &Word<'_>| shape(word) & known.takes & !programs::WORD != 0 && *word.text != *b"/";
-    let shown = rest.iter().position(shows).or(head.is_pair.then_some(0))?;
-    let (first, after) = rest.split_at(shown + 1);
+    let last = rest.iter().position(shows).or(head.is_pair.then_some(0))?;
+    let (first, after) = rest.split_at(last + 1);
     let prose = || after.iter().filter(|word| is_prose(&word.text)).count();
     fit(command, first, head, known).then(prose)
 }

@@ -4,6 +4,7 @@ use std::{borrow::Cow, ops::Range};
 
 /// A word with its quotes and escapes resolved.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent properties of a word")]
 pub(crate) struct Word<'v> {
     /// Owned if its bytes are not one part of the value.
     pub text: Cow<'v, [u8]>,

@@ -43,7 +43,7 @@ pub(crate) fn tokens(text: &[u8]) -> Vec<Token<'_>> {
 fn blank(rest: &[u8]) -> usize {
     match rest {
         [byte, ..] if byte.is_ascii() => usize::from(*byte <= b' '),
-        [0xC2, ..] | [0xE1..=0xE3, ..] => {
+        [0xC2 | 0xE1..=0xE3, ..] => {
             let text = rest.get(..rest.len().min(4)).unwrap_or_default();
             let letter = text.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
             letter.filter(|it| it.is_whitespace()).map_or(0, char::len_utf8)
