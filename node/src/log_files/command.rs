@@ -9,7 +9,7 @@ use crate::{
     config::Environment,
     log::Logs,
     policy::{copy::LastCopy, feed::Feed},
-    server::{LogLines, LogTally, Node},
+    server::{LogLines, Node},
     spool::delivery::SpoolDelivery,
 };
 use access_log::Columns;

@@ -1,5 +1,6 @@
-//! Limits of the texts and lists of a record. No benign node exceeds them, whatever it inspects: masks at most double a query and multiply a cookie by eight, and CloudFront accepts
-//! 8,192 bytes of URL and 32,768 bytes of URL and headers.
+//! Limits of the texts and lists of a record. No benign node exceeds them, whatever it inspects: masks
+//! at most double a query and multiply a cookie by eight, and CloudFront accepts 8,192 bytes of URL and
+//! 32,768 bytes of URL and headers.
 
 use crate::{coverage::day, store::sql::text_codec};
 use jiff::{Timestamp, civil::Date};
@@ -98,8 +99,8 @@ pub(super) fn of_coverage(record: &CoverageRecord, latest: Timestamp) -> Option<
     let of_count = |one: &CoverageCount| {
         let is_day = one.day.is_none_or(|day| day >= EARLIEST_DAY && day.to_string() <= latest);
         let is_sum = one.totals.all().into_iter().all(|number| number <= one.totals.requests);
-        name("the distribution", &one.distribution_id)
-            .or_else(|| name("the behavior", &one.behavior))
+        coverage_name("the distribution", &one.distribution_id)
+            .or_else(|| coverage_name("the behavior", &one.behavior))
             .or_else(|| (!is_day).then(|| "the day is before 2000 or after the console's".to_owned()))
             .or_else(|| (!is_sum).then(|| "a part of the requests is larger than their number".to_owned()))
             .or_else(|| {
@@ -114,7 +115,7 @@ pub(super) fn of_coverage(record: &CoverageRecord, latest: Timestamp) -> Option<
 }
 
 /// Names are stored and indexed as they are.
-fn name(what: &str, text: &str) -> Option<String> {
+fn coverage_name(what: &str, text: &str) -> Option<String> {
     let is_bad = text.is_empty() || text.len() > MAX_NAME_BYTES || text.contains(char::is_control);
     is_bad
         .then(|| format!("{what} is empty, longer than {MAX_NAME_BYTES} bytes, or holds a control character"))
