@@ -226,6 +226,14 @@ async fn lists_connectors_reported_by_nodes() {
     );
     assert!(page.contains("E2EXAMPLE") && page.contains(&format!("upgrade to {VERSION}")), "{page}");
 
+    console.store.delete_connectors("2026-01-01T12:00:00Z".parse().unwrap()).await.unwrap();
+    assert_eq!(console.body("/api/v1/connectors").await["items"], json!([]));
+}
+
+#[tokio::test]
+async fn the_connectors_of_the_latest_starts_of_a_node_are_kept() {
+    let console = Console::start().await;
+    let inline = json!("inline");
     for start in 0..110 {
         let started_at = format!("2026-01-01T08:{:02}:{:02}Z", start / 60, start % 60);
         report(&console, 902, &started_at, &[seen("0.0.1", "viewer-request", &inline, 1)]).await;
@@ -236,9 +244,6 @@ async fn lists_connectors_reported_by_nodes() {
         .iter()
         .find_map(|seen| (seen["version"] == "0.0.1").then(|| seen["calls"].clone()));
     assert_eq!(calls, Some(json!(100)), "the latest starts of a node");
-
-    console.store.delete_connectors("2026-01-01T12:00:00Z".parse().unwrap()).await.unwrap();
-    assert_eq!(console.body("/api/v1/connectors").await["items"], json!([]));
 }
 
 #[tokio::test]

@@ -109,13 +109,22 @@ pub async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
         Page::new("rules", "/rules", "td"),
         Page::new("rule", rule.clone(), "[name=points]"),
         Page::new("rule-json", format!("{rule}?json"), "[name=effect]"),
+        Page::new("replays", "/replays", "td"),
+        Page::new("replay", replay, "td"),
+        Page::new("webhook", webhook, "h2"),
+    ]);
+    pages.extend(administration());
+    Ok(pages)
+}
+
+/// The pages of rules, nodes and access that need no object.
+fn administration() -> Vec<Page> {
+    vec![
         Page::new("add-exclusion", "/rules/new?kind=ignore", "[name=findings]"),
         Page::new("add-detector", "/rules/new?kind=detector", "[name=pattern]"),
         Page::new("versions", "/rulesets", "td"),
         Page::new("versions-compared", "/rulesets/compare?from=0", ".diff ins"),
         Page::new("version", "/rulesets/1", ".diff del"),
-        Page::new("replays", "/replays", "td"),
-        Page::new("replay", replay, "td"),
         Page::new("ip-lists", "/ip-lists", "td"),
         Page::new("nodes", "/nodes", "td"),
         Page::new("connectors", "/connectors", "h2"),
@@ -127,11 +136,9 @@ pub async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
         Page::new("tokens", "/tokens", "td"),
         Page::new("sessions", "/sessions", "td"),
         Page::new("webhooks", "/webhooks", "td"),
-        Page::new("webhook", webhook, "h2"),
         Page::new("unknown-page", "/nowhere", "h1").with_error_status(),
         Page::new("sign-in", "/sign-in", "#user"),
-    ]);
-    Ok(pages)
+    ]
 }
 
 /// The lists of attacks and requests, with their panels, and the overview.

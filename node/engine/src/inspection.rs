@@ -7,6 +7,7 @@ use crate::{
     detect::{Detectors, Match, ValueContext, detect_at, detect_whole, is_document_at},
     exploit::Exploits,
     field::{Field, shown},
+    file_type,
     parse::{self, Malformed, Nested, Parsed, Sink},
     payload,
     point_path::{PointArena, PointPath},
@@ -307,7 +308,7 @@ fn examine<'a, 'e>(
     let (mut is_clean, nested) = examine_stage(inspector, request, value, &[], &mut findings, (sink, work));
     // A nested format resolves its own escapes.
     let is_parsed = nested == Nested::Whole;
-    let is_undecoded = is_known || is_file(sink.arena, field.point) && decode::is_media(&field.value);
+    let is_undecoded = is_known || is_file(sink.arena, field.point) && is_media(&field.value);
     let layers = if is_undecoded {
         Vec::new()
     } else {
@@ -322,6 +323,12 @@ fn examine<'a, 'e>(
         slot.mark_clean();
     }
     Examined { field, layers, findings }
+}
+
+/// Whether a file is an image, an archive or the like, by its magic number. Those contain every
+/// escape by chance, and no origin decodes them. In a field, such bytes may be padding.
+fn is_media(file: &[u8]) -> bool {
+    decode::is_binary(file) && file_type::is_binary_format(file)
 }
 
 /// Whether this is the point of a file or of the whole body, compressed or not.

@@ -42,3 +42,15 @@ fn a_segment_keeps_a_finding_stronger_than_that_of_the_path() {
     deduplicate_path(&mut findings, &mut of_path);
     assert_eq!(findings, [scored(7, segment())]);
 }
+
+#[test]
+fn files_are_media_by_their_magic_number() {
+    let noise: Vec<u8> = (0..=255).cycle().take(20_000).collect();
+    for magic in [b"\x89PNG\r\n\x1a\n".as_slice(), b"PK\x03\x04", b"\x1F\x8B\x08"] {
+        assert!(is_media(&[magic, &noise].concat()));
+    }
+    for other in [b"".as_slice(), b"<?php", b"#!"] {
+        assert!(!is_media(&[other, &noise].concat()));
+    }
+    assert!(!is_media(&[b"GIF89a".as_slice(), &"x".repeat(20_000).into_bytes()].concat()));
+}
