@@ -54,7 +54,7 @@ impl CoverageKeys {
 
     pub fn key(&self, distribution_id: &str, record: &LogRecord, now: Timestamp) -> CoverageKey {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_room = known.len() < Self::MAX_DISTRIBUTIONS && distribution_id.len() <= Self::MAX_BYTES;
+        let has_room = known.len() < Self::MAX_DISTRIBUTIONS && is_pattern(distribution_id);
         let (distribution_id, behaviors) = if known.contains_key(distribution_id) || has_room {
             (distribution_id, known.entry(distribution_id.to_owned()).or_default())
         } else {

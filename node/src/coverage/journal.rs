@@ -175,6 +175,9 @@ impl JournalState {
             Some(writer) => writer,
             none => {
                 let file = File::options().create(true).append(true).open(path)?;
+                if file.metadata()?.len() < self.young.bytes {
+                    self.young = Written::default();
+                }
                 // Damage, or a part of a frame.
                 file.set_len(self.young.bytes)?;
                 none.insert(file)

@@ -123,6 +123,10 @@ impl Node {
         // An upper bound of the records; a growing list may have twice the room that it needs.
         let records = body.iter().filter(|byte| matches!(byte, b'{' | b'[')).count();
         message.reserve(2 * records * size_of::<DeliveredRecord<'_>>(), self)?;
+        if body.contains(&b'\\') {
+            // Escaped texts are copied.
+            message.reserve(body.len(), self)?;
+        }
         let delivery: Delivery<'_> = serde_json::from_slice(&body).map_err(Refusal::Delivery)?;
         if delivery.request_id != id {
             return Err(Refusal::FirehoseRequestId);

@@ -7,6 +7,9 @@ use axum::http::Request;
 use std::{net::IpAddr, sync::Arc};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+/// Of a header, in addition to its name and value: its places in the map of headers.
+const HEADER_OVERHEAD: usize = 128;
+
 /// Of a call, in addition to its head: its task, its buffers, and the form of a sign-in.
 const OVERHEAD: usize = 4 << 10;
 
@@ -32,7 +35,8 @@ impl CallMemory {
     /// Reserves the memory of a call from this address; `None` if a limit is reached.
     pub(super) fn reserve<B>(&self, address: IpAddr, request: &Request<B>) -> Option<Reserved> {
         let path = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
-        let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
+        let headers =
+            request.headers().iter().map(|(name, value)| HEADER_OVERHEAD + name.as_str().len() + value.len());
         let bytes = OVERHEAD + path + headers.sum::<usize>();
         let mut share = self.shares.of_network(address);
         let total = share.take(bytes).then(|| u32::try_from(bytes).ok()).flatten();
@@ -44,6 +48,19 @@ impl CallMemory {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_small_headers_count_as_much_as_they_take() {
+        let memory = CallMemory::of(4 * (200 << 10));
+        let mut request = Request::get("/x").body(()).unwrap();
+        for n in 0..900_u16 {
+            let name = axum::http::HeaderName::try_from(format!("x{n}")).unwrap();
+            request.headers_mut().insert(name, axum::http::HeaderValue::from_static("1"));
+        }
+        let of_network = || memory.reserve(IpAddr::from([192, 0, 2, 1]), &request);
+        let first = of_network();
+        assert!(first.is_some() && of_network().is_none());
+    }
 
     #[test]
     fn bounds_the_calls_of_a_network_and_of_all() {

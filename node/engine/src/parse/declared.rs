@@ -56,7 +56,8 @@ pub(super) fn codings<'r>(request: &'r InspectRequest, sink: &mut Sink<'_, '_>) 
     let all = all.map(|(_, value)| &**value).collect::<Vec<_>>();
     let mut readings: Vec<Vec<&str>> = Vec::new();
     for lines in [all].into_iter().chain(lines.into_iter().map(|line| vec![line])) {
-        let words = lines.into_iter().flat_map(|line| line.split(',')).map(str::trim);
+        let words = lines.into_iter().flat_map(|line| line.split(','));
+        let words = words.map(|word| word.split(';').next().unwrap_or_default().trim());
         let reading: Vec<&str> = words.filter(|word| !is_no_coding(word)).take(MAX_CODINGS + 1).collect();
         if reading.len() > MAX_CODINGS {
             sink.budget.too_deep();

@@ -16,6 +16,8 @@ use std::ops::Range;
 
 /// Further boundaries in a content type are an overlimit.
 const MAX_BOUNDARIES: usize = 4;
+/// RFC 2046 allows 70; a part begins at the start of a longer one, too.
+const MAX_BOUNDARY_BYTES: usize = 256;
 /// The most levels of multipart parts inside multipart parts.
 const MAX_NESTED: usize = 4;
 
@@ -96,6 +98,8 @@ pub(super) fn declared(content_type: &str) -> Vec<Vec<u8>> {
     for (at, word) in lower.match_indices("boundary") {
         let value = content_type[at + word.len()..].trim_start();
         let Some(value) = value.strip_prefix('=').map(str::trim_start) else { continue };
+        // Searching to the end for each of many would take quadratic time.
+        let value = value.get(..value.floor_char_boundary(MAX_BOUNDARY_BYTES)).unwrap_or_default();
         let value = match value.strip_prefix('"') {
             Some(quoted) => quoted.split('"').next(),
             None => value.split([';', ',']).next().map(str::trim),

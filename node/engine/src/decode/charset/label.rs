@@ -95,6 +95,9 @@ fn number(letters: &str) -> Option<u16> {
     letters.get(start..)?.parse().ok()
 }
 
+/// No label is longer.
+const MAX_LABEL_BYTES: usize = 100;
+
 /// The labels of all parameters `charset` of a content type, in lower case: programs that read the
 /// first and the last one, and those that skip blanks, see different ones. At most one more than the
 /// limit.
@@ -106,6 +109,8 @@ pub(crate) fn labels(content_type: &str) -> Vec<String> {
         let rest = lower.get(at + NAME.len()..).unwrap_or_default().trim_start();
         let (rest, is_extended) = rest.strip_prefix('*').map_or((rest, false), |rest| (rest, true));
         let Some(value) = rest.strip_prefix('=').map(str::trim_start) else { continue };
+        // Searching to the end for each of many would take quadratic time.
+        let value = value.get(..value.floor_char_boundary(MAX_LABEL_BYTES)).unwrap_or_default();
         let label = match value.chars().next() {
             Some(quote @ ('"' | '\'')) => value.split(quote).nth(1),
             _ => value.split([';', ',']).next().and_then(|it| it.split_whitespace().next()),
@@ -127,6 +132,12 @@ pub(crate) fn labels(content_type: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_parameters_take_linear_time() {
+        assert_eq!(labels(&"charset=a ".repeat(100_000)), ["a"]);
+        assert_eq!(labels(&"charset=\"a ".repeat(100_000)).len(), 2);
+    }
 
     #[test]
     fn spellings_of_clients_are_known() {
