@@ -239,8 +239,11 @@ async fn a_hit_of_a_log_says_what_would_have_stopped_it() {
     );
     assert!(!cached.contains("name=\"what\" value=\"type\""), "no rule is enough");
     console.ingest(&logged(2, "Miss")).await;
+    let unknown = page(2).await;
+    assert!(!unknown.contains("What would have stopped it"), "the behavior has no row: {unknown}");
+    console.ingest(&[record(1, 1, &json!([count("E1", "/api/*", "2026-01-01", 0, 1)]))]).await;
     assert!(page(2).await.contains("No function sent a request of the cache behavior /api/*"));
-    console.ingest(&[record(1, 1, &json!([count("E1", "/api/*", "2026-01-01", 1, 0)]))]).await;
+    console.ingest(&[record(1, 2, &json!([count("E1", "/api/*", "2026-01-01", 1, 0)]))]).await;
     let page = page(2).await;
     assert!(
         page.contains("name=\"what\" value=\"type\"") && page.contains("name=\"what\" value=\"ip\""),
