@@ -179,6 +179,23 @@ async fn a_webhook_is_notified_once_when_coverage_falls() {
     );
 }
 
+#[tokio::test]
+async fn a_fall_of_coverage_waits_for_a_webhook_that_is_notified_of_it() {
+    let console = Console::start().await;
+    let (receiver, url) = Receiver::start(&[]).await;
+    add(&console, &json!({"name": "Attacks", "url": url})).await;
+    let fallen = json!({"distribution_id": "E1", "behavior": "*", "day": "2026-01-01", "requests": 1000,
+                        "no_function": 1000});
+    let counts = json!([count("E1", "*", "2025-12-31", 1000, 0), fallen]);
+    console.ingest(&[record(1, 1, &counts)]).await;
+    round(&console, 0).await;
+    let alerts = "select count(*) from coverage_alerts";
+    assert_eq!((console.count(alerts).await, receiver.calls().len()), (0, 0));
+    add(&console, &json!({"name": "Ops", "url": url, "events": ["coverage"]})).await;
+    round(&console, 60).await;
+    assert_eq!((console.count(alerts).await, receiver.calls().len()), (1, 1));
+}
+
 /// An attack that only a log has, and how CloudFront answered.
 fn logged(n: u32, result: &str) -> [Value; 2] {
     let record = with(monitored(attack(n, n)), &[("/attack/decision/delivery", json!("log"))]);
