@@ -18,8 +18,8 @@ pub enum Prevention {
 }
 
 impl Prevention {
-    /// `failed_open`: a function reported the request. `is_seen`: whether a function sent requests of
-    /// the behavior lately, if that is known. `None`: the cause is unknown.
+    /// `failed_open`: a function reported the request. `is_seen`: whether a function sent requests
+    /// of the behavior lately, if that is known. `None`: the cause is unknown.
     pub fn of(
         logged: &LoggedResponse,
         failed_open: Option<NotInspectedReason>,

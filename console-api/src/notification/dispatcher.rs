@@ -165,8 +165,8 @@ impl Dispatcher {
         Composer { webhook, public_url: &self.public_url, at }
     }
 
-    /// Queues deliveries of events about nodes, requests that were not inspected, the ruleset, and, if
-    /// a webhook is notified of it, coverage.
+    /// Queues deliveries of events about nodes, requests that were not inspected, the ruleset, and,
+    /// if a webhook is notified of it, coverage.
     async fn queue_events(&self, checks_coverage: bool) -> Result<(), StoreError> {
         let now = self.clock.now();
         let mut events = self.store.new_events(now).await?;

@@ -183,7 +183,8 @@ impl Watch {
         Ok(events)
     }
 
-    /// Events of the recent attacks or hits with a later id. Later arrivals of hits follow by themselves.
+    /// Events of the recent attacks or hits with a later id. Later arrivals of hits follow by
+    /// themselves.
     async fn since(&self, since: Uuid) -> Result<Vec<Event>, StoreError> {
         let (store, slice) = (&self.app.store, Slice { limit: MAX_EVENTS, after: None });
         let recent = TimeRange { from: self.app.clock.now().checked_sub(RECENT).ok(), to: None };

@@ -133,7 +133,8 @@ impl Store {
         self.hits_matching_within(FEW_HITS, filter, slice, None).await
     }
 
-    /// The same for hits up to a batch of arrivals, and those that an older console stored without one.
+    /// The same for hits up to a batch of arrivals, and those that an older console stored without
+    /// one.
     pub async fn hits_matching_up_to(
         &self,
         last_arrival: i64,
@@ -143,7 +144,8 @@ impl Store {
         self.hits_matching_within(FEW_HITS, filter, slice, Some(last_arrival)).await
     }
 
-    /// Matching hits for a batch of many: the hits of few attacks would be read again for each batch.
+    /// Matching hits for a batch of many: the hits of few attacks would be read again for each
+    /// batch.
     pub async fn batch_of_hits(
         &self,
         filter: &Filter,

@@ -59,9 +59,9 @@ impl Store {
         statement.fetch_all(&self.reader).await
     }
 
-    /// Starts an attempt. The delivery is claimed and the message counted in one transaction: a claim
-    /// that fails takes no message of the rate limit. The webhook is locked first, as its deletion locks
-    /// it before its deliveries: the reverse order is a deadlock.
+    /// Starts an attempt. The delivery is claimed and the message counted in one transaction: a
+    /// claim that fails takes no message of the rate limit. The webhook is locked first, as its
+    /// deletion locks it before its deliveries: the reverse order is a deadlock.
     pub async fn claim_delivery(
         &self,
         (webhook, delivery): (&Webhook, &WebhookDelivery),

@@ -126,8 +126,8 @@ impl Store {
         Ok(change.commit().await?)
     }
 
-    /// Makes dead deliveries of a webhook due again, one or all, and returns their number. The webhook is
-    /// locked first, as by its deletion.
+    /// Makes dead deliveries of a webhook due again, one or all, and returns their number. The
+    /// webhook is locked first, as by its deletion.
     pub async fn revive_deliveries(
         &self,
         webhook: Uuid,

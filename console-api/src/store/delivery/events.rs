@@ -1,5 +1,5 @@
-//! Events about nodes, requests that were not inspected, coverage, and the ruleset. The change of a row
-//! claims an event, so that several consoles notify once.
+//! Events about nodes, requests that were not inspected, coverage, and the ruleset. The change of a
+//! row claims an event, so that several consoles notify once.
 
 use crate::store::{
     Connection, Store, StoreError,
@@ -82,8 +82,8 @@ impl Store {
 const REGAINED: f64 = 0.5;
 
 impl Store {
-    /// The distributions whose coverage fell by `margin`, in percentage points, at most once in a day of
-    /// UTC. Reads the rows of eight days.
+    /// The distributions whose coverage fell by `margin`, in percentage points, at most once in a
+    /// day of UTC. Reads the rows of eight days.
     pub async fn coverage_events(&self, now: Timestamp, margin: u32) -> Result<Vec<Event>, StoreError> {
         let recent = self.recent_coverage(now).await?;
         if recent.is_empty() {

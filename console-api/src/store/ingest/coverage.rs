@@ -60,8 +60,8 @@ const INSERT: &str = "insert into coverage (day, distribution, behavior, request
     cache_hits = coverage.cache_hits + excluded.cache_hits, \
     log_attacks = coverage.log_attacks + excluded.log_attacks";
 
-/// Adds a count to its row. Only new rows count those of their day, once for each record: a day may have
-/// `MAX_ROWS`.
+/// Adds a count to its row. Only new rows count those of their day, once for each record: a day may
+/// have `MAX_ROWS`.
 async fn add(
     connection: &mut Connection,
     count: &CoverageCount,
@@ -260,8 +260,8 @@ impl Store {
         Ok(recent)
     }
 
-    /// Whether a function sent requests of a behavior in the last seven days. `None`: the behavior has no
-    /// row, e.g. because it is beyond the limits.
+    /// Whether a function sent requests of a behavior in the last seven days. `None`: the behavior
+    /// has no row, e.g. because it is beyond the limits.
     pub async fn is_seen_by_functions(
         &self,
         distribution: &str,
