@@ -65,6 +65,13 @@ pub struct CoverageFilter {
     pub last_day: Option<String>,
 }
 
+impl CoverageFilter {
+    /// Whether no field is given.
+    pub fn selects_all(&self) -> bool {
+        [&self.distribution, &self.first_day, &self.last_day].into_iter().all(Option::is_none)
+    }
+}
+
 /// The requests of a distribution, and of a behavior and a day unless the rows are summed up by other
 /// fields.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]

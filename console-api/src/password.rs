@@ -1,9 +1,10 @@
 //! Passwords and their hashes: Argon2id with 19 MiB, two passes and one lane, the minimum of
 //! OWASP's Password Storage Cheat Sheet. A hash takes about 30 ms of a core.
 //!
-//! Two threads of their own hash, each with a queue that bounds how many passwords wait: one for known
-//! callers, so that guesses of strangers do not delay them. Each thread keeps the memory of its hashes:
-//! the allocator does not reuse freed blocks of their alignment, and would grow with each hash.
+//! Two threads of their own hash, each with a queue that bounds how many passwords wait: one for
+//! known callers, so that guesses of unknown ones do not delay them. Each thread keeps the memory
+//! of its hashes: the allocator does not reuse freed blocks of their alignment, and would grow with
+//! each hash.
 
 use argon2::{
     Algorithm, Argon2, Block, Params, Version,
@@ -37,7 +38,7 @@ struct Hashers {
     unknown: SyncSender<Job>,
 }
 
-/// Who presents a password.
+/// The caller that presents a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caller {
     /// A user who is signed in, or in a network of an earlier sign-in.

@@ -18,15 +18,19 @@ pub enum Prevention {
 }
 
 impl Prevention {
-    /// `failed_open`: a function reported the request. `is_seen`: whether a function sent requests of
-    /// the behavior lately.
-    pub fn of(logged: &LoggedResponse, failed_open: Option<NotInspectedReason>, is_seen: bool) -> Self {
+    /// `failed_open`: a function reported the request. `is_seen`: whether a function sent requests
+    /// of the behavior lately, if that is known. `None`: the cause is unknown.
+    pub fn of(
+        logged: &LoggedResponse,
+        failed_open: Option<NotInspectedReason>,
+        is_seen: Option<bool>,
+    ) -> Option<Self> {
         if let Some(reason) = failed_open {
-            return Self::FailedOpen(reason);
+            return Some(Self::FailedOpen(reason));
         }
         let behavior = Self::behavior(logged).to_owned();
         let detail = logged.detailed_result_type.as_deref().unwrap_or_default();
-        match logged.result_type.as_deref().unwrap_or_default() {
+        Some(match logged.result_type.as_deref().unwrap_or_default() {
             "Hit" | "OriginShieldHit" => Self::ViewerTrigger { behavior },
             result @ ("Redirect" | "LimitExceeded" | "CapacityExceeded") => {
                 Self::Answered { result: result.to_owned() }
@@ -34,9 +38,13 @@ impl Prevention {
             "Error" if detail == "ClientGeoBlocked" || detail.starts_with("InvalidRequest") => {
                 Self::Answered { result: detail.to_owned() }
             }
-            _ if is_seen => Self::Rule { behavior },
-            _ => Self::Function { behavior },
-        }
+            _ => match is_seen {
+                // Other requests without a logged behavior may be of another one.
+                Some(true) if logged.path_pattern.is_some() => Self::Rule { behavior },
+                Some(false) => Self::Function { behavior },
+                _ => return None,
+            },
+        })
     }
 
     /// The path pattern of the cache behavior.
@@ -77,7 +85,7 @@ impl Prevention {
                 format!(
                     "CloudFront answered by itself ({result}), before any function and without the origin."
                 ),
-                "Nothing has to be stopped: no function can see such a request.".to_owned(),
+                "No action is needed: CloudFront answers such requests before any function.".to_owned(),
             ),
             Self::Rule { behavior } => (
                 format!(
@@ -104,7 +112,7 @@ impl Prevention {
 mod tests {
     use super::*;
 
-    fn prevention(result: &str, detail: &str, is_seen: bool) -> Prevention {
+    fn prevention(result: &str, detail: &str, is_seen: Option<bool>) -> Option<Prevention> {
         let logged = LoggedResponse {
             result_type: Some(result.to_owned()),
             detailed_result_type: Some(detail.to_owned()),
@@ -116,7 +124,7 @@ mod tests {
 
     #[test]
     fn the_answer_of_the_cache_needs_a_function_at_viewer_request() {
-        let prevention = prevention("Hit", "Hit", true);
+        let prevention = prevention("Hit", "Hit", Some(true)).unwrap();
         assert_eq!(prevention, Prevention::ViewerTrigger { behavior: "/img/*".to_owned() });
         assert!(!prevention.is_rule());
         let (_, change) = prevention.sentences();
@@ -125,13 +133,25 @@ mod tests {
 
     #[test]
     fn a_rule_is_enough_where_functions_send_requests() {
-        assert!(prevention("Miss", "Miss", true).is_rule());
-        assert!(!prevention("Miss", "Miss", false).is_rule());
-        assert!(!prevention("Redirect", "Redirect", true).is_rule());
-        let answered = prevention("Error", "ClientGeoBlocked", true);
-        assert_eq!(answered, Prevention::Answered { result: "ClientGeoBlocked".to_owned() });
-        assert!(prevention("Error", "OriginConnectError", true).is_rule());
-        let failed = Prevention::of(&LoggedResponse::default(), Some(NotInspectedReason::NodeTimeout), false);
+        let is_rule = |result, detail, is_seen| prevention(result, detail, Some(is_seen)).unwrap().is_rule();
+        assert!(is_rule("Miss", "Miss", true));
+        assert!(!is_rule("Miss", "Miss", false));
+        assert!(!is_rule("Redirect", "Redirect", true));
+        let answered = prevention("Error", "ClientGeoBlocked", Some(true));
+        assert_eq!(answered, Some(Prevention::Answered { result: "ClientGeoBlocked".to_owned() }));
+        assert!(is_rule("Error", "OriginConnectError", true));
+        let reason = Some(NotInspectedReason::NodeTimeout);
+        let failed = Prevention::of(&LoggedResponse::default(), reason, None).unwrap();
         assert!(failed.is_rule() && failed.sentences().0.contains("node_timeout"));
+    }
+
+    #[test]
+    fn nothing_is_claimed_of_a_behavior_without_counts() {
+        assert_eq!(prevention("Miss", "Miss", None), None);
+        assert!(prevention("Hit", "Hit", None).is_some(), "the answer of the cache is logged");
+        let logged = LoggedResponse::default();
+        assert_eq!(Prevention::of(&logged, None, Some(true)), None, "the behavior is not logged");
+        let behavior = CoverageRecord::UNKNOWN.to_owned();
+        assert_eq!(Prevention::of(&logged, None, Some(false)), Some(Prevention::Function { behavior }));
     }
 }

@@ -20,6 +20,8 @@ use uuid::Uuid;
 const PAUSE: Duration = Duration::from_secs(1);
 /// The time in which all nodes report after a start.
 const NODES_REPORT: Duration = Duration::from_secs(20);
+/// The pause between checks of coverage: each reads the rows of eight days.
+const COVERAGE_PAUSE: Duration = Duration::from_secs(60);
 /// Attacks per batch.
 const ATTACKS: u32 = 200;
 /// Batches of attacks before due deliveries are sent: ingest uses the same database.
@@ -43,13 +45,19 @@ pub struct Dispatcher {
 impl Dispatcher {
     /// Runs until `stop`. A slow webhook does not delay others.
     pub async fn run(self, stop: CancellationToken) {
-        let started = Instant::now();
+        // After a start, nodes have not yet reported to this console.
+        let reported = Instant::now() + NODES_REPORT;
+        let mut coverage_due = reported;
         let mut busy: HashMap<Uuid, JoinHandle<()>> = HashMap::new();
         loop {
             busy.retain(|_, sending| !sending.is_finished());
-            // After a start, nodes have not yet reported to this console.
+            let now = Instant::now();
+            let checks_coverage = now >= coverage_due;
+            if checks_coverage {
+                coverage_due = now + COVERAGE_PAUSE;
+            }
             let new_events =
-                async { if started.elapsed() > NODES_REPORT { self.queue_events().await } else { Ok(()) } };
+                async { if now >= reported { self.queue_events(checks_coverage).await } else { Ok(()) } };
             match new_events.await.and(self.due_webhooks().await) {
                 Ok(due) => {
                     for due in due {
@@ -76,7 +84,7 @@ impl Dispatcher {
 
     /// One round: matches new attacks, and sends due deliveries.
     pub async fn round(&self) -> Result<(), StoreError> {
-        self.queue_events().await?;
+        self.queue_events(true).await?;
         for due in self.due_webhooks().await? {
             self.send_all(&due).await;
         }
@@ -157,15 +165,19 @@ impl Dispatcher {
         Composer { webhook, public_url: &self.public_url, at }
     }
 
-    /// Queues deliveries of events about nodes, requests that were not inspected, the ruleset, and
-    /// coverage.
-    async fn queue_events(&self) -> Result<(), StoreError> {
+    /// Queues deliveries of events about nodes, requests that were not inspected, the ruleset, and,
+    /// if a webhook is notified of it, coverage.
+    async fn queue_events(&self, checks_coverage: bool) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let events = self.store.new_events(now, self.coverage_margin.0).await?;
-        if events.is_empty() {
+        let mut events = self.store.new_events(now).await?;
+        if events.is_empty() && !checks_coverage {
             return Ok(());
         }
         let webhooks = self.store.enabled_webhooks().await?;
+        let has_coverage = |webhook: &Webhook| webhook.draft.events.contains(&Subject::Coverage);
+        if checks_coverage && webhooks.iter().any(has_coverage) {
+            events.extend(self.store.coverage_events(now, self.coverage_margin.0).await?);
+        }
         for event in events {
             let wants = |webhook: &&Webhook| webhook.draft.events.contains(&event.subject());
             let delivery = |webhook: &Webhook| NewDelivery {
@@ -199,7 +211,7 @@ impl Dispatcher {
         for (delivery, body) in &deliveries {
             let attempt = match self.store.claim_delivery((&due.webhook, delivery), self.clock.now()).await? {
                 Claim::Attempt(attempt) => attempt,
-                Claim::Taken => continue,
+                Claim::NotDue => continue,
                 Claim::LimitReached => return Ok(false),
             };
             let outcome = self.send(due, (delivery.id, body.clone())).await;

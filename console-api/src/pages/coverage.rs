@@ -5,7 +5,9 @@ use crate::{
     coverage::{CoverageFilter, CoverageGroup, CoverageRow, CoverageShares, OTHER_DAYS},
     error::ApiError,
     extract::{Query, Reader},
+    facet::Facet,
     paging::{Page, Slice},
+    query::Condition,
     store::Store,
 };
 use askama::Template;
@@ -13,7 +15,9 @@ use axum::{
     extract::{Query as Pairs, State},
     response::Response,
 };
-use shared::{CoverageRecord, CoverageTotals};
+use jiff::civil::Date;
+use shared::CoverageTotals;
+use std::iter;
 
 /// The time ranges to choose from, as values of `from`.
 const RANGES: [(&str, &str); 4] =
@@ -26,6 +30,7 @@ struct CoveragePage {
     total: CoverageTotals,
     shares: CoverageShares,
     distributions: Vec<String>,
+    filter: CoverageFilter,
     given: Given,
     has_behavior: bool,
     has_day: bool,
@@ -36,17 +41,33 @@ impl CoveragePage {
     fn behavior(row: &CoverageRow) -> &str {
         match row.behavior.as_deref() {
             Some("*") => "* (default)",
-            Some(CoverageRecord::UNKNOWN) => "not logged",
-            Some(behavior) => behavior,
-            None => "",
+            behavior => behavior.unwrap_or_default(),
         }
     }
 
     fn day(row: &CoverageRow) -> &str {
         match row.day.as_deref() {
-            Some(OTHER_DAYS) => "earlier",
+            Some(OTHER_DAYS) => "other (earlier)",
             day => day.unwrap_or_default(),
         }
+    }
+
+    /// The hits that only logs have, of the same distribution and days.
+    fn log_hits(&self) -> String {
+        let CoverageFilter { distribution, first_day, last_day } = &self.filter;
+        let seen_by = (Facet::SeenBy, "log");
+        let connector = distribution.as_deref().map(|id| (Facet::Connector, id));
+        let condition = |(facet, value): (_, &str)| Condition::Facet(facet, Some(value.to_owned()));
+        let conditions = iter::once(seen_by).chain(connector).map(condition);
+        let query = conditions.map(|condition| condition.to_string()).collect::<Vec<_>>().join(" ");
+        // The end of a search is exclusive.
+        let end = last_day.as_deref().and_then(|day| day.parse::<Date>().ok()?.tomorrow().ok());
+        let search = Given::new(vec![
+            ("q".to_owned(), query),
+            ("from".to_owned(), first_day.clone().unwrap_or_default()),
+            ("to".to_owned(), end.map(|day| day.to_string()).unwrap_or_default()),
+        ]);
+        format!("/requests?{}", search.all())
     }
 
     /// The reasons why no function inspected requests.
@@ -75,6 +96,7 @@ pub(super) async fn list(
         total,
         shares: CoverageShares::of(&total),
         distributions: store.covered_distributions().await?,
+        filter,
         given: Given::new(pairs),
         has_behavior: matches!(group, CoverageGroup::None | CoverageGroup::Behavior),
         has_day: matches!(group, CoverageGroup::None | CoverageGroup::Day),

@@ -44,7 +44,7 @@ struct HitPage {
     curl: Curl,
     can_edit: bool,
     made: Made,
-    /// Of an attack that only a log has.
+    /// Of an attack that only a log has; absent if the cause is unknown.
     prevention: Option<Prevention>,
     /// The search of the list.
     origin: Origin,
@@ -123,5 +123,5 @@ async fn prevention(
     };
     let failed_open = store.not_inspected_reason(detail.hit.request_id).await?;
     let is_seen = store.is_seen_by_functions(distribution, Prevention::behavior(logged), now).await?;
-    Ok(Some(Prevention::of(logged, failed_open, is_seen)))
+    Ok(Prevention::of(logged, failed_open, is_seen))
 }

@@ -69,7 +69,7 @@ const SUBJECTS: [(&str, &str); 5] = [
     ("nodes", "Unreachable and recovered nodes"),
     ("not_inspected", "Requests not inspected"),
     ("rules", "Changes of rules and lists"),
-    ("coverage", "Fallen coverage of distributions"),
+    ("coverage", "Coverage decreases"),
 ];
 
 fn name_of(subject: Subject) -> &'static str {

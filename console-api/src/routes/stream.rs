@@ -183,7 +183,8 @@ impl Watch {
         Ok(events)
     }
 
-    /// Events of the recent attacks or hits with a later id.
+    /// Events of the recent attacks or hits with a later id. Later arrivals of hits follow by
+    /// themselves.
     async fn since(&self, since: Uuid) -> Result<Vec<Event>, StoreError> {
         let (store, slice) = (&self.app.store, Slice { limit: MAX_EVENTS, after: None });
         let recent = TimeRange { from: self.app.clock.now().checked_sub(RECENT).ok(), to: None };
@@ -196,7 +197,8 @@ impl Watch {
                 attack_events(&attacks)
             }
             Subject::Requests => {
-                let mut hits = store.hits_matching(&filter.during(recent), &slice).await?.items;
+                let filter = filter.during(recent);
+                let mut hits = store.hits_matching_up_to(self.arrival, &filter, &slice).await?.items;
                 hits.retain(|hit| hit.id > since);
                 hits.reverse();
                 hit_events(&hits)

@@ -179,6 +179,23 @@ async fn a_webhook_is_notified_once_when_coverage_falls() {
     );
 }
 
+#[tokio::test]
+async fn a_fall_of_coverage_waits_for_a_webhook_that_is_notified_of_it() {
+    let console = Console::start().await;
+    let (receiver, url) = Receiver::start(&[]).await;
+    add(&console, &json!({"name": "Attacks", "url": url})).await;
+    let fallen = json!({"distribution_id": "E1", "behavior": "*", "day": "2026-01-01", "requests": 1000,
+                        "no_function": 1000});
+    let counts = json!([count("E1", "*", "2025-12-31", 1000, 0), fallen]);
+    console.ingest(&[record(1, 1, &counts)]).await;
+    round(&console, 0).await;
+    let alerts = "select count(*) from coverage_alerts";
+    assert_eq!((console.count(alerts).await, receiver.calls().len()), (0, 0));
+    add(&console, &json!({"name": "Ops", "url": url, "events": ["coverage"]})).await;
+    round(&console, 60).await;
+    assert_eq!((console.count(alerts).await, receiver.calls().len()), (1, 1));
+}
+
 /// An attack that only a log has, and how CloudFront answered.
 fn logged(n: u32, result: &str) -> [Value; 2] {
     let record = with(monitored(attack(n, n)), &[("/attack/decision/delivery", json!("log"))]);
@@ -239,8 +256,11 @@ async fn a_hit_of_a_log_says_what_would_have_stopped_it() {
     );
     assert!(!cached.contains("name=\"what\" value=\"type\""), "no rule is enough");
     console.ingest(&logged(2, "Miss")).await;
+    let unknown = page(2).await;
+    assert!(!unknown.contains("What would have stopped it"), "the behavior has no row: {unknown}");
+    console.ingest(&[record(1, 1, &json!([count("E1", "/api/*", "2026-01-01", 0, 1)]))]).await;
     assert!(page(2).await.contains("No function sent a request of the cache behavior /api/*"));
-    console.ingest(&[record(1, 1, &json!([count("E1", "/api/*", "2026-01-01", 1, 0)]))]).await;
+    console.ingest(&[record(1, 2, &json!([count("E1", "/api/*", "2026-01-01", 1, 0)]))]).await;
     let page = page(2).await;
     assert!(
         page.contains("name=\"what\" value=\"type\"") && page.contains("name=\"what\" value=\"ip\""),
@@ -252,10 +272,39 @@ async fn a_hit_of_a_log_says_what_would_have_stopped_it() {
 async fn the_page_shows_shares_without_scripts() {
     let console = console().await;
     let page = console.get("/coverage").await.text;
-    for text in ["* (default)", "not logged", "earlier", "94.74%", "answered by the cache: 5"] {
+    let link = "href=\"/requests?q=seen_by%3Alog\"";
+    for text in ["* (default)", "unknown", "other (earlier)", "94.74%", "answered by the cache: 5", link] {
         assert!(page.contains(text), "{text} is not in\n{page}");
     }
     assert!(console.get("/coverage?group=distribution&from=-7d").await.text.contains("E2"));
+}
+
+#[tokio::test]
+async fn the_page_tells_an_empty_selection_from_missing_logs() {
+    let (missing, none) = ("Configure <code>logs</code>", "No requests match.");
+    let empty = Console::start().await.get("/coverage").await.text;
+    assert!(empty.contains(missing) && !empty.contains(none), "{empty}");
+    let console = console().await;
+    for filter in ["distribution=E9", "from=2026-01-01&to=2026-01-01"] {
+        let page = console.get(&format!("/coverage?{filter}")).await.text;
+        assert!(page.contains(none) && !page.contains(missing), "{filter}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn the_link_to_attacks_of_logs_keeps_the_distribution_and_the_days() {
+    let console = console().await;
+    console.ingest(&logged(1, "Hit")).await;
+    let counts = json!([{"distribution_id": "E1", "behavior": "/api/*", "day": "2026-01-01", "requests": 1,
+                         "cached": 1, "log_attacks": 1}]);
+    console.ingest(&[record(2, 1, &counts)]).await;
+    let page = console.get("/coverage?distribution=E1&from=2026-01-01T10:00:00Z&to=2026-01-02").await.text;
+    let link = "/requests?q=seen_by%3Alog+connector%3AE1&from=2026-01-01&to=2026-01-02";
+    assert!(page.contains(&link.replace('&', "&#38;")), "{page}");
+    for (search, hits) in [(link.to_owned(), 1), (link.replace("E1", "E2"), 0)] {
+        let list = console.body(&format!("/api/v1{search}")).await;
+        assert_eq!(list["items"].as_array().unwrap().len(), hits, "{search}: {list}");
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use axum::{
     body::Body,
     http::{HeaderName, Request, header},
 };
-use console_api::actor::Role;
+use console_api::{actor::Role, paging::Slice, query::Filter};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -139,6 +139,26 @@ async fn live_streams_report_hits_that_are_delivered_late_once() {
         hosts.sort();
         assert_eq!(hosts, ["last.example.com", "late.example.com", "new.example.com"], "{path}");
     }
+}
+
+#[tokio::test]
+async fn hits_since_a_list_end_where_the_arrivals_of_the_stream_start() {
+    let console = Console::start().await;
+    let (filter, slice) = (Filter::default(), Slice::default());
+    let listed = async |last: i64| {
+        let hits = console.store.hits_matching_up_to(last, &filter, &slice).await.unwrap().items;
+        hits.into_iter().map(|hit| hit.host).collect::<Vec<_>>()
+    };
+    console.ingest(&[at(1, "a.example.com", "2026-01-01T11:59:00Z")]).await;
+    let start = console.store.last_arrival().await.unwrap();
+    console.ingest(&[at(2, "b.example.com", "2026-01-01T11:59:30Z")]).await;
+    let end = console.store.last_arrival().await.unwrap();
+    assert_eq!(listed(start).await, ["a.example.com"]);
+    let arrived = console.store.arrived_hits(&filter, start..end, 10).await.unwrap();
+    assert_eq!(arrived.into_iter().map(|hit| hit.host).collect::<Vec<_>>(), ["b.example.com"]);
+    let mut connection = console.database.connect().await;
+    sqlx::query("update hits set arrival = null").execute(&mut connection).await.unwrap();
+    assert_eq!(listed(start).await.len(), 2, "hits that an older console stored");
 }
 
 #[tokio::test]

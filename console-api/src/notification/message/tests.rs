@@ -106,7 +106,8 @@ fn coverage_fell() -> Event {
     Event::CoverageFell { distribution, day, fall, requests: 1200 }
 }
 
-/// The bodies of a format: an attack, a digest, changed rules, and events of nodes and coverage; JSON is indented.
+/// The bodies of a format: an attack, a digest, changed rules, and events of nodes and coverage;
+/// JSON is indented.
 fn bodies(format: Format, public_url: &str) -> String {
     let (webhook, public_url) = (webhook(format), PublicUrl(Some(public_url.to_owned())));
     let composer = Composer { webhook: &webhook, public_url: &public_url, at: at("2026-01-01T12:00:01Z") };

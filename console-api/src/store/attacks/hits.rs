@@ -130,16 +130,28 @@ impl Store {
         filter: &Filter,
         slice: &Slice,
     ) -> Result<Page<RecordedHit>, StoreError> {
-        self.hits_matching_within(FEW_HITS, filter, slice).await
+        self.hits_matching_within(FEW_HITS, filter, slice, None).await
     }
 
-    /// The same for a batch of many: the hits of few attacks would be read again for each batch.
+    /// The same for hits up to a batch of arrivals, and those that an older console stored without
+    /// one.
+    pub async fn hits_matching_up_to(
+        &self,
+        last_arrival: i64,
+        filter: &Filter,
+        slice: &Slice,
+    ) -> Result<Page<RecordedHit>, StoreError> {
+        self.hits_matching_within(FEW_HITS, filter, slice, Some(last_arrival)).await
+    }
+
+    /// Matching hits for a batch of many: the hits of few attacks would be read again for each
+    /// batch.
     pub async fn batch_of_hits(
         &self,
         filter: &Filter,
         slice: &Slice,
     ) -> Result<Vec<RecordedHit>, StoreError> {
-        Ok(self.hits_matching_within(i64::from(slice.limit), filter, slice).await?.items)
+        Ok(self.hits_matching_within(i64::from(slice.limit), filter, slice, None).await?.items)
     }
 
     async fn hits_matching_within(
@@ -147,6 +159,7 @@ impl Store {
         few_hits: i64,
         filter: &Filter,
         slice: &Slice,
+        last_arrival: Option<i64>,
     ) -> Result<Page<RecordedHit>, StoreError> {
         let attacks = filter.of_attacks();
         let matches = self.matches(&attacks).await?;
@@ -168,6 +181,9 @@ impl Store {
         };
         if !filter.selects_suspicious() {
             statement.push(" and h.suspicious = 0");
+        }
+        if let Some(last) = last_arrival {
+            statement.push(" and (h.arrival is null or h.arrival <= ").bind(last).push(")");
         }
         if let Some(hits) = Plan::of_hits(filter, HitLookup::Each) {
             statement.push(" and ").push_plan(&hits);

@@ -21,8 +21,8 @@ const CLAIM: SignedDuration = SignedDuration::from_secs(60);
 pub enum Claim {
     /// The number of the attempt that starts.
     Attempt(u32),
-    /// Another process started it, or it is not due.
-    Taken,
+    /// Another process started the attempt, or the delivery was deleted.
+    NotDue,
     /// The rate limit of the webhook is reached for this minute.
     LimitReached,
 }
@@ -59,8 +59,9 @@ impl Store {
         statement.fetch_all(&self.reader).await
     }
 
-    /// Starts an attempt. The delivery is claimed and the message counted in one transaction: a claim
-    /// that fails takes no message of the rate limit.
+    /// Starts an attempt. The delivery is claimed and the message counted in one transaction: a
+    /// claim that fails takes no message of the rate limit. The webhook is locked first, as its
+    /// deletion locks it before its deliveries: the reverse order is a deadlock.
     pub async fn claim_delivery(
         &self,
         (webhook, delivery): (&Webhook, &WebhookDelivery),
@@ -68,6 +69,9 @@ impl Store {
     ) -> Result<Claim, StoreError> {
         let attempt = delivery.attempts + 1;
         let mut change = self.begin_write().await?;
+        if !deliveries::lock(&mut change, webhook.id).await? {
+            return Ok(Claim::NotDue);
+        }
         let claimed = sqlx::query(
             "update webhook_deliveries set attempts = $3, next_at = $4 \
              where id = $1 and attempts = $2 and state = 'pending' and next_at <= $5",
@@ -80,7 +84,7 @@ impl Store {
         .execute(&mut *change)
         .await?;
         if claimed.rows_affected() == 0 {
-            return Ok(Claim::Taken);
+            return Ok(Claim::NotDue);
         }
         if let Some(limit) = webhook.draft.rate_limit
             && !permit_message(&mut change, webhook.id, limit, now).await?

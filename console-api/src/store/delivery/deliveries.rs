@@ -126,13 +126,18 @@ impl Store {
         Ok(change.commit().await?)
     }
 
-    /// Makes dead deliveries of a webhook due again, one or all, and returns their number.
+    /// Makes dead deliveries of a webhook due again, one or all, and returns their number. The
+    /// webhook is locked first, as by its deletion.
     pub async fn revive_deliveries(
         &self,
         webhook: Uuid,
         one: Option<Uuid>,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
+        let mut change = self.begin_write().await?;
+        if !lock(&mut change, webhook).await? {
+            return Ok(0);
+        }
         let revived = sqlx::query(
             "update webhook_deliveries set state = 'pending', attempts = 0, next_at = $3 \
              where webhook_id = $1 and state = 'dead' and ($2 is null or id = $2)",
@@ -140,8 +145,9 @@ impl Store {
         .bind(webhook.to_string())
         .bind(one.map(|id| id.to_string()))
         .bind(now.as_millisecond())
-        .execute(&self.writer)
+        .execute(&mut *change)
         .await?;
+        change.commit().await?;
         Ok(revived.rows_affected())
     }
 

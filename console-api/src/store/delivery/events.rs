@@ -1,5 +1,5 @@
-//! Events about nodes, requests that were not inspected, coverage, and the ruleset. The change of a row claims
-//! an event, so that several consoles notify once.
+//! Events about nodes, requests that were not inspected, coverage, and the ruleset. The change of a
+//! row claims an event, so that several consoles notify once.
 
 use crate::store::{
     Connection, Store, StoreError,
@@ -28,9 +28,8 @@ pub(crate) async fn count_not_inspected(connection: &mut Connection) -> Result<(
 }
 
 impl Store {
-    /// The events that no webhook was notified of. A share of coverage falls by `margin`, in percentage
-    /// points.
-    pub async fn new_events(&self, now: Timestamp, margin: u32) -> Result<Vec<Event>, StoreError> {
+    /// The events that no webhook was notified of, except those about coverage.
+    pub async fn new_events(&self, now: Timestamp) -> Result<Vec<Event>, StoreError> {
         let seen_after = (now - UNREACHABLE).as_millisecond();
         let nodes: Vec<(String, i64, Option<i64>)> = sqlx::query_as(
             "select id, last_seen, unreachable_at from nodes where is_command = 0 and ((unreachable_at is null \
@@ -60,7 +59,6 @@ impl Store {
         events.extend(requests.map(|requests| Event::NotInspected { requests }));
         let versions = self.new_versions(VERSIONS).await?.into_iter();
         events.extend(versions.map(|(version, kinds)| Event::RulesChanged { version, kinds }));
-        events.extend(self.falls_of_coverage(now, margin).await?);
         Ok(events)
     }
 
@@ -84,8 +82,9 @@ impl Store {
 const REGAINED: f64 = 0.5;
 
 impl Store {
-    /// The distributions whose coverage fell, at most once in a day of UTC.
-    async fn falls_of_coverage(&self, now: Timestamp, margin: u32) -> Result<Vec<Event>, StoreError> {
+    /// The distributions whose coverage fell by `margin`, in percentage points, at most once in a
+    /// day of UTC. Reads the rows of eight days.
+    pub async fn coverage_events(&self, now: Timestamp, margin: u32) -> Result<Vec<Event>, StoreError> {
         let recent = self.recent_coverage(now).await?;
         if recent.is_empty() {
             return Ok(Vec::new());

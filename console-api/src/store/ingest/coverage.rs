@@ -7,6 +7,7 @@ use crate::paging::{Page, Slice};
 use crate::store::{
     Connection, Store, StoreError,
     sql::{
+        bulk::Query,
         row::{ReadRow, Row},
         statement::Statement,
     },
@@ -38,52 +39,94 @@ pub(crate) async fn record(
     if newer.rows_affected() == 0 {
         return Ok(false);
     }
+    let mut days = BTreeMap::new();
     for count in &record.counts {
-        add(connection, count).await?;
+        add(connection, count, &mut days).await?;
     }
     Ok(true)
 }
 
-async fn add(connection: &mut Connection, count: &CoverageCount) -> Result<(), StoreError> {
+const UPDATE: &str = "update coverage set requests = requests + $4, edge = edge + $5, bypassed = bypassed + $6, \
+    fail_open = fail_open + $7, cached = cached + $8, answered = answered + $9, no_function = no_function + $10, \
+    cache_hits = cache_hits + $11, log_attacks = log_attacks + $12 \
+    where day = $1 and distribution = $2 and behavior = $3";
+
+const INSERT: &str = "insert into coverage (day, distribution, behavior, requests, edge, bypassed, fail_open, cached, \
+    answered, no_function, cache_hits, log_attacks) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+    on conflict (day, distribution, behavior) do update set requests = coverage.requests + excluded.requests, \
+    edge = coverage.edge + excluded.edge, bypassed = coverage.bypassed + excluded.bypassed, \
+    fail_open = coverage.fail_open + excluded.fail_open, cached = coverage.cached + excluded.cached, \
+    answered = coverage.answered + excluded.answered, no_function = coverage.no_function + excluded.no_function, \
+    cache_hits = coverage.cache_hits + excluded.cache_hits, \
+    log_attacks = coverage.log_attacks + excluded.log_attacks";
+
+/// Adds a count to its row. Only new rows count those of their day, once for each record: a day may
+/// have `MAX_ROWS`.
+async fn add(
+    connection: &mut Connection,
+    count: &CoverageCount,
+    days: &mut BTreeMap<String, DayRows>,
+) -> Result<(), StoreError> {
     let day = count.day.map_or_else(String::new, |day| day.to_string());
-    let (distribution, behavior) = bounded(connection, &day, count).await?;
-    let insert = sqlx::query(
-        "insert into coverage (day, distribution, behavior, requests, edge, bypassed, fail_open, cached, answered, \
-         no_function, cache_hits, log_attacks) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
-         on conflict (day, distribution, behavior) do update set requests = coverage.requests + excluded.requests, \
-         edge = coverage.edge + excluded.edge, bypassed = coverage.bypassed + excluded.bypassed, \
-         fail_open = coverage.fail_open + excluded.fail_open, cached = coverage.cached + excluded.cached, \
-         answered = coverage.answered + excluded.answered, no_function = coverage.no_function + excluded.no_function, \
-         cache_hits = coverage.cache_hits + excluded.cache_hits, \
-         log_attacks = coverage.log_attacks + excluded.log_attacks",
-    );
-    let insert = insert.bind(day).bind(distribution.to_owned()).bind(behavior.to_owned());
-    let numbers = count.totals.all().into_iter();
-    numbers.fold(insert, |insert, count| insert.bind(number(count))).execute(connection).await?;
+    let key: [&str; 3] = [&day, &count.distribution_id, &count.behavior];
+    if write(connection, UPDATE, key, &count.totals).await? {
+        return Ok(());
+    }
+    let mut rows = match days.remove(&day) {
+        Some(rows) => rows,
+        None => DayRows::read(connection, &day).await?,
+    };
+    let (distribution, behavior) = rows.add(count);
+    write(connection, INSERT, [&day, distribution, behavior], &count.totals).await?;
+    days.insert(day, rows);
     Ok(())
 }
 
-/// The row of a count. Beyond the limits it is that of all others.
-async fn bounded<'c>(
+/// Whether the statement changed a row.
+async fn write(
     connection: &mut Connection,
-    day: &str,
-    count: &'c CoverageCount,
-) -> Result<(&'c str, &'c str), StoreError> {
-    let (distribution, behavior) = (&*count.distribution_id, &*count.behavior);
-    let (known, behaviors, rows): (i64, i64, i64) = sqlx::query_as(
-        "select count(case when distribution = $2 and behavior = $3 then 1 end), \
-         count(case when distribution = $2 then 1 end), count(*) from coverage where day = $1",
-    )
-    .bind(day.to_owned())
-    .bind(distribution.to_owned())
-    .bind(behavior.to_owned())
-    .fetch_one(connection)
-    .await?;
-    Ok(match (known, behaviors, rows) {
-        (1.., _, _) | (0, ..MAX_BEHAVIORS, ..MAX_ROWS) => (distribution, behavior),
-        (_, 1.., _) => (distribution, CoverageRecord::OTHER),
-        _ => (CoverageRecord::OTHER, CoverageRecord::OTHER),
-    })
+    statement: &'static str,
+    key: [&str; 3],
+    totals: &CoverageTotals,
+) -> Result<bool, StoreError> {
+    let query: Query = sqlx::query(statement);
+    let query = key.into_iter().fold(query, |query, name| query.bind(name.to_owned()));
+    let query = totals.all().into_iter().fold(query, |query, count| query.bind(number(count)));
+    Ok(query.execute(connection).await?.rows_affected() > 0)
+}
+
+/// The numbers of rows of a day: of all, and of each distribution.
+struct DayRows {
+    all: i64,
+    by_distribution: BTreeMap<String, i64>,
+}
+
+impl DayRows {
+    async fn read(connection: &mut Connection, day: &str) -> Result<Self, StoreError> {
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "select distribution, count(*) from coverage where day = $1 group by distribution",
+        )
+        .bind(day.to_owned())
+        .fetch_all(connection)
+        .await?;
+        let by_distribution: BTreeMap<String, i64> = rows.into_iter().collect();
+        Ok(Self { all: by_distribution.values().sum(), by_distribution })
+    }
+
+    /// The distribution and the behavior of a new row. Beyond the limits it is that of all others.
+    fn add<'c>(&mut self, count: &'c CoverageCount) -> (&'c str, &'c str) {
+        let (distribution, behavior) = (&*count.distribution_id, &*count.behavior);
+        let behaviors = self.by_distribution.get(distribution).copied().unwrap_or_default();
+        match (behaviors, self.all) {
+            (..MAX_BEHAVIORS, ..MAX_ROWS) => {
+                self.all += 1;
+                *self.by_distribution.entry(distribution.to_owned()).or_default() += 1;
+                (distribution, behavior)
+            }
+            (1.., _) => (distribution, CoverageRecord::OTHER),
+            _ => (CoverageRecord::OTHER, CoverageRecord::OTHER),
+        }
+    }
 }
 
 fn number(count: u64) -> i64 {
@@ -217,18 +260,23 @@ impl Store {
         Ok(recent)
     }
 
-    /// Whether a function sent requests of a behavior in the last seven days.
+    /// Whether a function sent requests of a behavior in the last seven days. `None`: the behavior
+    /// has no row, e.g. because it is beyond the limits.
     pub async fn is_seen_by_functions(
         &self,
         distribution: &str,
         behavior: &str,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let seen = sqlx::query(
-            "select 1 from coverage where day >= $1 and distribution = $2 and behavior = $3 and edge > 0 limit 1",
-        );
-        let seen = seen.bind(days_before(now, 7)).bind(distribution.to_owned()).bind(behavior.to_owned());
-        Ok(seen.fetch_optional(&self.reader).await?.is_some())
+    ) -> Result<Option<bool>, StoreError> {
+        let (edge,): (Option<i64>,) = sqlx::query_as(
+            "select max(edge) from coverage where day >= $1 and distribution = $2 and behavior = $3",
+        )
+        .bind(days_before(now, 7))
+        .bind(distribution.to_owned())
+        .bind(behavior.to_owned())
+        .fetch_one(&self.reader)
+        .await?;
+        Ok(edge.map(|edge| edge > 0))
     }
 
     /// Deletes days that are not kept, and sources that are gone for as long.

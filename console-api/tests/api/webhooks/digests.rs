@@ -2,10 +2,14 @@
 
 use super::{Call, Receiver, add, at, deliveries, first_delivery, round};
 use crate::{
-    harness::{Console, attack, now, with},
-    rules::admin,
+    harness::{Console, attack, now, send, with},
+    rules::{admin, call},
 };
-use console_api::store::{About, Claim, Collected, NewDelivery};
+use console_api::{
+    actor::Role,
+    store::{About, Claim, Collected, NewDelivery},
+};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -240,7 +244,7 @@ async fn a_claim_that_fails_takes_no_message_of_the_rate_limit() {
     round(&console, 0).await;
     let (webhook, sent) = first_delivery(&console, &id).await;
     for _ in 0..5 {
-        assert_eq!(console.store.claim_delivery((&webhook, &sent), now()).await.unwrap(), Claim::Taken);
+        assert_eq!(console.store.claim_delivery((&webhook, &sent), now()).await.unwrap(), Claim::NotDue);
     }
     assert_eq!(admin(&console, "POST", "/api/v1/rules", &rule).await.status, 201);
     round(&console, 1).await;
@@ -248,4 +252,25 @@ async fn a_claim_that_fails_takes_no_message_of_the_rate_limit() {
     assert_eq!(admin(&console, "POST", "/api/v1/rules", &rule).await.status, 201);
     round(&console, 2).await;
     assert_eq!(receiver.calls().len(), 2, "a third one waits");
+}
+
+#[tokio::test]
+async fn a_webhook_is_deleted_while_a_delivery_is_claimed() {
+    let console = Console::start().await;
+    let (_, url) = Receiver::start(&[500; 5]).await;
+    for n in 1..=5 {
+        let webhook = json!({"name": "Ops", "url": url, "rate_limit": 5});
+        let (id, _) = add(&console, &webhook).await;
+        console.ingest(&[on_host(n)]).await;
+        round(&console, 0).await;
+        let (webhook, waiting) = first_delivery(&console, &id).await;
+        let later = now() + SignedDuration::from_secs(10);
+        let claim = async || console.store.claim_delivery((&webhook, &waiting), later).await.unwrap();
+        let path = format!("/api/v1/webhooks/{id}");
+        let delete = call(Role::Admin, "DELETE", &path, Some("\"1\""), &Value::Null);
+        let (claimed, deleted) = tokio::join!(claim(), send(&console.router, delete));
+        assert!(matches!(claimed, Claim::Attempt(2) | Claim::NotDue), "{claimed:?}");
+        assert_eq!(deleted.status, 204, "{}", deleted.text);
+        assert_eq!(claim().await, Claim::NotDue, "the webhook is deleted");
+    }
 }
