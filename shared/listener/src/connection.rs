@@ -2,7 +2,7 @@
 
 use crate::{
     ConnectionLimits, Peer,
-    call_memory::{CallMemory, Reserved},
+    call_memory::{ConnectionMemory, Reserved},
     timed::{Activity, Call, Timed},
 };
 use axum::{
@@ -19,7 +19,6 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto::Builder,
 };
-use prometheus_client::metrics::counter::Counter;
 use std::{
     io,
     pin::{Pin, pin},
@@ -37,25 +36,15 @@ const MAX_STREAMS: u32 = 128;
 const STREAM_WINDOW: u32 = 256 << 10;
 const CONNECTION_WINDOW: u32 = 1 << 20;
 
-/// What all connections of a listener share.
-#[derive(Clone)]
-pub(super) struct Shared {
-    pub(super) limits: Arc<ConnectionLimits>,
-    pub(super) memory: CallMemory,
-    /// Counts calls beyond the memory.
-    pub(super) refused: Counter,
-}
-
 /// Serves until the client disconnects, a recycle limit is reached, or `stop`; finishes calls in
 /// progress.
 pub(super) async fn serve<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     io: IO,
     peer: Peer,
     router: Router,
-    shared: Shared,
+    (limits, memory): (Arc<ConnectionLimits>, ConnectionMemory),
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let Shared { limits, memory, refused } = shared;
     let recycle = CancellationToken::new();
     let activity = Arc::new(Activity::default());
     let lifetime = Arc::new(Lifetime {
@@ -66,17 +55,14 @@ pub(super) async fn serve<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     });
     let caller = peer.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let reserved = if caller.is_verified() {
-            Ok(None)
-        } else {
-            memory.reserve(caller.address().ip(), &request).map(Some).ok_or_else(|| refused.inc())
-        };
+        let reserved =
+            if caller.is_verified() { Ok(None) } else { memory.reserve(&request).map(Some).ok_or(()) };
         request.extensions_mut().insert(caller.clone());
         let (router, lifetime, caller) = (router.clone(), lifetime.clone(), caller.clone());
         async move {
             match reserved {
                 Ok(reserved) => answer(router, lifetime, request, caller, reserved).await,
-                Err(_) => Ok(overloaded()),
+                Err(()) => Ok(overloaded()),
             }
         }
     });

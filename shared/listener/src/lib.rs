@@ -26,8 +26,7 @@ pub use peer::Peer;
 pub use shares::{Share, Shares, network};
 
 use axum::Router;
-use call_memory::CallMemory;
-use connection::Shared;
+use call_memory::{CallMemory, ConnectionMemory};
 use peer::Unverified;
 use prometheus_client::metrics::counter::Counter;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
@@ -70,8 +69,7 @@ impl Listener {
         let slots = Arc::new(Semaphore::new(self.limits.max_connections));
         let unverified = Unverified::of(self.limits.max_unverified);
         let connections = TaskTracker::new();
-        let memory = CallMemory::of(self.limits.max_unverified_bytes);
-        let shared = Shared { limits: self.limits.clone(), memory, refused: self.refused.clone() };
+        let memory = CallMemory::of(self.limits.max_unverified_bytes, self.refused.clone());
         while let Some(accepted) = stop.run_until_cancelled(self.socket.accept()).await {
             let (stream, address) = match accepted {
                 Ok(connection) => connection,
@@ -87,7 +85,12 @@ impl Listener {
                 self.refused.inc();
                 continue;
             };
-            let connection = self.serve_connection(stream, peer, shared.clone(), stop.clone());
+            let connection = self.serve_connection(
+                stream,
+                peer,
+                memory.connection(address.ip(), close.clone()),
+                stop.clone(),
+            );
             connections.spawn(async move {
                 if let Some(Err(cause)) = close.run_until_cancelled(connection).await {
                     debug!("connection from {address} ended: {cause}");
@@ -118,18 +121,19 @@ impl Listener {
         &self,
         stream: TcpStream,
         peer: Peer,
-        shared: Shared,
+        memory: ConnectionMemory,
         stop: CancellationToken,
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
-        let (tls, router) = (self.tls.clone(), self.router.clone());
+        let (tls, limits, router) = (self.tls.clone(), self.limits.clone(), self.router.clone());
         async move {
             // A verdict is one small write, which must not wait to fill a packet.
             stream.set_nodelay(true)?;
             let Some(tls) = tls else {
-                return connection::serve(stream, peer, router, shared, stop).await;
+                return connection::serve(stream, peer, router, (limits, memory), stop).await;
             };
-            let handshake = tokio::time::timeout(shared.limits.header_timeout, tls.accept(stream)).await;
-            connection::serve(handshake.map_err(io::Error::from)??, peer, router, shared, stop).await
+            let handshake = tokio::time::timeout(limits.header_timeout, tls.accept(stream)).await;
+            connection::serve(handshake.map_err(io::Error::from)??, peer, router, (limits, memory), stop)
+                .await
         }
     }
 }

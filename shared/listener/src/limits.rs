@@ -10,7 +10,7 @@ pub struct ConnectionLimits {
     /// one takes the place of the oldest.
     pub max_unverified: usize,
     /// Memory of the calls in progress of connections without an accepted call: their heads, and 4 KiB
-    /// for each. One network has a quarter. Further calls are 503.
+    /// for each. One network has a quarter. Beyond it, the connection that holds the most is closed.
     pub max_unverified_bytes: usize,
     /// For the TLS handshake, and for each request head from its first byte to its last.
     pub header_timeout: Duration,
