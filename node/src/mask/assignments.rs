@@ -16,7 +16,7 @@ const QUOTES: [char; 3] = ['"', '\'', '`'];
 const BLANKS: [char; 2] = [' ', '\t'];
 
 /// Adds the places of values that are secrets by their names.
-pub(super) fn find(text: &str, spans: &mut Vec<Range<usize>>) {
+pub(super) fn find(text: &str, places: &mut Vec<Range<usize>>) {
     let mut done = 0;
     let mut is_named = false;
     for (at, _) in text.match_indices(['=', ':']) {
@@ -29,7 +29,7 @@ pub(super) fn find(text: &str, spans: &mut Vec<Range<usize>>) {
             let value = value_after(text, at + 1, &name);
             if !value.is_empty() {
                 done = value.end;
-                spans.push(value);
+                places.push(value);
             }
         } else if names::is_of_name(name.text) {
             is_named = names_secret(text, at + 1, &name);

@@ -61,6 +61,9 @@ const PIECES: &[&str] = &[
     "none",
     "=",
     ":",
+    "/*",
+    "[/*",
+    "{/**/",
 ];
 
 fn any_name() -> impl Strategy<Value = String> {
