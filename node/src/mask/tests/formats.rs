@@ -203,6 +203,14 @@ fn comments_in_json_hide_no_secret() {
     ] {
         assert_eq!(default_body("application/json", body, "none"), masked);
     }
+    for malformed in [
+        r#"{"password":/* s3cret */"s3cret","a":"visible",?}"#,
+        r#"{"password"/* a */:/**//**/"s3cret","a":"visible",?}"#,
+        "{\"password\": // s3cret\n \"s3cret\", \"a\":\"visible\" ?}",
+        "{'name':/**/'password','value':/* a */'s3cret','a':'visible'}",
+    ] {
+        check("application/json", malformed);
+    }
     let pin = r#"[["post"],["json_doc"],["hash","pin"]]"#;
     assert_eq!(masked_json(pin, r#"/* a */{"pin":/* b */1}"#), r#"/* a */{"pin":/* b */"***"}"#);
 }

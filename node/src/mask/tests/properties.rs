@@ -64,6 +64,9 @@ const PIECES: &[&str] = &[
     "/*",
     "[/*",
     "{/**/",
+    "\"pin\":/*",
+    "'pin':/**/",
+    "*/:",
 ];
 
 fn any_name() -> impl Strategy<Value = String> {
