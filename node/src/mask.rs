@@ -110,18 +110,13 @@ pub(crate) fn mask_response(headers: &mut [(String, String)], key: &[u8]) {
     }
 }
 
-/// The masked body; `None` when it has to be dropped.
+/// The masked body; `None` when it has to be dropped, as values cannot be located in it.
 fn mask_body(bytes: &[u8], rules: &[&[Step]], headers: &[(String, String)]) -> Option<Vec<u8>> {
-    let header = |wanted: &str| headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
-    let content_type = header("content-type").map_or("", |(_, value)| value);
-    let is_multipart =
-        multipart::has_parts(bytes, content_type) || engine::multipart::is_declared(content_type);
-    let is_form = !is_multipart || content_type.to_ascii_lowercase().contains("x-www-form-urlencoded");
-    // Values cannot be located in a compressed body or in another character set.
+    let types = body::content_types(bytes, headers)?;
+    let has_parts = |it: &&str| multipart::has_parts(bytes, it) || engine::multipart::is_declared(it);
+    let is_multipart = types.iter().any(has_parts);
+    let is_form = !is_multipart || types.iter().any(|it| body::is_form(it));
     let text = std::str::from_utf8(bytes).ok().filter(|text| !text.starts_with('\u{feff}'))?;
-    if header("content-encoding").is_some() {
-        return None;
-    }
     let (mut json, mut form): (Vec<&[Step]>, Vec<&[Step]>) = (Vec::new(), Vec::new());
     for steps in rules.iter().map(|steps| &steps[1..]) {
         match steps.first().map(|step| &step.tag) {
@@ -140,7 +135,7 @@ fn mask_body(bytes: &[u8], rules: &[&[Step]], headers: &[(String, String)]) -> O
 
 /// A path without its secrets, for logs.
 pub(crate) fn mask_path(path: &str) -> String {
-    secrets::mask_path(path)
+    Secrets::of(&[], &[]).path(path)
 }
 
 #[cfg(test)]

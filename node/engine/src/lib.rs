@@ -57,10 +57,12 @@ use inspection::Inspector;
 use rules::RequestRules;
 use shared::InspectRequest;
 
+/// How a body is read by its declarations, so that others read it alike.
+pub use decode::charset::is_ascii_based;
 pub use file_type::{AllowedType, FileGroup, FileType};
 pub use inspection::{ExplainedField, Inspection, LayerView, SuppressedFinding};
-/// How a multipart body is split, so that others find the same parts.
-pub use parse::multipart;
+/// How bodies are split and what is skipped in them, so that others find the same values.
+pub use parse::{is_no_coding, json_prefix, multipart};
 pub use upload_policy::{UploadPolicy, is_data_type};
 
 /// The compiled detectors, created once and shared by all threads.

@@ -33,6 +33,8 @@ use crate::{
 use shared::InspectRequest;
 use std::{borrow::Cow, hash::RandomState, ops::Range};
 
+pub use declared::is_no_coding;
+pub use json::prefix as json_prefix;
 pub(crate) use malformed::Malformed;
 pub(crate) use nested::{Nested, parse_nested};
 

@@ -10,19 +10,19 @@ const MAX_PASSWORD: usize = 200;
 const ENDS: [char; 7] = ['"', '\'', '<', '>', '\\', '`', ' '];
 
 /// Adds `x` of `/cart;jsessionid=x` and `/token/x`.
-pub(super) fn find_in_path(path: &str, spans: &mut Vec<Range<usize>>) {
+pub(super) fn find_in_path(path: &str, places: &mut Vec<Range<usize>>) {
     let (mut start, mut follows_name) = (0, false);
     for segment in path.split('/') {
         let inside = segment.split(['?', '#']).next().unwrap_or_default();
         let page = inside.split(';').next().unwrap_or_default();
         if follows_name && is_token(page) {
-            spans.push(start..start + page.len());
+            places.push(start..start + page.len());
         }
         let mut at = start;
         for parameter in inside.split(';') {
             if let Some((name, value)) = parameter.split_once('=').filter(|(name, _)| is_secret_encoded(name))
             {
-                spans.push(at + name.len() + 1..at + name.len() + 1 + value.len());
+                places.push(at + name.len() + 1..at + name.len() + 1 + value.len());
             }
             at += parameter.len() + 1;
         }
@@ -39,7 +39,7 @@ fn is_token(segment: &str) -> bool {
 }
 
 /// Adds `password` of `//user:password@host`.
-pub(super) fn find_passwords(text: &str, spans: &mut Vec<Range<usize>>) {
+pub(super) fn find_passwords(text: &str, places: &mut Vec<Range<usize>>) {
     for (at, _) in text.match_indices("//") {
         let rest = text.get(at + 2..).unwrap_or_default();
         let end = |it: char| it.is_whitespace() || ENDS.contains(&it);
@@ -58,7 +58,7 @@ pub(super) fn find_passwords(text: &str, spans: &mut Vec<Range<usize>>) {
         };
         let start = at + 2 + user.len() + 1;
         if password > 0 {
-            spans.push(start..start + password);
+            places.push(start..start + password);
         }
     }
 }

@@ -4,6 +4,7 @@
 //! connection strings alike. Each byte is read a bounded number of times.
 
 use super::{MASK, names};
+use engine::json_prefix::Comment;
 use std::ops::Range;
 
 /// Longer names are no names.
@@ -12,11 +13,13 @@ const MAX_NAME: usize = 100;
 const MAX_WORDS: usize = 3;
 /// The longest prefix of a quoted value: `rb"x"`.
 const MAX_PREFIX: usize = 2;
+/// The longest comment beside a separator.
+const MAX_COMMENT: usize = 200;
 const QUOTES: [char; 3] = ['"', '\'', '`'];
 const BLANKS: [char; 2] = [' ', '\t'];
 
 /// Adds the places of values that are secrets by their names.
-pub(super) fn find(text: &str, spans: &mut Vec<Range<usize>>) {
+pub(super) fn find(text: &str, places: &mut Vec<Range<usize>>) {
     let mut done = 0;
     let mut is_named = false;
     for (at, _) in text.match_indices(['=', ':']) {
@@ -29,7 +32,7 @@ pub(super) fn find(text: &str, spans: &mut Vec<Range<usize>>) {
             let value = value_after(text, at + 1, &name);
             if !value.is_empty() {
                 done = value.end;
-                spans.push(value);
+                places.push(value);
             }
         } else if names::is_of_name(name.text) {
             is_named = names_secret(text, at + 1, &name);
@@ -63,7 +66,7 @@ struct Name<'t> {
 impl<'t> Name<'t> {
     /// The name before a separator.
     fn before(text: &'t str, separator: usize) -> Option<Self> {
-        let head = text.get(..separator)?.trim_end();
+        let head = before_comment(text.get(..separator)?.trim_end());
         let head = head.strip_suffix(']').filter(|it| it.ends_with(QUOTES)).unwrap_or(head);
         let Some(quote) = head.chars().next_back().filter(|it| QUOTES.contains(it)) else {
             return Self::plain(head, text.get(separator..)?.starts_with(':'));
@@ -113,12 +116,14 @@ fn value_after(text: &str, from: usize, name: &Name<'_>) -> Range<usize> {
     let after = text.get(from..).unwrap_or_default();
     let value = after.trim_start_matches(['=', ':', '>', '~']);
     let value = if name.is_quoted { without_breaks(value) } else { value.trim_start_matches(BLANKS) };
+    let first = text.len() - value.len();
+    let value = if name.is_quoted { after_comments(value) } else { value };
     let start = text.len() - value.len();
     if let Some((quote, slashes, prefix)) = opening(value) {
         let opened = start + prefix + slashes + 1;
-        // Letters before a quote may belong to the value.
-        let start = if prefix > 0 { start } else { opened };
-        return start..closing(text, opened, quote, slashes);
+        // Comments and letters before a quote may belong to the value.
+        let first = if prefix > 0 || first < start { first } else { opened };
+        return first..closing(text, opened, quote, slashes);
     }
     let end = match value.chars().next() {
         Some(open @ ('[' | '{')) => balanced(value, open),
@@ -127,7 +132,25 @@ fn value_after(text: &str, from: usize, name: &Name<'_>) -> Range<usize> {
     let bare = value.get(..end).unwrap_or_default().trim_end();
     let is_block = name.starts_line && matches!(bare, "" | "|" | ">" | "|-" | ">-" | "|+" | ">+");
     let inside = if is_block { indented(value.get(end..).unwrap_or_default()) } else { 0 };
-    start..start + if inside > 0 { end + inside } else { bare.len() }
+    first..start + if inside > 0 { end + inside } else { bare.len() }
+}
+
+/// The text before a comment at its end.
+fn before_comment(text: &str) -> &str {
+    let Some(inside) = text.strip_suffix("*/") else { return text };
+    let window = tail(inside, MAX_COMMENT);
+    let start = window.rfind("/*").map(|at| inside.len() - window.len() + at);
+    start.and_then(|start| inside.get(..start)).map_or(text, str::trim_end)
+}
+
+/// The text after comments, as parsers of JSON and scripts skip them.
+fn after_comments(text: &str) -> &str {
+    let mut rest = text;
+    loop {
+        let window = rest.get(..rest.floor_char_boundary(MAX_COMMENT)).unwrap_or_default();
+        let Some(Comment { end, .. }) = Comment::at(window.as_bytes()) else { return rest };
+        rest = rest.get(end..).unwrap_or_default().trim_start();
+    }
 }
 
 /// The text after blanks and line breaks, which may be escaped.

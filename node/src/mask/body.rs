@@ -4,38 +4,76 @@ use super::{MASK, multipart, secrets::Secrets};
 
 /// The most levels of parts inside of parts, as in the engine.
 const MAX_NESTED: usize = 4;
-/// Character sets in which names and values are other bytes.
-const WIDE: &[&str] =
-    &["utf-16", "utf16", "utf-32", "utf32", "ucs-2", "ucs2", "utf-7", "utf7", "ibm", "ebcdic"];
+/// A body with more different content types is masked as a whole: each is a pass over it.
+const MAX_TYPES: usize = 4;
 
-/// The body without its secrets; nothing of one that is compressed, in a character set of other bytes,
-/// or of parts that cannot be separated. Bytes that are no text stay as they are.
+/// The body without its secrets; nothing of one in which values cannot be located. Bytes that are no text
+/// stay as they are.
 pub(super) fn mask(bytes: &[u8], secrets: &Secrets<'_>, headers: &[(String, String)]) -> Vec<u8> {
-    let named =
-        |wanted: &'static str| headers.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(wanted));
-    let is_coded = named("content-encoding").any(|(_, value)| !value.trim().eq_ignore_ascii_case("identity"));
-    let content_type = named("content-type").next().map_or("", |(_, value)| value);
-    if is_coded || is_opaque(bytes, content_type) || multipart::is_unreadable(bytes, content_type) {
-        return if bytes.is_empty() { Vec::new() } else { MASK.as_bytes().to_vec() };
+    if bytes.is_empty() {
+        return Vec::new();
     }
-    mask_content(bytes, content_type, secrets, MAX_NESTED)
+    match content_types(bytes, headers) {
+        Some(types) if !multipart::is_unreadable(bytes, &types) => {
+            types.iter().fold(bytes.to_vec(), |masked, content_type| {
+                mask_content(&masked, content_type, secrets, MAX_NESTED)
+            })
+        }
+        _ => MASK.as_bytes().to_vec(),
+    }
 }
 
-fn is_opaque(bytes: &[u8], content_type: &str) -> bool {
+/// The different content types of a request: servers read the first line, the last one, or all. Those that
+/// split the body are first, before other masks change the heads of its parts. `None` for a body that is
+/// compressed or in a character set of other bytes.
+pub(super) fn content_types<'h>(bytes: &[u8], headers: &'h [(String, String)]) -> Option<Vec<&'h str>> {
+    let is_coded = lines(headers, "content-encoding").any(|line| line.split(',').any(is_coding));
+    let mut types: Vec<&str> = Vec::new();
+    for line in lines(headers, "content-type").filter(|line| !line.is_empty()) {
+        if !types.contains(&line) {
+            types.push(line);
+        }
+        if types.len() > MAX_TYPES {
+            return None;
+        }
+    }
+    if types.is_empty() {
+        types.push("");
+    }
+    types.sort_by_key(|content_type| !multipart::has_parts(bytes, content_type));
+    let is_readable = !is_coded && !types.iter().any(|content_type| is_opaque(bytes, content_type));
+    is_readable.then_some(types)
+}
+
+fn lines<'h>(headers: &'h [(String, String)], wanted: &'static str) -> impl Iterator<Item = &'h str> {
+    let named = headers.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(wanted));
+    named.map(|(_, value)| value.trim())
+}
+
+/// Whether a content coding changes the body. The engine decodes base64 without a declaration.
+fn is_coding(word: &str) -> bool {
+    let word = word.trim();
+    word.eq_ignore_ascii_case("base64") || !engine::is_no_coding(word)
+}
+
+/// Whether a body or a part is compressed, or in a character set in which names and values are other
+/// bytes.
+pub(super) fn is_opaque(bytes: &[u8], content_type: &str) -> bool {
     let start = bytes.get(..4).unwrap_or(bytes);
+    // UTF-16 and UTF-32 that no mark, markup or JSON shows.
     let has_wide_units =
         start.iter().filter(|byte| **byte == 0).nth(1).is_some() && start.iter().any(u8::is_ascii_graphic);
-    let charset = content_type.to_ascii_lowercase();
-    let charset = charset.split("charset=").nth(1).unwrap_or_default().trim_start_matches(['"', '\'', ' ']);
-    has_wide_units
-        // gzip, UTF-16, and `<?xml` in EBCDIC.
-        || [&b"\x1f\x8b"[..], b"\xfe\xff", b"\xff\xfe", b"\x4c\x6f\xa7\x94"].iter().any(|it| start.starts_with(it))
-        || WIDE.iter().any(|label| charset.starts_with(label))
+    let is_gzip = start.starts_with(b"\x1f\x8b");
+    has_wide_units || is_gzip || !engine::is_ascii_based(bytes, content_type)
+}
+
+pub(super) fn is_form(content_type: &str) -> bool {
+    content_type.to_ascii_lowercase().contains("x-www-form-urlencoded")
 }
 
 /// The body, or the content of a part, by its formats.
 pub(super) fn mask_content(bytes: &[u8], content_type: &str, secrets: &Secrets<'_>, depth: usize) -> Vec<u8> {
-    let is_form = content_type.to_ascii_lowercase().contains("x-www-form-urlencoded");
+    let is_form = is_form(content_type);
     let is_split = depth > 0 && multipart::has_parts(bytes, content_type);
     // The same bytes may be JSON to one parser, and a form or parts to another.
     let masked = as_text(bytes, |text| {

@@ -1,12 +1,15 @@
 //! Masking of JSON values of any kind. The rest of the document keeps its spelling.
 
+mod comments;
+
 use super::{MASK, names, secrets::Secrets};
+use engine::json_prefix;
 use shared::point::{Key, Step, Tag};
 use std::{cmp::Reverse, mem, ops::Range};
 
 /// Whether a body counts as JSON, well-formed or not.
 pub(super) fn looks_like_json(bytes: &[u8]) -> bool {
-    matches!(bytes.trim_ascii_start(), [b'{' | b'[' | b'"', ..])
+    matches!(json_prefix::document(bytes), [b'{' | b'[' | b'"', ..])
 }
 
 /// The masked document; rules begin with `json_doc`. `None` when it is malformed. A truncated
@@ -69,8 +72,10 @@ impl Scanner<'_> {
     fn document(&mut self, rules: &[&[Step]]) -> Option<()> {
         let mut open: Vec<Open<'_>> = Vec::new();
         let mut next = Some(rules.to_vec());
+        self.prefix();
         loop {
-            self.blanks();
+            let is_secret = open.last().is_some_and(|it| it.is_secret);
+            self.blanks(is_secret || self.key == KeyKind::Secret);
             let Some(&byte) = self.bytes.get(self.at) else {
                 // Truncated: masked values end with the text.
                 while let Some(top) = open.pop() {
@@ -97,7 +102,7 @@ impl Scanner<'_> {
                 }
                 (b'"', None) if open.last().is_some_and(|it| it.is_object) => {
                     let name = self.string();
-                    self.blanks();
+                    self.blanks(is_secret);
                     match self.bytes.get(self.at) {
                         Some(b':') => self.at += 1,
                         None => continue,
@@ -245,10 +250,6 @@ impl Scanner<'_> {
         let length = self.bytes[self.at..].iter().take_while(is_part).count();
         self.at += length;
         (length > 0).then_some(())
-    }
-
-    fn blanks(&mut self) {
-        self.at += self.bytes[self.at..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     }
 }
 

@@ -12,7 +12,7 @@ const SECTIONS: [(&str, &str); 2] = [("<![CDATA[", "]]>"), ("<!--", "-->")];
 const MAX_NAME: usize = 200;
 
 /// Adds the places of contents that are secrets. An element without an end ends with the text.
-pub(super) fn find(text: &str, spans: &mut Vec<Range<usize>>) {
+pub(super) fn find(text: &str, places: &mut Vec<Range<usize>>) {
     let (mut at, mut is_named) = (0, false);
     while let Some(found) = text.get(at..).and_then(|rest| rest.find('<')) {
         let start = at + found;
@@ -28,13 +28,13 @@ pub(super) fn find(text: &str, spans: &mut Vec<Range<usize>>) {
         }
         if is_secret {
             let end = end_of_element(text, tag.end, tag.name).unwrap_or(text.len());
-            spans.push(tag.end..end);
+            places.push(tag.end..end);
             (at, is_named) = (end, false);
         } else if assignments::has_secret_name(tag.attributes) {
             at = end_of_text(text, tag.end);
             // An element inside holds the value.
             is_named = text.get(tag.end..at).is_some_and(|content| content.trim().is_empty());
-            spans.push(tag.end..at);
+            places.push(tag.end..at);
         } else if is_name {
             let limit = text.floor_char_boundary(at + MAX_NAME);
             let content = text.get(at..limit).and_then(|rest| rest.split('<').next());

@@ -14,11 +14,11 @@ pub(super) fn has_parts(bytes: &[u8], content_type: &str) -> bool {
     !multipart::boundaries(content_type, bytes).is_empty()
 }
 
-/// Whether a body has parts that cannot be separated.
-pub(super) fn is_unreadable(bytes: &[u8], content_type: &str) -> bool {
+/// Whether a body has parts that cannot be separated by any of its content types.
+pub(super) fn is_unreadable(bytes: &[u8], types: &[&str]) -> bool {
     const HEADER: &[u8] = b"content-disposition";
-    multipart::is_declared(content_type)
-        && !has_parts(bytes, content_type)
+    types.iter().any(|it| multipart::is_declared(it))
+        && !types.iter().any(|it| has_parts(bytes, it))
         && bytes.windows(HEADER.len()).any(|it| it.eq_ignore_ascii_case(HEADER))
 }
 
@@ -46,12 +46,14 @@ fn mask_parts(bytes: &[u8], boundary: &[u8], secrets: &Secrets<'_>, depth: usize
         let (before, head) = between.split_at(between.len() - head);
         out.extend(mask_between(before, is_secret, secrets));
         out.extend_from_slice(head);
-        is_secret = continues || has_secret_name(&part, slice(part.span.clone()));
         let text = slice(content.clone());
+        let content_type = multipart::content_type(part.head);
+        // Values cannot be located in the content: it may be a secret.
+        let is_opaque = multipart::is_transfer_encoded(part.head) || body::is_opaque(text, &content_type);
+        is_secret = continues || is_opaque || has_secret_name(&part, slice(part.span.clone()));
         if is_secret {
             out.extend(body::mask_secret(text, secrets));
         } else {
-            let content_type = multipart::content_type(part.head);
             out.extend(body::mask_content(text, &content_type, secrets, depth));
         }
         copied = content.end;

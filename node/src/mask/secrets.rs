@@ -103,10 +103,10 @@ impl<'f> Secrets<'f> {
 
     /// A path: its matrix parameters and tokens.
     pub(super) fn path(&self, path: &str) -> String {
-        let mut spans = Vec::new();
-        address::find_in_path(path, &mut spans);
-        address::find_passwords(path, &mut spans);
-        text::mask(&self.masked(path, spans)).into_owned()
+        let mut places = Vec::new();
+        address::find_in_path(path, &mut places);
+        address::find_passwords(path, &mut places);
+        text::mask(&self.masked(path, places)).into_owned()
     }
 
     /// A body that is text: JSON, a form, or else.
@@ -124,11 +124,11 @@ impl<'f> Secrets<'f> {
         if let Some(masked) = self.json(text, depth) {
             return Cow::Owned(masked);
         }
-        let mut spans = Vec::new();
-        markup::find(text, &mut spans);
-        assignments::find(text, &mut spans);
-        address::find_passwords(text, &mut spans);
-        match self.masked(text, spans) {
+        let mut places = Vec::new();
+        markup::find(text, &mut places);
+        assignments::find(text, &mut places);
+        address::find_passwords(text, &mut places);
+        match self.masked(text, places) {
             Cow::Borrowed(text) => text::mask(text),
             Cow::Owned(masked) => Cow::Owned(text::mask(&masked).into_owned()),
         }
@@ -143,16 +143,16 @@ impl<'f> Secrets<'f> {
     }
 
     /// The text with these places masked, but for the payloads in them and across their ends.
-    fn masked<'t>(&self, text: &'t str, mut spans: Vec<Range<usize>>) -> Cow<'t, str> {
+    fn masked<'t>(&self, text: &'t str, mut places: Vec<Range<usize>>) -> Cow<'t, str> {
         let slice = |range: Range<usize>| text.get(range).unwrap_or_default();
-        spans.retain(|span| !slice(span.clone()).trim().is_empty());
-        if spans.is_empty() {
+        places.retain(|place| !slice(place.clone()).trim().is_empty());
+        if places.is_empty() {
             return Cow::Borrowed(text);
         }
         let visible = self.visible(text);
         let mut out = String::with_capacity(text.len());
         let mut copied = 0;
-        for Range { start, end } in merged(spans) {
+        for Range { start, end } in merged(places) {
             // The payload that begins before the secret, and the one that ends after it.
             let across = |at: usize| {
                 let next = visible.partition_point(|payload| payload.end <= at);
@@ -180,19 +180,14 @@ impl<'f> Secrets<'f> {
     }
 }
 
-/// A path without its secrets, for logs.
-pub(super) fn mask_path(path: &str) -> String {
-    Secrets::of(&[], &[]).path(path)
-}
-
 /// Places in their order; those that overlap are joined.
-fn merged(mut spans: Vec<Range<usize>>) -> Vec<Range<usize>> {
-    spans.sort_unstable_by_key(|span| span.start);
-    let mut merged: Vec<Range<usize>> = Vec::with_capacity(spans.len());
-    for span in spans {
-        match merged.last_mut().filter(|last| span.start < last.end) {
-            Some(last) => last.end = last.end.max(span.end),
-            None => merged.push(span),
+fn merged(mut places: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    places.sort_unstable_by_key(|place| place.start);
+    let mut merged: Vec<Range<usize>> = Vec::with_capacity(places.len());
+    for place in places {
+        match merged.last_mut().filter(|last| place.start < last.end) {
+            Some(last) => last.end = last.end.max(place.end),
+            None => merged.push(place),
         }
     }
     merged

@@ -2,6 +2,7 @@ use super::*;
 use shared::AttackType;
 
 mod addresses;
+mod declarations;
 mod formats;
 mod properties;
 
@@ -278,10 +279,10 @@ fn secrets_in_other_bodies_are_masked_by_default() {
     ] {
         assert_eq!(default_body(content_type, body, "none"), masked, "{body}");
     }
-    let binary = b"--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\ns3cret\r\n--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x\"\r\n\r\n\xff\xfe\x00\r\n--b--\r\n";
+    let binary = b"--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\ns3cret\r\n--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x\"\r\n\r\n\xff\xd8\x00\r\n--b--\r\n";
     let body =
         masked_by_default(with_body("multipart/form-data; boundary=b", binary), "none").body.unwrap().0;
-    assert!(!body.windows(6).any(|it| it == b"s3cret") && body.windows(3).any(|it| it == b"\xff\xfe\x00"));
+    assert!(!body.windows(6).any(|it| it == b"s3cret") && body.windows(3).any(|it| it == b"\xff\xd8\x00"));
     let mut compressed = with_body("application/json", b"\x1f\x8b");
     compressed.headers.push(("content-encoding".to_owned(), "gzip".to_owned()));
     assert_eq!(masked_by_default(compressed, "none").body.unwrap().0, b"***");

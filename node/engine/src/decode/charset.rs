@@ -24,29 +24,54 @@ pub(crate) fn without_marks(mut value: &[u8]) -> &[u8] {
     value
 }
 
-/// UTF-16, UTF-32 or EBCDIC as UTF-8, if detected by a byte order mark, by markup or by JSON.
-pub(crate) fn read_detected(value: &[u8]) -> Option<Vec<u8>> {
-    match value {
-        [0, 0, 0xFE, 0xFF, ..] | [0, 0, 0, b'<' | b'{' | b'[', 0, 0, 0, _, ..] => {
-            return Some(transcode_utf32(value, u32::from_be_bytes));
-        }
-        [0xFF, 0xFE, 0, 0, ..] | [b'<' | b'{' | b'[', 0, 0, 0, _, 0, 0, 0, ..] => {
-            return Some(transcode_utf32(value, u32::from_le_bytes));
-        }
-        _ => {}
+/// A character set by the first bytes of a value.
+enum Detected {
+    Utf16 { is_big: bool },
+    Utf32 { is_big: bool },
+    Ebcdic,
+}
+
+impl Detected {
+    /// By a byte order mark, by markup or by JSON.
+    fn of(value: &[u8]) -> Option<Self> {
+        Some(match value {
+            [0, 0, 0xFE, 0xFF, ..] | [0, 0, 0, b'<' | b'{' | b'[', 0, 0, 0, _, ..] => {
+                Self::Utf32 { is_big: true }
+            }
+            [0xFF, 0xFE, 0, 0, ..] | [b'<' | b'{' | b'[', 0, 0, 0, _, 0, 0, 0, ..] => {
+                Self::Utf32 { is_big: false }
+            }
+            [0xFE, 0xFF, ..] | [0, b'<' | b'{' | b'[', 0, _, ..] => Self::Utf16 { is_big: true },
+            [0xFF, 0xFE, ..] | [b'<' | b'{' | b'[', 0, _, 0, ..] => Self::Utf16 { is_big: false },
+            // `<?xml` in EBCDIC.
+            [0x4C, 0x6F, 0xA7, 0x94, 0x93, ..] => Self::Ebcdic,
+            _ => return None,
+        })
     }
-    let big = match value {
-        [0xFE, 0xFF, ..] | [0, b'<' | b'{' | b'[', 0, _, ..] => true,
-        [0xFF, 0xFE, ..] | [b'<' | b'{' | b'[', 0, _, 0, ..] => false,
-        // `<?xml` in EBCDIC.
-        [0x4C, 0x6F, 0xA7, 0x94, 0x93, ..] => {
+}
+
+/// UTF-16, UTF-32 or EBCDIC as UTF-8, if detected.
+pub(crate) fn read_detected(value: &[u8]) -> Option<Vec<u8>> {
+    match Detected::of(value)? {
+        Detected::Utf16 { is_big } => Some(transcode(value, is_big)),
+        Detected::Utf32 { is_big } => Some(transcode_utf32(value, is_big)),
+        Detected::Ebcdic => {
             let text = ebcdic::Page::common()?.read(value);
             let page = label_in_xml(&text).and_then(|label| ebcdic::Page::named(&label));
-            return Some(page.map_or(text, |page| page.read(value)));
+            Some(page.map_or(text, |page| page.read(value)))
         }
-        _ => return None,
-    };
-    Some(transcode(value, big))
+    }
+}
+
+/// Whether the bytes of ASCII are ASCII in a text, by its first bytes, by its content type, and by its
+/// XML declaration; not in a character set that is unknown.
+pub fn is_ascii_based(text: &[u8], content_type: &str) -> bool {
+    let text = without_marks(text);
+    let declared = labels(content_type);
+    let in_document = readable_label_in_xml(text);
+    Detected::of(text).is_none()
+        && declared.len() <= MAX_LABELS
+        && declared.iter().chain(&in_document).all(|label| Charset::of(label).is_ascii_based())
 }
 
 /// UTF-16 as UTF-8.
@@ -68,13 +93,16 @@ pub(crate) struct Transcoded {
     pub is_unknown: bool,
 }
 
-/// An XML document decoded by the character set of its own declaration. A declaration that can be
-/// read is in no character set of wider units.
+/// An XML document decoded by the character set of its own declaration.
 pub(crate) fn read_declared_in_xml(document: &[u8]) -> Transcoded {
-    let label = label_in_xml(document).filter(|label| {
+    readable_label_in_xml(document).map(|label| read(&label, document)).unwrap_or_default()
+}
+
+/// The label of an XML declaration. One that can be read names no character set of wider units.
+fn readable_label_in_xml(document: &[u8]) -> Option<String> {
+    label_in_xml(document).filter(|label| {
         !matches!(Charset::of(label), Charset::Utf16(_) | Charset::Utf32(_) | Charset::NoName)
-    });
-    label.map(|label| read(&label, document)).unwrap_or_default()
+    })
 }
 
 /// The encoding that an XML declaration names, in lower case.
@@ -95,9 +123,7 @@ pub(crate) fn read(label: &str, bytes: &[u8]) -> Transcoded {
         |text: Option<Vec<u8>>| Transcoded { texts: text.into_iter().collect(), ..Transcoded::default() };
     match Charset::of(label) {
         Charset::Utf16(order) => wide(bytes, 2, order, transcode),
-        Charset::Utf32(order) => wide(bytes, 4, order, |value, is_big| {
-            transcode_utf32(value, if is_big { u32::from_be_bytes } else { u32::from_le_bytes })
-        }),
+        Charset::Utf32(order) => wide(bytes, 4, order, transcode_utf32),
         Charset::Utf7 => changed(utf7::decode_declared(bytes)),
         Charset::Ebcdic(page) => changed(Some(page.read(bytes))),
         Charset::Encoded(encoding) => encoded(encoding, bytes),
@@ -138,8 +164,9 @@ fn wide(
     Transcoded { texts, is_malformed, is_unknown: false }
 }
 
-fn transcode_utf32(value: &[u8], unit: fn([u8; 4]) -> u32) -> Vec<u8> {
-    let letters = value.as_chunks::<4>().0.iter().map(|&bytes| unit(bytes)).filter(|&unit| unit != 0xFEFF);
+fn transcode_utf32(value: &[u8], is_big: bool) -> Vec<u8> {
+    let unit = |bytes: &[u8; 4]| if is_big { u32::from_be_bytes(*bytes) } else { u32::from_le_bytes(*bytes) };
+    let letters = value.as_chunks::<4>().0.iter().map(unit).filter(|&unit| unit != 0xFEFF);
     letters
         .map(|unit| char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER))
         .collect::<String>()

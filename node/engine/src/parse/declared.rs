@@ -73,7 +73,7 @@ pub(super) fn codings<'r>(request: &'r InspectRequest, sink: &mut Sink<'_, '_>) 
 }
 
 /// Whether a word for a coding changes nothing.
-pub(super) fn is_no_coding(word: &str) -> bool {
+pub fn is_no_coding(word: &str) -> bool {
     let is_named = NO_CODINGS.iter().any(|it| word.eq_ignore_ascii_case(it));
     // Media types and parameters.
     is_named || word.contains(['/', '='])

@@ -1,7 +1,7 @@
 //! Lenient JSON parser without recursion: truncated and malformed documents are parsed up
 //! to the error.
 
-mod prefix;
+pub mod prefix;
 mod text;
 
 use super::Sink;

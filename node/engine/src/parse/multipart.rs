@@ -171,6 +171,11 @@ pub fn content_type(head: &[u8]) -> String {
     head::content_types(head).join(", ")
 }
 
+/// Whether the content of a part is in a transfer encoding that changes it, also in one that is unknown.
+pub fn is_transfer_encoded(head: &[u8]) -> bool {
+    head::is_transfer_encoded(head)
+}
+
 impl<'a> Part<'a> {
     /// Splits headers and content at the first blank line; without one all of it is content.
     fn of(body: &'a [u8], span: Range<usize>) -> Self {

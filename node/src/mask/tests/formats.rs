@@ -187,6 +187,35 @@ fn json_is_masked_below_secret_names() {
 }
 
 #[test]
+fn comments_in_json_hide_no_secret() {
+    for (body, masked) in [
+        (r#"{"name":/**/"password","value":"x"}"#, r#"{"name":/**/"password","value":"***"}"#),
+        (r#"{"pin"/* a */:/* b */"x","a":"c"}"#, r#"{"pin"/* a */:/*****/"***","a":"c"}"#),
+        ("// password: x\n{\"pin\":1}", "// password: ***\n{\"pin\":\"***\"}"),
+        (r#"{"a":1 /*{"pin":2}*/} // b"#, r#"{"a":1 /*{"pin":"***"}*/} // b"#),
+        (r#"{"token":[1,/*2*/3]}"#, r#"{"token":["***",/*****/"***"]}"#),
+        (r#"{"name":/**/"password","value":"x" /* a"#, r#"{"name":/**/"password","value":"***" /* a"#),
+        (
+            "\u{feff})]}',\n{\"name\":\"password\" // a\n,\"value\":\"x\"}",
+            "\u{feff})]}',\n{\"name\":\"password\" // a\n,\"value\":\"***\"}",
+        ),
+        (r#"/* a */{"name":/* b */"author","value":"x"}"#, r#"/* a */{"name":/* b */"author","value":"x"}"#),
+    ] {
+        assert_eq!(default_body("application/json", body, "none"), masked);
+    }
+    for malformed in [
+        r#"{"password":/* s3cret */"s3cret","a":"visible",?}"#,
+        r#"{"password"/* a */:/**//**/"s3cret","a":"visible",?}"#,
+        "{\"password\": // s3cret\n \"s3cret\", \"a\":\"visible\" ?}",
+        "{'name':/**/'password','value':/* a */'s3cret','a':'visible'}",
+    ] {
+        check("application/json", malformed);
+    }
+    let pin = r#"[["post"],["json_doc"],["hash","pin"]]"#;
+    assert_eq!(masked_json(pin, r#"/* a */{"pin":/* b */1}"#), r#"/* a */{"pin":/* b */"***"}"#);
+}
+
+#[test]
 fn names_in_other_texts_are_found() {
     for body in [
         "user: visible\npassword: s3cret with s3cret\nage: visible",

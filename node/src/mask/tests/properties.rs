@@ -61,6 +61,12 @@ const PIECES: &[&str] = &[
     "none",
     "=",
     ":",
+    "/*",
+    "[/*",
+    "{/**/",
+    "\"pin\":/*",
+    "'pin':/**/",
+    "*/:",
 ];
 
 fn any_name() -> impl Strategy<Value = String> {

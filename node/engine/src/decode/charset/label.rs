@@ -77,6 +77,15 @@ impl Charset {
             Self::Unknown
         }
     }
+
+    /// Whether the bytes of ASCII are ASCII; not if that is unknown.
+    pub(super) fn is_ascii_based(self) -> bool {
+        match self {
+            Self::Utf16(_) | Self::Utf32(_) | Self::Utf7 | Self::Ebcdic(_) | Self::Unknown => false,
+            Self::Encoded(encoding) => encoding.is_ascii_compatible(),
+            Self::AsciiBased | Self::NoName => true,
+        }
+    }
 }
 
 fn order(letters: &str) -> Option<Order> {

@@ -8,7 +8,7 @@ const NO_SCRIPT: &[u8] = b")]}'";
 
 /// Whether these bytes start like an object, an array or a string, after what lenient parsers skip.
 pub(in crate::parse) fn looks_like_json(bytes: &[u8]) -> bool {
-    match document(bytes) {
+    match document(bytes).trim_ascii_end() {
         [b'{', .., b'}'] | [b'[', .., b']'] | [b'"', .., b'"'] => true,
         // A body may be truncated, and a parser may stop at the closing bracket.
         [b'{', rest @ ..] => matches!(skipped(rest), [b'"', ..]),
@@ -23,19 +23,19 @@ pub(in crate::parse) fn looks_like_container(bytes: &[u8]) -> bool {
 }
 
 /// The bytes without what lenient parsers skip before a document.
-fn document(bytes: &[u8]) -> &[u8] {
+pub fn document(bytes: &[u8]) -> &[u8] {
     let mut rest = bytes;
     loop {
         let before = rest.len();
         rest = skipped(after_prefix(rest));
         if rest.len() == before {
-            return rest.trim_ascii_end();
+            return rest;
         }
     }
 }
 
 /// The bytes after byte order marks and the prefix.
-pub(super) fn after_prefix(bytes: &[u8]) -> &[u8] {
+pub fn after_prefix(bytes: &[u8]) -> &[u8] {
     let rest = charset::without_marks(bytes);
     rest.strip_prefix(NO_SCRIPT).map_or(rest, |rest| rest.strip_prefix(b",").unwrap_or(rest))
 }
@@ -50,14 +50,15 @@ fn skipped(bytes: &[u8]) -> &[u8] {
 }
 
 /// A comment at the start of some bytes.
-pub(super) struct Comment<'c> {
+pub struct Comment<'c> {
     pub text: &'c [u8],
+    /// After its closing mark, if it has one.
     pub end: usize,
 }
 
 impl<'c> Comment<'c> {
     /// `/* … */`, or `// …` to the end of the line.
-    pub(super) fn at(bytes: &'c [u8]) -> Option<Self> {
+    pub fn at(bytes: &'c [u8]) -> Option<Self> {
         let (text, close) = match bytes {
             [b'/', b'/', text @ ..] => (memchr::memchr(b'\n', text).map_or(text, |end| &text[..end]), 0),
             [b'/', b'*', text @ ..] => (&text[..memchr::memmem::find(text, b"*/")?], 2),

@@ -47,27 +47,46 @@ type Decoded<'a> = (Vec<&'static str>, Cow<'a, [u8]>);
 /// The content without each of its transfer encodings (RFC 2045, section 6); `7bit`, `8bit` and `binary`
 /// change nothing, others are reported.
 fn transfer_decoded<'a>(head: &[u8], content: &[u8], sink: &mut Sink<'_, '_>) -> Vec<Decoded<'a>> {
+    let encodings = transfer_encodings(head);
+    let mut texts = Vec::new();
+    if encodings.iter().any(|it| is_base64(it)) {
+        let text = base64::decode_declared(content);
+        texts.extend(text.map(|text| (vec![base64::NAME], Cow::Owned(text))));
+    }
+    if encodings.iter().any(|it| is_quoted(it)) {
+        let text = quoted_printable::decode(content);
+        texts.extend(text.map(|text| (vec![quoted_printable::NAME], Cow::Owned(text))));
+    }
+    if !encodings.iter().all(|it| is_quoted(it) || is_base64(it) || is_plain(it)) {
+        sink.budget.undecodable(Limit::Coding);
+    }
+    texts
+}
+
+/// Whether the content is in a transfer encoding that changes it.
+pub(super) fn is_transfer_encoded(head: &[u8]) -> bool {
+    transfer_encodings(head).iter().any(|it| is_quoted(it) || is_base64(it) || !is_plain(it))
+}
+
+/// The transfer encodings of all lines, in lower case.
+fn transfer_encodings(head: &[u8]) -> Vec<String> {
     let mut encodings = values(head, "content-transfer-encoding");
     for encoding in &mut encodings {
         encoding.make_ascii_lowercase();
     }
-    let is_quoted = |it: &String| it.contains("quoted-printable");
-    let is_base64 = |it: &String| it.contains("base64");
-    let mut texts = Vec::new();
-    if encodings.iter().any(is_base64) {
-        let text = base64::decode_declared(content);
-        texts.extend(text.map(|text| (vec![base64::NAME], Cow::Owned(text))));
-    }
-    if encodings.iter().any(is_quoted) {
-        let text = quoted_printable::decode(content);
-        texts.extend(text.map(|text| (vec![quoted_printable::NAME], Cow::Owned(text))));
-    }
-    let is_read =
-        |it: &String| is_quoted(it) || is_base64(it) || declared::is_no_coding(it.trim_matches(['"', '\'']));
-    if !encodings.iter().all(is_read) {
-        sink.budget.undecodable(Limit::Coding);
-    }
-    texts
+    encodings
+}
+
+fn is_quoted(encoding: &str) -> bool {
+    encoding.contains("quoted-printable")
+}
+
+fn is_base64(encoding: &str) -> bool {
+    encoding.contains("base64")
+}
+
+fn is_plain(encoding: &str) -> bool {
+    declared::is_no_coding(encoding.trim_matches(['"', '\'']))
 }
 
 /// The values of all lines of a header.
