@@ -84,7 +84,8 @@ fn lines<'r>(request: &'r InspectRequest, wanted: &str, sink: &mut Sink<'_, '_>)
     let mut lines: Vec<&str> = Vec::new();
     for (name, value) in &request.headers {
         let line = value.trim();
-        let is_new = || !line.is_empty() && !lines.iter().any(|known| known.eq_ignore_ascii_case(line));
+        // Boundaries are case-sensitive.
+        let is_new = || !line.is_empty() && !lines.contains(&line);
         if !name.eq_ignore_ascii_case(wanted) || !is_new() {
             continue;
         }
