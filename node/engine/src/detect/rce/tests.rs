@@ -486,6 +486,9 @@ fn words_before_a_command_hide_none() {
             for attack in [format!(";{padding}cat /etc/passwd"), format!("$({padding}id)")] {
                 assert!(signature_of(&attack).is_some(), "{count} of {runner}");
             }
+            let is_bare = !matches!(runner, "parallel -j 1" | "coproc x {");
+            let attack = format!("{padding}cat /etc/passwd");
+            assert!(!is_bare || signature_of(&attack).is_some(), "{count} of {runner} alone");
         }
     }
     for benign in [

@@ -49,7 +49,7 @@ pub(crate) fn commands(value: &[u8], start: usize, comments: Comments) -> Vec<Co
         plus_is_blank: plus_is_blank(value),
         is_target: false,
         comments,
-        in_case: false,
+        after_bracket: Lead::Resumed,
     };
     while let Some(&byte) = value.get(lexer.at) {
         lexer.step(byte);
@@ -73,8 +73,8 @@ struct Lexer<'v> {
     /// Whether the next word is the file of a redirection.
     is_target: bool,
     comments: Comments,
-    /// Whether a `case` was opened.
-    in_case: bool,
+    /// What a closing bracket begins: a command once a `case` was opened.
+    after_bracket: Lead,
 }
 
 impl<'v> Lexer<'v> {
@@ -212,8 +212,10 @@ impl<'v> Lexer<'v> {
 
     /// What follows the pattern of a `case` runs.
     fn close_bracket(&mut self) {
-        self.in_case |= self.is_case();
-        self.end_command(if self.in_case { Lead::Semicolon } else { Lead::Resumed }, 1);
+        if self.is_case() {
+            self.after_bracket = Lead::Semicolon;
+        }
+        self.end_command(self.after_bracket, 1);
     }
 
     /// `case x in`
@@ -239,10 +241,7 @@ impl<'v> Lexer<'v> {
     /// The length of the brackets in `f(){ id; }`, whose body may run. In languages of applications
     /// a keyword names a function.
     fn function_head(&self) -> Option<usize> {
-        let name = match (&self.command.words[..], &self.word) {
-            ([], Some(name)) | ([name], None) => name,
-            _ => return None,
-        };
+        let (([], Some(name)) | ([name], None)) = (&self.command.words[..], &self.word) else { return None };
         let inside = self.value[self.at + 1..].trim_ascii_start();
         let after = inside.strip_prefix(b")")?;
         let is_head = *name.text != *b"function" && matches!(after.trim_ascii_start(), [b'{' | b'(', ..]);
