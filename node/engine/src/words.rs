@@ -168,6 +168,7 @@ pub(crate) struct Ptrav {
 pub(crate) struct Rce {
     pub prefixes: WordSet,
     pub runners: WordSet,
+    pub wrappers: WordSet,
     pub interpreters: WordSet,
     pub families: Vec<String>,
     pub program_directories: Vec<String>,

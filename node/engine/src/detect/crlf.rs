@@ -22,6 +22,9 @@ const FIRST_WORDS: usize = 12;
 /// A value with more lines that are not empty is a text.
 const FEW_LINES: usize = 7;
 
+/// Limit of lines of one word each between a plain first line and a header in a body.
+const MAX_FILLERS: usize = 3;
+
 /// Reads the value as it is, and without the blanks before it: applications strip them, and a first
 /// line break of its own would hide the next one.
 pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'static>> {
@@ -45,6 +48,7 @@ fn detect_in(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'static>>
         let span = first.start..value.len();
         return Some(Match { attack_type: AttackType::Crlf, signature: "crlf-path", severity: Medium, span });
     }
+    let mut fillers = 0;
     let mut line_break = first.clone();
     loop {
         // After a header of its own, `Location:` also labels the line of an invitation.
@@ -65,8 +69,12 @@ fn detect_in(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'static>>
                 span,
             });
         }
-        let goes_on =
-            !is_typed || is_one_break(value, &line_break) && is_any_header(line_after(value, &line_break));
+        let line = line_after(value, &line_break);
+        let goes_on = !is_typed
+            || is_one_break(value, &line_break)
+                && (is_any_header(line)
+                    || is_plain(&value[..first.start])
+                        && (is_folded(value, &line_break) || is_filler(line, &mut fillers)));
         line_break = next_break(value, line_break.end).filter(|_| goes_on)?;
     }
 }
@@ -77,10 +85,35 @@ fn line_after<'v>(value: &'v [u8], line_break: &Range<usize>) -> &'v [u8] {
     rest[..memchr::memchr2(b'\r', b'\n', rest).unwrap_or(rest.len())].trim_ascii()
 }
 
-/// Whether a line is a header of any name.
+/// Whether a line is a header of any name, also with blanks before the colon.
 fn is_any_header(line: &[u8]) -> bool {
-    let name = memchr::memchr(b':', line).map_or(&line[..0], |colon| &line[..colon]);
-    !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte))
+    let name = memchr::memchr(b':', line).map_or(&line[..0], |colon| line[..colon].trim_ascii_end());
+    !name.is_empty()
+        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
+}
+
+/// Whether the line after a break begins with a blank: it continues the one before, or is empty.
+fn is_folded(value: &[u8], line_break: &Range<usize>) -> bool {
+    matches!(value.get(line_break.end), Some(b' ' | b'\t'))
+}
+
+/// Whether a line is one word, which clients skip, and one of few.
+fn is_filler(line: &[u8], fillers: &mut usize) -> bool {
+    *fillers += 1;
+    *fillers <= MAX_FILLERS && !line.iter().any(u8::is_ascii_whitespace)
+}
+
+/// A value of its own, such as `en`: no sentence and no label.
+fn is_plain(prefix: &[u8]) -> bool {
+    let prefix = prefix.trim_ascii();
+    !prefix.is_empty() && prefix.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+}
+
+/// Whether a status line and a header follow the break.
+fn is_response(value: &[u8], line_break: &Range<usize>) -> bool {
+    let status = line_after(value, line_break);
+    let after = next_break(value, line_break.end).map(|it| line_after(value, &it));
+    status.starts_with(b"HTTP/") && after.is_some_and(is_any_header)
 }
 
 /// Whether the line after a break is a header that no text has, or begins a response or request.
@@ -108,17 +141,23 @@ fn is_injection_in_body(value: &[u8], first: &Range<usize>, context: &ValueConte
     }
     // Headers after one word are no text: they may be padding before the one that counts.
     let is_word = !prefix.iter().any(u8::is_ascii_whitespace);
-    let is_text = |line: &&[u8]| line.iter().any(|byte| *byte > b' ') && !(is_word && is_any_header(line));
+    let is_text = |line: &&[u8]| {
+        line.iter().any(|byte| *byte > b' ')
+            && !(is_word && is_any_header(line))
+            && !(is_plain(prefix) && line.starts_with(b" "))
+    };
+    // Lines after a header are the page of an attacker.
+    let is_headed = || is_plain(prefix) && is_known_header(value, first, "crlf-header");
     let is_long = || value.split(|&byte| byte == b'\n').filter(is_text).nth(FEW_LINES).is_some();
     let is_prose = || {
         let words = prefix.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
         prefix.len() > FIRST_LINE && words.take(FIRST_WORDS).count() == FIRST_WORDS
     };
-    is_one_break(value, first)
+    (is_one_break(value, first) || is_plain(prefix) && is_response(value, first))
         && !prefix.starts_with(b"HTTP/")
         && !is_request(prefix)
         && !is_prose()
-        && !is_long()
+        && (is_headed() || !is_long())
 }
 
 /// A run of line breaks, also as the characters that become line breaks when their high byte is cut
@@ -276,6 +315,36 @@ mod tests {
             "Name: Ann\nPhone: 1",
             &format!("{}\nSet-Cookie: a=b", "The proxy that we use since last week answers ".repeat(5)),
             "a\nb\nc\nd\ne\nf\nSet-Cookie: a=b",
+        ] {
+            assert_eq!(signature_of(&form, text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_that_are_no_headers_hide_none_in_a_form() {
+        let form = Point::new(Tag::Post).then(Tag::FormUrlencoded).named(Tag::Hash, "lang");
+        for between in [" ", "\t", " folded", "X.y: a", "X!: a", "X : a", "word", "a\r\nb", ":", "(x)"] {
+            let value = format!("en\r\n{between}\r\nSet-Cookie: a=b");
+            assert_eq!(signature_of(&form, &value), Some("crlf-header"), "{value:?}");
+        }
+        for value in [
+            format!("en{}\r\nSet-Cookie: a=b", "\r\n ".repeat(5_000)),
+            format!("en{}\r\nSet-Cookie: a=b", "\r\n x".repeat(50)),
+            format!("en\r\nSet-Cookie: a=b{}", "\r\nx".repeat(8)),
+        ] {
+            assert_eq!(signature_of(&form, &value), Some("crlf-header"), "{:?}", value.split_at(4).0);
+        }
+        let response = "en\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>";
+        assert_eq!(signature_of(&form, response), Some("crlf-response"));
+        for text in [
+            "Hello\nthe answer of the proxy is\nSet-Cookie: a=b",
+            "The answer is\n x\nSet-Cookie: a=b",
+            "Hello Ann\r\n\r\nHTTP/1.1 200 OK\nContent-Type: text/html",
+            "Hello\r\n\r\nHTTP/1.1 200 OK is the first line that I see",
+            "Hello\r\n\r\nSet-Cookie: a=b",
+            "Berlin\nParis\nRome\n Location: town",
+            &format!("The headers:\nSet-Cookie: a=b{}", "\nx y".repeat(8)),
+            &format!("Headers:\nContent-Type: a/b{}", "\nx y".repeat(8)),
         ] {
             assert_eq!(signature_of(&form, text), None, "{text}");
         }

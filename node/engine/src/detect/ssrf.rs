@@ -269,7 +269,16 @@ mod tests {
     #[test]
     fn finds_hosts_disguised_by_lookalike_letters() {
         assert_eq!(signature_of("x", "http://ⓛⓞⓒⓐⓛⓗⓞⓢⓣ/"), Some("ssrf-disguised-host"));
-        assert_eq!(signature_of("x", "http://münchen.example/"), None);
+        for host in ["⑯⑨.254.169.254", "①㉗.0.0.1", "localhoﬆ", "locaⅼhost", "0ⅹ7f.1", "⑩.0.0.1"]
+        {
+            let url = format!("http://{host}/");
+            assert_eq!(signature_of("x", &url), Some("ssrf-disguised-host"), "{url}");
+        }
+        for url in
+            ["http://münchen.example/", "http://example.com…", "http://shop™.example/", "http://①.example/"]
+        {
+            assert_eq!(signature_of("x", url), None, "{url}");
+        }
     }
 
     #[test]

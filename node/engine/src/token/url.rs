@@ -1,6 +1,7 @@
 //! The scheme and host of a URL, in any spelling.
 
 use std::borrow::Cow;
+use unicode_normalization::char::decompose_compatible;
 
 /// A URL, as lenient clients parse it.
 #[derive(Debug, PartialEq, Eq)]
@@ -55,8 +56,11 @@ pub(crate) fn authority(value: &[u8]) -> Url<'_> {
     let folded = if host.is_ascii() {
         lower(host)
     } else {
-        let letters = String::from_utf8_lossy(host);
-        letters.chars().filter(|it| !is_ignorable(*it)).filter_map(fold).collect::<String>().into()
+        let mut folded = String::with_capacity(host.len());
+        for letter in String::from_utf8_lossy(host).chars().filter(|it| !is_ignorable(*it)) {
+            fold(letter, &mut folded);
+        }
+        folded.into()
     };
     let is_disguised = folded.is_ascii() && !host.is_ascii();
     Url { scheme: "".into(), host: folded, has_user: user.is_some(), is_disguised, slashes: 0 }
@@ -111,25 +115,13 @@ pub(crate) fn is_ignorable(letter: char) -> bool {
     )
 }
 
-/// Letters as resolvers normalize them: circled, full-width, raised and mathematical forms become ASCII.
-fn fold(letter: char) -> Option<char> {
-    let code = u32::from(letter);
-    let shifted = |base: char, offset: u32| char::from_u32(u32::from(base) + offset);
-    match letter {
-        '¹' => Some('1'),
-        '²' | '³' => shifted('2', code - 0xB2),
-        '⁰' | '⁴'..='⁹' => shifted('0', code - 0x2070),
-        '₀'..='₉' => shifted('0', code - 0x2080),
-        '\u{1D7CE}'..='\u{1D7FF}' => shifted('0', (code - 0x1D7CE) % 10),
-        '\u{1D400}'..='\u{1D6A3}' => shifted('a', (code - 0x1D400) % 26),
-        '①'..='⑨' => shifted('1', code - 0x2460),
-        '⓪' => Some('0'),
-        'Ⓐ'..='Ⓩ' => shifted('a', code - 0x24B6),
-        'ⓐ'..='ⓩ' => shifted('a', code - 0x24D0),
-        '\u{FF01}'..='\u{FF5E}' => shifted('!', code - 0xFF01).map(|it| it.to_ascii_lowercase()),
-        '。' | '｡' => Some('.'),
-        _ => Some(letter.to_ascii_lowercase()),
-    }
+/// A letter as resolvers read it (UTS 46): circled, full-width, raised and mathematical forms, Roman
+/// numerals and ligatures become ASCII. One letter may become several: `⑯` is `16`.
+fn fold(letter: char, host: &mut String) {
+    decompose_compatible(letter, |it| {
+        let letters = if it == '\u{3002}' { '.'.to_lowercase() } else { it.to_lowercase() };
+        host.extend(letters);
+    });
 }
 
 #[cfg(test)]
@@ -157,6 +149,17 @@ mod tests {
             ("http://h\\a\\b/", "h"),
             ("http://𝟏27.₀.⁰.¹/", "127.0.0.1"),
             ("http://𝐥𝓸calhost/", "localhost"),
+            ("http://⑯⑨.254.169.254/", "169.254.169.254"),
+            ("http://①㉗.0.0.1/", "127.0.0.1"),
+            ("http://⑩.0.0.㊿/", "10.0.0.50"),
+            ("http://localhoﬆ/", "localhost"),
+            ("http://ℓocalhost/", "localhost"),
+            ("http://locaⅼhost/", "localhost"),
+            ("http://lºcalhoſt/", "localhost"),
+            ("http://0ⅹ7f.1/", "0x7f.1"),
+            ("http://\u{1D7D9}27｡0．0.\u{1FBF1}/", "127.0.0.1"),
+            ("http://日本.example/", "日本.example"),
+            ("http://straße.example/", "straße.example"),
             (&*format!("http://{}@h/", "a".repeat(2_000)), "h"),
             (&*format!("{}http://h/", "url:".repeat(2_000)), "h"),
         ] {

@@ -4,7 +4,7 @@ use super::{
     argument::{is_prose, shape},
     command_line::{chain, command_line},
     glob::glob,
-    head::{Head, head, is_version_probe, prose_after, second},
+    head::{Head, head, inner_head, is_version_probe, prose_after, second},
     programs::{self, Known},
     strength::{is_strong, is_substitution},
 };
@@ -129,23 +129,35 @@ pub(super) fn find_evidence(context: &CommandContext<'_>, at: usize) -> Option<E
         if !may_match && !is_substitution(command) {
             return None;
         }
-        let head = context.head(at)?;
-        let found = may_match.then(|| separated(context, at, head)).flatten();
-        return found.or_else(|| substituted(context, at, head));
+        return with_each_head(context, at, |head| {
+            let found = may_match.then(|| separated(context, at, head)).flatten();
+            found.or_else(|| substituted(context, at, head))
+        });
     }
     glob(context, command)
         .or_else(|| cut_letters(context, command))
         .or_else(|| variable(context, at))
         .or_else(|| chain(context, at))
         .or_else(|| {
-            let head = context.head(at)?;
-            disguised(context, command, head)
-                .or_else(|| program_path(context, command, head))
-                .or_else(|| substituted(context, at, head))
-                .or_else(|| piped(context, command, head))
-                .or_else(|| separated(context, at, head))
-                .or_else(|| command_line(context, command, head))
+            with_each_head(context, at, |head| {
+                disguised(context, command, head)
+                    .or_else(|| program_path(context, command, head))
+                    .or_else(|| substituted(context, at, head))
+                    .or_else(|| piped(context, command, head))
+                    .or_else(|| separated(context, at, head))
+                    .or_else(|| command_line(context, command, head))
+            })
         })
+}
+
+/// The evidence of the head, or else of the one that it runs.
+fn with_each_head(
+    context: &CommandContext<'_>,
+    at: usize,
+    find: impl Fn(&Head) -> Option<Evidence>,
+) -> Option<Evidence> {
+    let head = context.head(at)?;
+    find(head).or_else(|| find(&inner_head(context.commands.get(at)?, head)?))
 }
 
 /// `;${PATH:5:1}s`: a program spelled with letters of variables.

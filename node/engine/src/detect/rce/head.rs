@@ -82,6 +82,21 @@ fn plain(word: &str) -> &str {
 }
 
 pub(super) fn head(command: &Command<'_>) -> Option<Head> {
+    let head = read(command, &run_by)?;
+    let is_program = head.known.is_some() || head.is_path;
+    Some(if is_program { head } else { inner_head(command, &head).unwrap_or(head) })
+}
+
+/// The head behind a program that runs others, whose options take words: `sudo -u root cat`.
+pub(super) fn inner_head(command: &Command<'_>, outer: &Head) -> Option<Head> {
+    let inner = read(command, &run_by_after_words)?;
+    (inner.at > outer.at && (inner.known.is_some() || inner.is_path)).then_some(inner)
+}
+
+/// The position of what a prefix runs.
+type RunBy = dyn Fn(&str, &[Word<'_>], usize) -> Option<usize>;
+
+fn read(command: &Command<'_>, run_by: &RunBy) -> Option<Head> {
     let mut at = 0;
     while let Some(word) = command.words.get(at) {
         let Ok(text) = std::str::from_utf8(&word.text) else { return None };
@@ -127,10 +142,36 @@ fn run_by(prefix: &str, words: &[Word<'_>], at: usize) -> Option<usize> {
     words.get(run).filter(|word| is_runnable(&String::from_utf8_lossy(&word.text))).map(|_| run)
 }
 
+/// The same, where options take a word each and some prefixes another one: `env -C / cat`,
+/// `setarch x cat`.
+fn run_by_after_words(prefix: &str, words: &[Word<'_>], at: usize) -> Option<usize> {
+    let runs = |at: usize| words.get(at).is_some_and(|it| is_runnable(&String::from_utf8_lossy(&it.text)));
+    let mut argument = WORDS.rce.wrappers.contains(prefix);
+    let mut after_flag = false;
+    let mut at = at + 1;
+    while let Some(word) = words.get(at) {
+        let kind = shape(word);
+        let is_flag = kind & programs::FLAG != 0 && !word.text.starts_with(b"/");
+        let is_argument = || after_flag && runs(at + 1) && !words[at + 1].text.contains(&b'/');
+        if !is_flag && runs(at) && !is_argument() {
+            return Some(at);
+        }
+        let is_number = kind & programs::NUMBER != 0 && programs::is_runner(prefix);
+        let is_skipped = is_flag || is_number || is_unset(word) || after_flag;
+        if !is_skipped && !std::mem::take(&mut argument) {
+            return None;
+        }
+        after_flag = is_flag && *word.text != *b"--";
+        at += 1;
+    }
+    None
+}
+
 /// A command, a prefix or an assignment.
 fn is_runnable(word: &str) -> bool {
     let name = word.rsplit('/').next().unwrap_or(word);
     programs::known(&plain_name(name)).is_some()
+        || programs::program(word).is_some()
         || WORDS.rce.prefixes.contains_exact(word)
         || is_assignment(word)
 }

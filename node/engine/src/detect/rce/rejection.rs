@@ -26,7 +26,8 @@ pub(super) fn cannot_contain_command(value: &[u8]) -> bool {
 /// `</dev/null cat x`: a command after the file of a redirection.
 fn follows_redirection(value: &[u8], part: &[u8]) -> bool {
     let at = part.as_ptr().addr() - value.as_ptr().addr();
-    at.checked_sub(1).is_some_and(|before| matches!(value[before], b'<' | b'>'))
+    // `>|x`, `2>&1`.
+    matches!(value[..at], [.., b'<' | b'>'] | [.., b'<' | b'>', b'|' | b'&'])
 }
 
 fn after_first(words: &[u8]) -> &[u8] {
@@ -141,6 +142,10 @@ fn begins_with_no_command(command: &[u8]) -> bool {
     while programs::is_mere_prefix(first) {
         command = command[first.len()..].trim_ascii_start();
         first = first_word(command);
+        // `command -p id`: its options may take any word.
+        if matches!(first, [b'-', _, ..]) {
+            return false;
+        }
     }
     if first.is_empty() {
         return true;
@@ -178,7 +183,7 @@ mod tests {
     fn rejects_prose_with_separators() {
         let texts = [
             "Garden spade, ash & steel",
-            "fish & chips; tea",
+            "soup & chips; tea",
             "a < b (c)",
             "R&D",
             "",

@@ -1,6 +1,10 @@
 //! Commands that are evidence whatever surrounds them.
 
-use super::{argument::shape, head::Head, head::head, programs};
+use super::{
+    argument::shape,
+    head::{Head, head, inner_head},
+    programs,
+};
 use crate::{
     token::shell::{Command, Lead, Word},
     words::WORDS,
@@ -15,7 +19,11 @@ pub(super) fn is_substitution(command: &Command<'_>) -> bool {
 
 /// Whether the command is evidence wherever it stands, also in what a shell takes for a comment.
 pub(super) fn needs_no_other_words(command: &Command<'_>) -> bool {
-    is_substitution(command) || head(command).is_some_and(|head| is_strong(command, &head))
+    let is_evident = |head: Head| {
+        is_strong(command, &head)
+            || inner_head(command, &head).is_some_and(|inner| is_strong(command, &inner))
+    };
+    is_substitution(command) || head(command).is_some_and(is_evident)
 }
 
 /// Whether the command reads, fetches or removes a sensitive file, connects to a port or runs code, which

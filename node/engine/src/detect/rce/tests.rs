@@ -445,3 +445,105 @@ fn passes_names_of_commands_alone_and_in_sentences() {
         assert_eq!(signature_of(text), None, "{text}");
     }
 }
+
+#[test]
+fn words_before_a_command_hide_none() {
+    for runner in [
+        "ionice -c 3",
+        "taskset 1",
+        "taskset ff",
+        "chrt -o 0",
+        "setpriv --reuid 0",
+        "runuser -u a",
+        "runuser -u a --",
+        "prlimit",
+        "choom -n 0",
+        "setarch x86_64",
+        "setarch sparc -R",
+        "linux64",
+        "fakeroot",
+        "proxychains",
+        "torsocks",
+        "coproc",
+        "coproc x {",
+        "parallel -j 1",
+        "ssh-agent",
+        "unbuffer",
+        "eatmydata",
+        "command -p",
+        "command --",
+        "env -u x",
+        "env -C /",
+        "time -f x",
+        "exec -a x",
+        "gosu root",
+        "timeout 9",
+        "sudo -u root",
+        "sudo -u ls",
+    ] {
+        for count in [1, 2, 8, 2_000] {
+            let padding = format!("{runner} ").repeat(count);
+            for attack in [format!(";{padding}cat /etc/passwd"), format!("$({padding}id)")] {
+                assert!(signature_of(&attack).is_some(), "{count} of {runner}");
+            }
+            let is_bare = !matches!(runner, "parallel -j 1" | "coproc x {");
+            let attack = format!("{padding}cat /etc/passwd");
+            assert!(!is_bare || signature_of(&attack).is_some(), "{count} of {runner} alone");
+        }
+    }
+    for benign in [
+        "It takes time; time - more or less",
+        "Use the command -p, or find another one; more below",
+        "a parallel find; parallel -j is an option of it",
+        "Set the timeout 9; sudo make me a sandwich",
+        "my flock of sheep; flock to the head of the valley",
+        "work until more help comes; until last week",
+        "do - find me; else -- more",
+        "Linux x86_64; rv:126.0",
+        "nice 5 star hotel; nice -ish find",
+    ] {
+        assert_eq!(signature_of(benign), None, "{benign}");
+    }
+}
+
+#[test]
+fn redirections_and_keywords_before_a_command_hide_none() {
+    for attack in [
+        ";<<<x cat /etc/passwd",
+        ";>|x cat /etc/passwd",
+        ";{fd}</dev/null cat /etc/passwd",
+        ";cat >|x /etc/passwd",
+        ";2>&1 cat /etc/passwd",
+        ";<&0 cat /etc/passwd",
+        ";f(){ cat /etc/passwd;};f",
+        ";f ( ) { id; };f",
+        ";f()( id );f",
+        ";until cat /etc/passwd;do :;done",
+        ";if a;then b;elif cat /etc/passwd;then :;fi",
+        ";case a in a) cat /etc/passwd;;esac",
+        ";case a in (a) id;;esac",
+        ";case a in b) :;;a) cat /etc/passwd;;esac",
+        "; ash -c id",
+        "rbash -c id",
+        ";fish -c id",
+        "$(mksh -c id)",
+    ] {
+        assert!(signature_of(attack).is_some(), "{attack}");
+    }
+    for benign in [
+        "<<<<<<< HEAD",
+        "<<< find me",
+        "<a>|<b>",
+        "Oak trees | Ash",
+        "chips | fish",
+        "oak; ash and/or beech",
+        "fish & chips; fish and more",
+        "$(function(){ id; })",
+        "function f(){ find(me); }",
+        "render(){ date = new Date(); sort(a); }",
+        "in this case a) find the head b) sort the tail",
+        "in case a in b) more of it",
+    ] {
+        assert_eq!(signature_of(benign), None, "{benign}");
+    }
+}

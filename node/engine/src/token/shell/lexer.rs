@@ -49,6 +49,7 @@ pub(crate) fn commands(value: &[u8], start: usize, comments: Comments) -> Vec<Co
         plus_is_blank: plus_is_blank(value),
         is_target: false,
         comments,
+        after_bracket: Lead::Resumed,
     };
     while let Some(&byte) = value.get(lexer.at) {
         lexer.step(byte);
@@ -72,6 +73,8 @@ struct Lexer<'v> {
     /// Whether the next word is the file of a redirection.
     is_target: bool,
     comments: Comments,
+    /// What a closing bracket begins: a command once a `case` was opened.
+    after_bracket: Lead,
 }
 
 impl<'v> Lexer<'v> {
@@ -92,7 +95,7 @@ impl<'v> Lexer<'v> {
             b'`' if self.word.is_some() && self.peek(1) == Some(b'`') => self.drop_disguise(2),
             b'`' => self.backtick(),
             b'(' => self.open_bracket(),
-            b')' => self.end_command(Lead::Resumed, 1),
+            b')' => self.close_bracket(),
             b'\'' | b'"' => self.quote(byte),
             b'\\' => self.backslash(),
             b'^' if self.peek(1).is_some_and(|next| next.is_ascii_alphabetic()) => self.drop_disguise(1),
@@ -190,7 +193,7 @@ impl<'v> Lexer<'v> {
             Some(b'&') => self.end_command(Lead::And, 2),
             Some(b'>') => self.at += 1,
             // `2>&1` names a stream, not a file.
-            _ if before == Some(b'>') => {
+            _ if matches!(before, Some(b'<' | b'>')) => {
                 let rest = &self.value[self.at + 1..];
                 self.at += 1 + rest.iter().take_while(|it| it.is_ascii_digit()).count();
                 self.is_target = false;
@@ -207,16 +210,42 @@ impl<'v> Lexer<'v> {
         self.end_command(if self.in_backticks { Lead::Backtick } else { Lead::Resumed }, 1);
     }
 
+    /// What follows the pattern of a `case` runs.
+    fn close_bracket(&mut self) {
+        if self.is_case() {
+            self.after_bracket = Lead::Semicolon;
+        }
+        self.end_command(self.after_bracket, 1);
+    }
+
+    /// `case x in`
+    fn is_case(&self) -> bool {
+        matches!(&self.command.words[..], [case, _, within, ..] if *case.text == *b"case" && *within.text == *b"in")
+    }
+
     fn open_bracket(&mut self) {
-        if self.word.is_some() {
+        if let Some(length) = self.function_head() {
+            self.command.called = true;
+            self.end_command(Lead::Semicolon, length);
+        } else if self.word.is_some() {
             self.command.called = true;
             self.end_command(Lead::Resumed, 1);
-        } else if self.command.words.is_empty() {
+        } else if self.command.words.is_empty() || self.is_case() {
             // A subshell runs by the separator before it.
             self.at += 1;
         } else {
             self.end_command(Lead::Resumed, 1);
         }
+    }
+
+    /// The length of the brackets in `f(){ id; }`, whose body may run. In languages of applications
+    /// a keyword names a function.
+    fn function_head(&self) -> Option<usize> {
+        let (([], Some(name)) | ([name], None)) = (&self.command.words[..], &self.word) else { return None };
+        let inside = self.value[self.at + 1..].trim_ascii_start();
+        let after = inside.strip_prefix(b")")?;
+        let is_head = *name.text != *b"function" && matches!(after.trim_ascii_start(), [b'{' | b'(', ..]);
+        is_head.then(|| self.value.len() - self.at - after.len())
     }
 
     fn quote(&mut self, quote: u8) {
@@ -333,16 +362,19 @@ impl<'v> Lexer<'v> {
         if self.value[self.at..].starts_with(b"<<<") {
             self.skip_blank(3);
             self.command.redirection = Some(Redirection::HereString);
+            self.is_target = self.command.words.is_empty();
             return;
         }
         if self.word.is_some() || !self.command.words.is_empty() {
             self.command.redirection = Some(Redirection::File);
         }
         let is_double = self.peek(1) == Some(self.value[self.at]);
-        if self.word.as_ref().is_some_and(|it| it.text.iter().all(u8::is_ascii_digit)) {
+        if self.word.as_ref().is_some_and(|it| is_descriptor(&it.text)) {
             self.word = None;
         }
-        self.skip_blank(if is_double { 2 } else { 1 });
+        // `>|x` overwrites the file.
+        let is_forced = self.value[self.at..].starts_with(b">|");
+        self.skip_blank(if is_double || is_forced { 2 } else { 1 });
         self.is_target = true;
     }
 
@@ -387,6 +419,15 @@ impl<'v> Lexer<'v> {
             }
         }
     }
+}
+
+/// `2>`, `{fd}>`: the stream that a redirection names.
+fn is_descriptor(word: &[u8]) -> bool {
+    let name = word.strip_prefix(b"{").and_then(|it| it.strip_suffix(b"}"));
+    word.iter().all(u8::is_ascii_digit)
+        || name.is_some_and(|it| {
+            !it.is_empty() && it.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+        })
 }
 
 /// Whether the value may have a comment: a hash that begins a word after another.
