@@ -25,7 +25,11 @@ e2e *filter:
 
 # Run only the scenarios that `just test` leaves out, but for the whole table of truncated bodies
 slow-scenarios:
-    cargo test --workspace --test scenarios -- --ignored --show-output --skip nothing_of_a_truncated_body
+    cargo test --workspace --test scenarios -- --ignored --show-output --skip nothing_of_a_truncated_body --skip of_200000
+
+# Test that the coverage of 200,000 requests equals the simulator's access log, across kills of node and console
+coverage-of-200000:
+    cargo test --workspace --test scenarios -- --ignored --show-output of_200000
 
 # Test all cells of the table of truncated bodies: 2,000 requests, with bodies of up to 5 MB
 truncated-bodies:

@@ -104,7 +104,7 @@ scenarios! {
         log_encodings::logs_have_the_findings_of_functions;
     coverage_counts_each_record_of_a_log_once_across_kills =>
         coverage::sums_equal_the_log, coverage::FEW;
-    #[ignore = "slow; `just e2e` runs it"]
+    #[ignore = "slow; `just coverage-of-200000` runs it"]
     coverage_counts_each_of_200000_records_once_across_kills =>
         coverage::sums_equal_the_log, coverage::MANY;
 

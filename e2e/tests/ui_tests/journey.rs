@@ -201,6 +201,7 @@ pub(crate) async fn requests(visit: &Visit) -> anyhow::Result<()> {
     visit.click_where("#columns a", "Show Signature").await?;
     visit.until("location.search.includes('signature') && location.pathname === '/requests'").await?;
     visit.reads("#results tbody", "sqli-").await?;
+    visit.until("document.readyState === 'complete'").await?;
     // Rows that arrive while a hit is open have these columns, too.
     visit.press("j").await?;
     visit.press("Enter").await?;
