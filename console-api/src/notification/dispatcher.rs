@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// The time in which all nodes report after a start.
 const NODES_REPORT: Duration = Duration::from_secs(20);
 /// The pause between checks of coverage: each reads the rows of eight days.
-const COVERAGE_PAUSE: Duration = Duration::from_secs(60);
+const COVERAGE_PAUSE: Duration = Duration::from_mins(1);
 /// Attacks per batch.
 const ATTACKS: u32 = 200;
 /// Batches of attacks before due deliveries are sent: ingest uses the same database.
