@@ -23,7 +23,7 @@ const MAX_CONCURRENT: usize = 8;
 const MAX_RECEIVING: usize = 4;
 /// Of `MAX_RECEIVING`: a token may be that of a whole fleet.
 const MAX_OF_A_TOKEN: usize = MAX_CONCURRENT * MAX_RECEIVING / 2;
-const PATIENCE: Duration = Duration::from_secs(5);
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The burst of a token, in seconds of its rate.
 const BURST_SECONDS: f64 = 10.0;
 
@@ -32,7 +32,7 @@ pub struct IngestQuota {
     receiving: Arc<Semaphore>,
     storing: Arc<Semaphore>,
     /// How long a batch waits for others of its token, and a received one to be stored.
-    patience: Duration,
+    queue_timeout: Duration,
     /// Records per second for each token.
     rate: Option<u32>,
     accounts: Arc<Mutex<HashMap<String, Account>>>,
@@ -61,7 +61,7 @@ impl IngestQuota {
     pub fn of(max_concurrent: usize) -> Self {
         let semaphore = |permits| Arc::new(Semaphore::new(permits));
         let (receiving, storing) = (semaphore(max_concurrent * MAX_RECEIVING), semaphore(max_concurrent));
-        Self { receiving, storing, patience: PATIENCE, rate: None, accounts: Arc::default() }
+        Self { receiving, storing, queue_timeout: QUEUE_TIMEOUT, rate: None, accounts: Arc::default() }
     }
 
     /// With a record rate for each token.
@@ -84,7 +84,7 @@ impl IngestQuota {
     }
 
     async fn wait_for(&self, semaphore: Arc<Semaphore>) -> Result<OwnedSemaphorePermit, ApiError> {
-        let permit = timeout(self.patience, semaphore.acquire_owned()).await;
+        let permit = timeout(self.queue_timeout, semaphore.acquire_owned()).await;
         permit.map_err(|_| ApiError::Busy)?.map_err(|_| ApiError::Busy)
     }
 
@@ -96,18 +96,14 @@ impl IngestQuota {
 
     /// Subtracts records from a token's account; the seconds to wait if it is empty.
     fn account(&self, token: &str, records: usize, now: Timestamp) -> Result<Arc<Semaphore>, u64> {
-        let rate = self.rate.map_or(f64::INFINITY, f64::from);
+        let full = self.rate.map_or(0.0, f64::from) * BURST_SECONDS;
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = rate * BURST_SECONDS;
-        let batches = || Arc::new(Semaphore::new(MAX_OF_A_TOKEN));
         let account = accounts.entry(token.to_owned()).or_insert_with(|| Account {
             records: full,
             at: now,
-            batches: batches(),
+            batches: Arc::new(Semaphore::new(MAX_OF_A_TOKEN)),
         });
-        if self.rate.is_none() {
-            return Ok(account.batches.clone());
-        }
+        let Some(rate) = self.rate.map(f64::from) else { return Ok(account.batches.clone()) };
         let seconds = now.duration_since(account.at).as_secs_f64().max(0.0);
         account.records = (account.records + seconds * rate).min(full);
         account.at = account.at.max(now);
@@ -145,7 +141,7 @@ mod tests {
 
     #[tokio::test]
     async fn slow_batches_of_a_token_do_not_occupy_others() {
-        let quota = IngestQuota { patience: Duration::from_millis(50), ..IngestQuota::default() };
+        let quota = IngestQuota { queue_timeout: Duration::from_millis(50), ..IngestQuota::default() };
         let receive = |token| quota.receive(token, Timestamp::UNIX_EPOCH);
         let mut slow = Vec::new();
         for _ in 0..MAX_OF_A_TOKEN {

@@ -1,4 +1,4 @@
-//! What became of the lines of access logs, in numbers.
+//! Tally of the lines of access logs, by result.
 
 use crate::metrics::on_scrape;
 use prometheus_client::{encoding::EncodeLabelSet, metrics::counter::ConstCounter, registry::Registry};
@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// What became of the lines of logs.
+/// The lines of logs, by result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct LogTally {
     /// Requests that no connector had sent to this node: inspected.

@@ -17,8 +17,8 @@ use shared::{
 /// Limits of a node's report.
 const MAX_OF_A_NODE: usize = 100;
 const MAX_TEXT_BYTES: usize = 200;
-/// Starts of a node whose connectors are kept.
-const MAX_STARTS: i64 = 100;
+/// Rows of a node that are kept, over all its starts.
+const MAX_ROWS: i64 = 5000;
 /// So that the sum over all nodes fits.
 const MAX_BYTES: i64 = i64::MAX >> 20;
 
@@ -58,14 +58,25 @@ pub(crate) async fn seen(
         .execute(&mut *connection)
         .await?;
     }
-    sqlx::query(
-        "delete from connectors where node_id = $1 and started_at not in (select started_at from connectors \
-         where node_id = $1 group by started_at order by max(last_seen) desc, started_at desc limit $2)",
-    )
-    .bind(node.id.to_string())
-    .bind(MAX_STARTS)
-    .execute(&mut *connection)
-    .await?;
+    delete_beyond_limit(connection, node).await
+}
+
+/// Deletes the rows of a node that were seen earliest.
+async fn delete_beyond_limit(connection: &mut Connection, node: &NodeInfo) -> Result<(), StoreError> {
+    let rows: i64 = sqlx::query_scalar("select count(*) from connectors where node_id = $1")
+        .bind(node.id.to_string())
+        .fetch_one(&mut *connection)
+        .await?;
+    if rows > MAX_ROWS {
+        sqlx::query(
+            "delete from connectors where node_id = $1 and (started_at, key_hash) in (select started_at, key_hash \
+             from connectors where node_id = $1 order by last_seen, started_at limit $2)",
+        )
+        .bind(node.id.to_string())
+        .bind(rows - MAX_ROWS)
+        .execute(&mut *connection)
+        .await?;
+    }
     Ok(())
 }
 
