@@ -23,7 +23,7 @@ up *options:
 e2e *filter:
     cargo test --workspace --test scenarios -- --include-ignored --show-output "$@"
 
-# Run only the scenarios that `just test` leaves out, but for the whole table of truncated bodies
+# Run the scenarios that `just test` leaves out, except the table of truncated bodies and the 200,000 requests
 slow-scenarios:
     cargo test --workspace --test scenarios -- --ignored --show-output --skip nothing_of_a_truncated_body --skip of_200000
 

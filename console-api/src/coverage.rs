@@ -3,13 +3,10 @@
 use crate::paging::{Cursor, Listed};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
-use shared::CoverageTotals;
+use shared::{CoverageRecord, CoverageTotals};
 
 /// The days whose coverage is kept.
 pub const KEPT_DAYS: i64 = 400;
-/// The name of the days before those that are kept apart.
-pub const OTHER_DAYS: &str = "other";
-
 /// The day of UTC, as rows have it.
 pub fn day(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).date().to_string()
@@ -114,7 +111,7 @@ impl CoverageShares {
 
 impl Listed for CoverageRow {
     fn cursor(&self) -> Cursor {
-        let day = self.day.as_deref().map(|day| if day == OTHER_DAYS { "" } else { day });
+        let day = self.day.as_deref().map(|day| if day == CoverageRecord::OTHER { "" } else { day });
         let key = [day, Some(&*self.distribution), self.behavior.as_deref()].map(Option::unwrap_or_default);
         Cursor { list: String::new(), position: 0, id: serde_json::json!(key).to_string() }
     }

@@ -29,22 +29,18 @@ impl Prevention {
             return Some(Self::FailedOpen(reason));
         }
         let behavior = Self::behavior(logged).to_owned();
-        let detail = logged.detailed_result_type.as_deref().unwrap_or_default();
-        Some(match logged.result_type.as_deref().unwrap_or_default() {
-            "Hit" | "OriginShieldHit" => Self::ViewerTrigger { behavior },
-            result @ ("Redirect" | "LimitExceeded" | "CapacityExceeded") => {
-                Self::Answered { result: result.to_owned() }
-            }
-            "Error" if detail == "ClientGeoBlocked" || detail.starts_with("InvalidRequest") => {
-                Self::Answered { result: detail.to_owned() }
-            }
-            _ => match is_seen {
-                // Other requests without a logged behavior may be of another one.
-                Some(true) if logged.path_pattern.is_some() => Self::Rule { behavior },
-                Some(false) => Self::Function { behavior },
-                _ => return None,
-            },
-        })
+        if logged.is_cached() {
+            return Some(Self::ViewerTrigger { behavior });
+        }
+        if let Some(result) = logged.answered() {
+            return Some(Self::Answered { result: result.to_owned() });
+        }
+        match is_seen {
+            // Other requests without a logged behavior may be of another one.
+            Some(true) if logged.path_pattern.is_some() => Some(Self::Rule { behavior }),
+            Some(false) => Some(Self::Function { behavior }),
+            _ => None,
+        }
     }
 
     /// The path pattern of the cache behavior.

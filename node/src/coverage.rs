@@ -90,33 +90,22 @@ impl CoverageCounts {
 
 /// One request, as it counts.
 pub fn totals(inspected_by: InspectedBy, response: &LoggedResponse) -> CoverageTotals {
-    let result = response.result_type.as_deref().unwrap_or_default();
-    let is_cached = matches!(result, "Hit" | "OriginShieldHit");
+    let is_refreshed = response.result_type.as_deref() == Some("RefreshHit");
     let mut totals = CoverageTotals {
         requests: 1,
-        cache_hits: u64::from(is_cached || result == "RefreshHit"),
+        cache_hits: u64::from(response.is_cached() || is_refreshed),
         ..CoverageTotals::default()
     };
     *match inspected_by {
         InspectedBy::Function => &mut totals.edge,
         InspectedBy::Nothing => &mut totals.bypassed,
         InspectedBy::Log { failed_open: true, .. } => &mut totals.fail_open,
-        InspectedBy::Log { .. } if is_cached => &mut totals.cached,
-        InspectedBy::Log { .. } if is_answered(result, response) => &mut totals.answered,
+        InspectedBy::Log { .. } if response.is_cached() => &mut totals.cached,
+        InspectedBy::Log { .. } if response.answered().is_some() => &mut totals.answered,
         InspectedBy::Log { .. } => &mut totals.no_function,
     } = 1;
     totals.log_attacks = u64::from(matches!(inspected_by, InspectedBy::Log { has_attack: true, .. }));
     totals
-}
-
-/// Whether CloudFront answered without a function and without the origin.
-fn is_answered(result: &str, response: &LoggedResponse) -> bool {
-    let detail = response.detailed_result_type.as_deref().unwrap_or_default();
-    match result {
-        "Redirect" | "LimitExceeded" | "CapacityExceeded" => true,
-        "Error" => detail == "ClientGeoBlocked" || detail.starts_with("InvalidRequest"),
-        _ => false,
-    }
 }
 
 fn is_pattern(text: &str) -> bool {

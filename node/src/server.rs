@@ -40,7 +40,6 @@ use axum::{
 };
 use body_limit::BodyLimit;
 use engine::Engine;
-use firehose::FIREHOSE_PATH;
 pub use log_lines::LogLines;
 pub use log_tally::{LogTally, LogTotals};
 use message::{Message, SignedMessage};
@@ -48,7 +47,7 @@ use metrics::ServerMetrics;
 use prometheus_client::{metrics::counter::Counter, registry::Registry};
 pub use refusal::Refusal;
 use replay_guard::ReplayGuard;
-use shared::{INSPECT_REQUEST_PATH, INSPECT_RESPONSE_PATH};
+use shared::{FIREHOSE_PATH, INSPECT_REQUEST_PATH, INSPECT_RESPONSE_PATH};
 use std::sync::Arc;
 use uuid::Uuid;
 

@@ -256,6 +256,23 @@ pub struct LoggedResponse {
     pub path_pattern: Option<String>,
 }
 
+impl LoggedResponse {
+    /// Whether the cache answered without the origin.
+    pub fn is_cached(&self) -> bool {
+        matches!(self.result_type.as_deref(), Some("Hit" | "OriginShieldHit"))
+    }
+
+    /// CloudFront's word for an answer of its own, without a function and without the origin.
+    pub fn answered(&self) -> Option<&str> {
+        let detail = self.detailed_result_type.as_deref().unwrap_or_default();
+        match self.result_type.as_deref()? {
+            result @ ("Redirect" | "LimitExceeded" | "CapacityExceeded") => Some(result),
+            "Error" if detail == "ClientGeoBlocked" || detail.starts_with("InvalidRequest") => Some(detail),
+            _ => None,
+        }
+    }
+}
+
 /// A request without a verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

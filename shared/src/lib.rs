@@ -69,6 +69,8 @@ pub const BUILD: &str = match option_env!("WALLARM_BUILD") {
 pub const INSPECT_REQUEST_PATH: &str = "/v1/inspect/request";
 /// Node endpoint for response reports.
 pub const INSPECT_RESPONSE_PATH: &str = "/v1/inspect/response";
+/// Node endpoint for access logs that Firehose delivers.
+pub const FIREHOSE_PATH: &str = "/v1/logs/firehose";
 /// Console endpoint for records of nodes.
 pub const INGEST_PATH: &str = "/api/v1/ingest";
 /// Console endpoint for the ruleset of nodes.

@@ -23,7 +23,6 @@ pub struct LogsUrlError;
 
 /// A record grows by a third in base64, and the node accepts 4 MiB by default.
 const MAX_BUFFER_MB: u64 = 1;
-const PATH: &str = "/v1/logs/firehose";
 
 impl FromStr for LogsUrl {
     type Err = LogsUrlError;
@@ -38,7 +37,7 @@ impl FromStr for LogsUrl {
         if name.is_empty() || !name.bytes().all(is_name) || !path.bytes().all(is_path) {
             return Err(LogsUrlError);
         }
-        let path = if matches!(path, "" | "/") { PATH } else { path };
+        let path = if matches!(path, "" | "/") { shared::FIREHOSE_PATH } else { path };
         Ok(Self(format!("https://{name}{path}")))
     }
 }

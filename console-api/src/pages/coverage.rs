@@ -2,7 +2,7 @@
 
 use super::{render, search::Given, view};
 use crate::{
-    coverage::{CoverageFilter, CoverageGroup, CoverageRow, CoverageShares, OTHER_DAYS},
+    coverage::{CoverageFilter, CoverageGroup, CoverageRow, CoverageShares},
     error::ApiError,
     extract::{Query, Reader},
     facet::Facet,
@@ -16,7 +16,7 @@ use axum::{
     response::Response,
 };
 use jiff::civil::Date;
-use shared::CoverageTotals;
+use shared::{CoverageRecord, CoverageTotals};
 use std::iter;
 
 /// The time ranges to choose from, as values of `from`.
@@ -47,7 +47,7 @@ impl CoveragePage {
 
     fn day(row: &CoverageRow) -> &str {
         match row.day.as_deref() {
-            Some(OTHER_DAYS) => "other (earlier)",
+            Some(CoverageRecord::OTHER) => "other (earlier)",
             day => day.unwrap_or_default(),
         }
     }

@@ -276,7 +276,9 @@ async fn the_page_shows_shares_without_scripts() {
     for text in ["* (default)", "unknown", "other (earlier)", "94.74%", "answered by the cache: 5", link] {
         assert!(page.contains(text), "{text} is not in\n{page}");
     }
-    assert!(console.get("/coverage?group=distribution&from=-7d").await.text.contains("E2"));
+    assert!(
+        console.get("/coverage?group=distribution&from=-7d").await.text.contains("class=\"raw\">E2</td>")
+    );
 }
 
 #[tokio::test]

@@ -81,6 +81,7 @@ pub(crate) async fn sums_equal_the_log(binaries: &Binaries, requests: usize) -> 
     let attacks = self::counted(&stack, "log_attacks").await?;
     let hits = stack.console_api().items("/api/v1/requests?q=seen_by:log&limit=200").await?;
     let ids: HashSet<String> = hits.iter().map(|hit| hit["request_id"].to_string()).collect();
+    ensure!(ids.len() == requests / 100, "{} requests have attacks", ids.len());
     ensure!(attacks.values().sum::<u64>() == ids.len() as u64, "{} requests, {attacks:?}", ids.len());
     edge_is_counted(&stack).await?;
     stack.stop().await;

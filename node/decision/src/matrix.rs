@@ -173,7 +173,7 @@ impl Detection {
     }
 }
 
-/// Whether what was not analyzed is the rest of a body of data. The head is analyzed before the body.
+/// Whether what was not analyzed is the rest of a body of data, or one in an unknown content coding. The head is analyzed before the body.
 fn is_data(request: &InspectRequest, unread: &Finding) -> bool {
     let is_raw = |tag: &Tag| matches!(tag, Tag::Post | Tag::Gzip | Tag::Brotli);
     let is_rest = matches!(

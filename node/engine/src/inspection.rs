@@ -328,7 +328,7 @@ fn examine<'a, 'e>(
 /// Whether a file is an image, an archive or the like, by its magic number. Those contain every
 /// escape by chance, and no origin decodes them. In a field, such bytes may be padding.
 fn is_media(file: &[u8]) -> bool {
-    decode::is_binary(file) && file_type::is_binary_format(file)
+    file_type::is_binary_format(file) && decode::is_binary(file)
 }
 
 /// Whether this is the point of a file or of the whole body, compressed or not.

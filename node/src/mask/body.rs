@@ -40,7 +40,7 @@ pub(super) fn content_types<'h>(bytes: &[u8], headers: &'h [(String, String)]) -
     if types.is_empty() {
         types.push("");
     }
-    types.sort_by_key(|content_type| !multipart::has_parts(bytes, content_type));
+    types.sort_by_cached_key(|content_type| !multipart::has_parts(bytes, content_type));
     let is_readable = !is_coded && !types.iter().any(|content_type| is_opaque(bytes, content_type));
     is_readable.then_some(types)
 }

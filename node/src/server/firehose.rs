@@ -22,8 +22,6 @@ use std::{borrow::Cow, collections::HashMap, io::Read as _, sync::Arc};
 use subtle::ConstantTimeEq as _;
 use tracing::{info, warn};
 
-pub(super) const FIREHOSE_PATH: &str = "/v1/logs/firehose";
-
 const REQUEST_ID: &str = "x-amz-firehose-request-id";
 const ACCESS_KEY: &str = "x-amz-firehose-access-key";
 const COMMON_ATTRIBUTES: &str = "x-amz-firehose-common-attributes";

@@ -1,8 +1,6 @@
 //! Coverage: counts of nodes, added up by day, distribution and behavior.
 
-use crate::coverage::{
-    CoverageFilter, CoverageGroup, CoverageRow, CoverageShares, KEPT_DAYS, OTHER_DAYS, Recent, day,
-};
+use crate::coverage::{CoverageFilter, CoverageGroup, CoverageRow, CoverageShares, KEPT_DAYS, Recent, day};
 use crate::paging::{Page, Slice};
 use crate::store::{
     Connection, Store, StoreError,
@@ -164,7 +162,7 @@ impl ReadRow for CoverageRow {
         Ok(Self {
             distribution: row.get("distribution")?,
             behavior: row.get("behavior")?,
-            day: day.map(|day| if day.is_empty() { OTHER_DAYS.to_owned() } else { day }),
+            day: day.map(|day| if day.is_empty() { CoverageRecord::OTHER.to_owned() } else { day }),
             totals,
             shares: CoverageShares::of(&totals),
         })

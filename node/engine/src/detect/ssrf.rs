@@ -31,10 +31,11 @@ pub(super) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) 
     let bytes = &value[span.clone()];
     let is_break = |byte: &u8| matches!(byte, b'\t' | b'\r' | b'\n');
     let found = classify_candidate(bytes, kind, context).or_else(|| {
+        memchr::memchr3(b'\t', b'\r', b'\n', bytes)?;
         let letters = bytes.iter().copied().filter(|it| !is_break(it));
         let may_be_url = letters.clone().take(MAX_SCHEME).any(|it| it == b':')
             || context.is_one_of(&WORDS.ssrf.address_parameters);
-        let joined: Option<Vec<u8>> = (may_be_url && bytes.iter().any(is_break)).then(|| letters.collect());
+        let joined: Option<Vec<u8>> = may_be_url.then(|| letters.collect());
         classify_candidate(&joined?, kind, context)
     });
     let (signature, severity) = found.filter(|(signature, _)| {
@@ -71,6 +72,9 @@ fn span(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) -> Option<Ran
 
 /// The length of the blanks, control bytes and invisible characters before a text.
 pub(super) fn blanks(value: &[u8]) -> usize {
+    if value.first().is_some_and(u8::is_ascii_graphic) {
+        return 0;
+    }
     let is_blank = |letter: &char| letter.is_whitespace() || letter.is_control() || is_ignorable(*letter);
     let text = value.utf8_chunks().next().map_or("", |chunk| chunk.valid());
     text.chars().take_while(is_blank).map(char::len_utf8).sum()

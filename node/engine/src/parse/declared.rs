@@ -7,7 +7,7 @@ use shared::{InspectRequest, point::Tag};
 
 /// Further different lines of a header are an overlimit: each is a pass over the body.
 const MAX_LINES: usize = 2;
-/// The most content codings decoded on one body.
+/// Further content codings are an overlimit; at most one more is decoded.
 const MAX_CODINGS: usize = 4;
 
 /// Words for codings that change nothing, and mistakes of clients, which servers ignore. A value in
@@ -83,10 +83,13 @@ pub fn is_no_coding(word: &str) -> bool {
 fn lines<'r>(request: &'r InspectRequest, wanted: &str, sink: &mut Sink<'_, '_>) -> Vec<&'r str> {
     let mut lines: Vec<&str> = Vec::new();
     for (name, value) in &request.headers {
+        if !name.eq_ignore_ascii_case(wanted) {
+            continue;
+        }
         let line = value.trim();
         // Boundaries are case-sensitive.
         let is_new = || !line.is_empty() && !lines.contains(&line);
-        if !name.eq_ignore_ascii_case(wanted) || !is_new() {
+        if !is_new() {
             continue;
         }
         if lines.len() == MAX_LINES {

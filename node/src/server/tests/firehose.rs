@@ -2,8 +2,9 @@
 //! specifications" of its Developer Guide, with requests of the shape that Firehose sends.
 
 use super::*;
-use crate::server::{LogTally, firehose::FIREHOSE_PATH};
+use crate::server::LogTally;
 use flate2::{Compression, write::GzEncoder};
+use shared::FIREHOSE_PATH;
 use shared::{Body, ResponseReport};
 use std::io::Write as _;
 

@@ -12,11 +12,17 @@ const MAX_PATTERN: usize = 120;
 
 /// `/???/c?t`
 pub(super) fn glob(context: &CommandContext<'_>, command: &Command<'_>) -> Option<Evidence> {
+    if context.prose > MAX_PROSE {
+        return None;
+    }
     let is_pattern = |word: &&Word<'_>| {
         let text = &word.text;
+        if text.first() != Some(&b'/') {
+            return false;
+        }
         let literal = text.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
         let marks = text.iter().filter(|byte| b"?*[".contains(byte)).count();
-        text.first() == Some(&b'/') && marks > 0 && literal + marks >= 3 && (literal > 0 || marks > 4)
+        marks > 0 && literal + marks >= 3 && (literal > 0 || marks > 4)
     };
     let mut patterns = command.words.iter().filter(is_pattern);
     let slash_twice = |text: &[u8]| memchr::memchr_iter(b'/', text).nth(1).is_some();
@@ -25,7 +31,7 @@ pub(super) fn glob(context: &CommandContext<'_>, command: &Command<'_>) -> Optio
         slash_twice(&squeezed)
             && WORDS.rce.glob_targets.iter().any(|target| glob_matches(&squeezed, target.as_bytes()))
     });
-    (hit && context.prose <= MAX_PROSE).then_some(("rce-glob-path", High))
+    hit.then_some(("rce-glob-path", High))
 }
 
 /// Without slashes and repeated letters inside a class, and with single slashes and stars elsewhere.

@@ -89,6 +89,10 @@ pub(super) fn head(command: &Command<'_>) -> Option<Head> {
 
 /// The head behind a program that runs others, whose options take words: `sudo -u root cat`.
 pub(super) fn inner_head(command: &Command<'_>, outer: &Head) -> Option<Head> {
+    // Without such a word, both readings are the same.
+    if !command.words.get(..=outer.at)?.iter().any(may_lead) {
+        return None;
+    }
     let inner = read(command, &run_by_after_words)?;
     (inner.at > outer.at && (inner.known.is_some() || inner.is_path)).then_some(inner)
 }
@@ -101,8 +105,7 @@ fn read(command: &Command<'_>, run_by: &RunBy) -> Option<Head> {
     while let Some(word) = command.words.get(at) {
         let Ok(text) = std::str::from_utf8(&word.text) else { return None };
         let next = command.words.get(at + 1);
-        let may_lead = is_unset(word) || WORDS.rce.prefixes.contains(text);
-        let run = if may_lead { run_by(text, &command.words, at) } else { None };
+        let run = if may_lead(word) { run_by(text, &command.words, at) } else { None };
         if let Some(run) = run {
             at = run;
             continue;
@@ -121,6 +124,11 @@ fn read(command: &Command<'_>, run_by: &RunBy) -> Option<Head> {
         return Some(Head { at, known, name, is_path: program.is_some(), is_pair });
     }
     None
+}
+
+/// Whether what follows the word may be what runs.
+fn may_lead(word: &Word<'_>) -> bool {
+    is_unset(word) || std::str::from_utf8(&word.text).is_ok_and(|text| WORDS.rce.prefixes.contains(text))
 }
 
 /// `$x`: a variable that is not set is no word.
