@@ -229,7 +229,7 @@ impl Dispatcher {
     pub async fn test(&self, due: &Due) -> Result<Option<WebhookDelivery>, StoreError> {
         let now = self.clock.now();
         let body = self.composer(&due.webhook, now).test();
-        let id = self.store.begin_test(due.webhook.id, &body, now).await?;
+        let Some(id) = self.store.begin_test(due.webhook.id, &body, now).await? else { return Ok(None) };
         let outcome = self.send(due, (id, body)).await;
         self.store.settle_delivery((id, 1), &outcome, None).await
     }

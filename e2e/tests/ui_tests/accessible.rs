@@ -12,9 +12,9 @@ const AXE: &str =
 
 /// Wide and narrow, light and dark.
 const WINDOWS: [Window; 4] = [
-    Window { width: 1280, height: 900, dark: false },
-    Window { width: 1280, height: 900, dark: true },
-    Window { width: 360, height: 740, dark: false },
+    Window { width: 1440, height: 900, dark: false },
+    Window { width: 1440, height: 900, dark: true },
+    Window { width: 390, height: 844, dark: false },
     Window { width: 390, height: 844, dark: true },
 ];
 

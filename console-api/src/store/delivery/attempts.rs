@@ -126,9 +126,19 @@ impl Store {
         row.map(|row| WebhookDelivery::read(&Row { table: WebhookDelivery::TABLE, row: &row })).transpose()
     }
 
-    /// Stores a test delivery that is being sent; an interrupted test is not repeated.
-    pub async fn begin_test(&self, webhook: Uuid, body: &str, now: Timestamp) -> Result<Uuid, StoreError> {
+    /// Stores a test delivery that is being sent; an interrupted test is not repeated. `None`: the
+    /// webhook was deleted.
+    pub async fn begin_test(
+        &self,
+        webhook: Uuid,
+        body: &str,
+        now: Timestamp,
+    ) -> Result<Option<Uuid>, StoreError> {
         let id = Uuid::now_v7();
+        let mut change = self.begin_write().await?;
+        if !deliveries::lock(&mut change, webhook).await? {
+            return Ok(None);
+        }
         sqlx::query(
             "insert into webhook_deliveries (id, webhook_id, created_at, state, attempts, error, body) \
              values ($1, $2, $3, 'dead', 1, 'the console ended', $4)",
@@ -137,9 +147,10 @@ impl Store {
         .bind(webhook.to_string())
         .bind(now.as_millisecond())
         .bind(Text::from(body))
-        .execute(&self.writer)
+        .execute(&mut *change)
         .await?;
-        Ok(id)
+        change.commit().await?;
+        Ok(Some(id))
     }
 }
 

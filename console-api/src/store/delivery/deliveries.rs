@@ -119,7 +119,7 @@ impl Store {
                 About::Event(_) => true,
             });
             collected.retain(|attack| !notified.contains(&attack.attack.to_string()));
-            queue(&mut change, &deliveries, now).await?;
+            queue(&mut change, webhook, &deliveries, now).await?;
             digests::collect(&mut change, &collected, now).await?;
         }
         webhooks::delete_grown(&mut change, grown).await?;
@@ -162,16 +162,21 @@ impl Store {
     }
 
     /// Deletes delivered and dead deliveries and attacks of digests before a time, except ongoing
-    /// attacks, which would be delivered again.
+    /// attacks, which would be delivered again. All webhooks are locked first, as by their deletion.
     pub async fn delete_deliveries(&self, before: Timestamp) -> Result<(), StoreError> {
+        let mut change = self.begin_write().await?;
+        let mut webhooks = Statement::new("select 1 from webhooks order by id");
+        webhooks.push(Dialect::of(&change).lock_row());
+        webhooks.fetch_rows(&mut *change).await?;
         sqlx::query(
             "delete from webhook_deliveries where created_at < $1 and state <> 'pending' and not exists \
              (select 1 from attacks a where a.id = webhook_deliveries.attack_id and a.last_seen >= $1)",
         )
         .bind(before.as_millisecond())
-        .execute(&self.writer)
+        .execute(&mut *change)
         .await?;
-        digests::delete(&mut *self.writer.acquire().await?, before).await
+        digests::delete(&mut change, before).await?;
+        Ok(change.commit().await?)
     }
 }
 
@@ -182,30 +187,25 @@ pub(super) async fn pending(connection: &mut Connection, webhook: Uuid) -> Resul
     Ok(pending)
 }
 
-/// Queues deliveries. Those that a webhook has no room for are counted.
-pub(crate) async fn queue(
+/// Queues deliveries of a webhook, which is locked. Those that it has no room for are counted.
+pub(super) async fn queue(
     connection: &mut Connection,
+    webhook: Uuid,
     deliveries: &[NewDelivery],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let mut by_webhook: BTreeMap<Uuid, Vec<&NewDelivery>> = BTreeMap::new();
-    for delivery in deliveries {
-        by_webhook.entry(delivery.webhook).or_default().push(delivery);
+    let pending = pending(connection, webhook).await?;
+    let room = usize::try_from(MAX_PENDING - pending).unwrap_or_default();
+    let (queued, dropped) = deliveries.split_at(room.min(deliveries.len()));
+    for delivery in queued {
+        insert(connection, Uuid::now_v7(), delivery, now).await?;
     }
-    for (webhook, mut deliveries) in by_webhook {
-        let pending = pending(connection, webhook).await?;
-        let room = usize::try_from(MAX_PENDING - pending).unwrap_or_default();
-        let dropped = deliveries.split_off(room.min(deliveries.len())).len();
-        for delivery in deliveries {
-            insert(connection, Uuid::now_v7(), delivery, now).await?;
-        }
-        if dropped > 0 {
-            sqlx::query("update webhooks set dropped = dropped + $2 where id = $1")
-                .bind(webhook.to_string())
-                .bind(i64::try_from(dropped).unwrap_or(i64::MAX))
-                .execute(&mut *connection)
-                .await?;
-        }
+    if !dropped.is_empty() {
+        sqlx::query("update webhooks set dropped = dropped + $2 where id = $1")
+            .bind(webhook.to_string())
+            .bind(i64::try_from(dropped.len()).unwrap_or(i64::MAX))
+            .execute(connection)
+            .await?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::store::{
 };
 use crate::{coverage::day, node_problem::UNREACHABLE, webhook::Event};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, slice};
 use uuid::Uuid;
 
 /// The pause between two events about requests that were not inspected.
@@ -71,7 +71,14 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut change = self.begin_write().await?;
         if claim(&mut change, event, now).await? {
-            deliveries::queue(&mut change, deliveries, now).await?;
+            // Webhooks that were deleted since they were read are not locked. The others are in the order
+            // of their ids, as for attacks: two consoles never wait for each other.
+            for delivery in deliveries {
+                if deliveries::lock(&mut change, delivery.webhook).await? {
+                    let one = slice::from_ref(delivery);
+                    deliveries::queue(&mut change, delivery.webhook, one, now).await?;
+                }
+            }
             change.commit().await?;
         }
         Ok(())

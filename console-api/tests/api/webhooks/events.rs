@@ -2,10 +2,15 @@
 
 use super::{Call, Receiver, add, at, round};
 use crate::{
-    harness::{Console, attack, send, with},
+    harness::{Console, attack, now, send, with},
     rules::{admin, call},
 };
-use console_api::{actor::Role, notification::PublicUrl};
+use console_api::{
+    actor::Role,
+    notification::PublicUrl,
+    store::{About, NewDelivery},
+    webhook::Webhook,
+};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -42,6 +47,32 @@ async fn notifies_of_each_version_of_the_ruleset_once() {
         (field("actor"), field("activated")),
         (vec![json!("test"); 3], vec![Value::Null, Value::Null, json!(0)])
     );
+}
+
+#[tokio::test]
+async fn an_event_reaches_the_others_when_a_webhook_is_deleted_meanwhile() {
+    let console = Console::start().await;
+    let (_, url) = Receiver::start(&[]).await;
+    let webhook = json!({"name": "Ops", "url": url, "events": ["rules"]});
+    let (deleted, kept) = (add(&console, &webhook).await.0, add(&console, &webhook).await.0);
+    let read = console.store.enabled_webhooks().await.unwrap();
+    assert_eq!(read.len(), 2);
+    let deletion =
+        call(Role::Admin, "DELETE", &format!("/api/v1/webhooks/{deleted}"), Some("\"1\""), &Value::Null);
+    assert_eq!(send(&console.router, deletion).await.status, 204);
+    let entry = json!({"list": "deny", "source": {"network": "10.0.0.0/8"}});
+    assert_eq!(admin(&console, "POST", "/api/v1/ip-lists", &entry).await.status, 201);
+    let event = console.store.new_events(now()).await.unwrap().remove(0);
+    let delivery = |webhook: &Webhook| NewDelivery {
+        webhook: webhook.id,
+        about: About::Event(event.kind()),
+        body: "{}".to_owned(),
+    };
+    let deliveries: Vec<_> = read.iter().map(delivery).collect();
+    console.store.queue_event(&event, &deliveries, now()).await.unwrap();
+    assert_eq!(super::deliveries(&console, &kept, "").await.len(), 1);
+    let test = console.store.begin_test(read[0].id, "{}", now()).await.unwrap();
+    assert_eq!((read[0].id.to_string(), test), (deleted, None), "a test of it is not sent");
 }
 
 #[tokio::test]
