@@ -82,9 +82,7 @@ pub(crate) fn parse_nested(
             false
         }
         Inside::SplitTexts(texts) => {
-            for text in texts {
-                add_at(parent.point, text, xml::SPLIT, parent, sink);
-            }
+            add_joined(texts, parent, sink);
             false
         }
         Inside::Text(tag, layer, text) => {
@@ -99,6 +97,13 @@ pub(crate) fn parse_nested(
 fn add(text: Vec<u8>, tag: Tag, layer: &'static str, parent: &Field<'_>, sink: &mut Sink<'_, '_>) {
     let point = sink.arena.then(parent.point, tag);
     add_at(point, text, layer, parent, sink);
+}
+
+/// Adds the joined texts of markup at the point of the value.
+fn add_joined(texts: Vec<Vec<u8>>, parent: &Field<'_>, sink: &mut Sink<'_, '_>) {
+    for text in texts {
+        add_at(parent.point, text, xml::SPLIT, parent, sink);
+    }
 }
 
 fn add_at(point: PointPath, text: Vec<u8>, layer: &'static str, parent: &Field<'_>, sink: &mut Sink<'_, '_>) {
