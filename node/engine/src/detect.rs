@@ -32,6 +32,7 @@ use shared::{AttackType, Severity};
 use std::ops::Range;
 
 pub(crate) use document::{is_document, is_document_at};
+pub(crate) use rce::is_development;
 pub(crate) use value_context::{ValueContext, Writing};
 
 /// The signature that finds an event handler without its tag.

@@ -5,7 +5,7 @@ mod quotation;
 mod texture;
 
 use crate::{
-    detect::{Match, ValueContext, Writing, is_document},
+    detect::{Match, ValueContext, Writing, is_development, is_document},
     words::WORDS,
 };
 pub(crate) use quotation::Quotations;
@@ -82,6 +82,9 @@ pub(crate) fn parts(
     }
     if matches!(hit.attack_type, AttackType::Xss | AttackType::Rce) && context.is_blocked_code() {
         parts.push(ScorePart::new(-4, "code that a browser refused to run"));
+    }
+    if hit.attack_type == AttackType::Rce && context.is_script_of_package() && is_development(value) {
+        parts.push(ScorePart::new(-5, "a script of a package"));
     }
     parts.extend(texture(hit, class, surroundings));
     parts

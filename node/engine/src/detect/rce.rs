@@ -8,6 +8,7 @@
 
 mod argument;
 mod command_line;
+mod development;
 mod document;
 mod evidence;
 mod glob;
@@ -27,6 +28,7 @@ use crate::{
     prefilter::Bytes,
     token::shell::{Command, Comments, commands, has_comment},
 };
+pub(crate) use development::is_development;
 use evidence::{CommandContext, find_evidence};
 pub(super) use parameter::detect as detect_parameter;
 use shared::{AttackType, Severity};
@@ -41,11 +43,12 @@ const MAX_ESCAPED_BYTES: usize = 200;
 pub(super) fn detect(value: &[u8], bytes: Bytes, kind: FieldKind, is_document: bool) -> Vec<Match<'static>> {
     let mut matches: Vec<Match<'static>> = lookup::detect(value).into_iter().collect();
     if may_hold_command(value, bytes, kind) && !rejection::cannot_contain_command(value) {
+        let text = development::without_quotations(value);
         let command = if is_document {
-            document::detect(value, kind)
+            document::detect(&text, kind)
         } else {
-            let whole = if document::is_text_of_lines(value) { None } else { shell(value, kind) };
-            whole.or_else(|| document::detect_in_lines(value, kind))
+            let whole = if document::is_text_of_lines(&text) { None } else { shell(&text, kind) };
+            whole.or_else(|| document::detect_in_lines(&text, kind))
         };
         matches.extend(command);
     }

@@ -51,7 +51,7 @@ fn inspect_hole(value: &[u8], hole: &Hole) -> Option<Match<'static>> {
     } else {
         inside
     };
-    let inside = inside.strip_prefix(b"=").unwrap_or(inside);
+    let inside = inside.strip_prefix(b"=").or(inside.strip_prefix(b":")).unwrap_or(inside);
     let inside = inside.strip_prefix(b"{").map_or(inside, |it| it.strip_suffix(b"}").unwrap_or(it));
     let tokens = tokens(inside);
     let (signature, severity): (_, Severity) = if computes(&tokens, value, hole) {
@@ -68,17 +68,33 @@ fn inspect_hole(value: &[u8], hole: &Hole) -> Option<Match<'static>> {
 
 /// Numbers and strings joined by operators, without a name: no benign template computes constants.
 fn computes(tokens: &[Token<'_>], value: &[u8], hole: &Hole) -> bool {
-    let literal = |token: &Token<'_>| matches!(token, Token::Number | Token::Text(_));
-    let only = tokens
-        .iter()
-        .all(|it| literal(it) || matches!(it, Token::Operator(_) | Token::Punctuation(b'(' | b')' | b'@')));
-    let literals = tokens.iter().filter(|it| literal(it)).count();
-    let pair =
-        tokens.windows(3).any(|it| literal(&it[0]) && matches!(it[1], Token::Operator(_)) && literal(&it[2]));
     // `{2-4}` is a quantifier, `{1/2}` a fraction in some markup.
     let is_bare = hole.opening == "{"
         && !(hole.span.len() == value.trim_ascii().len() && tokens.contains(&Token::Operator(b'*')));
-    only && pair && literals >= 2 && !is_bare || calls_literal(tokens, hole)
+    !is_bare && is_computed_constant(tokens) || calls_literal(tokens, hole)
+}
+
+/// `(7)*(7)`, `7 ** -'7'`, `[7]*7|e`, `(7*7).toString()`: constants and the operators between them. What a
+/// filter or a member makes of the result does not matter.
+fn is_computed_constant(tokens: &[Token<'_>]) -> bool {
+    let end = tokens.iter().position(|it| matches!(it, Token::Punctuation(b'|' | b'?' | b'.')));
+    let tokens = &tokens[..end.unwrap_or(tokens.len())];
+    let parts = || tokens.iter().filter(|it| !is_bracket(it));
+    let is_constant = parts().all(|it| is_literal(it) || is_operator(it));
+    let mut after_first = parts().skip_while(|it| !is_literal(it)).skip(1);
+    is_constant && after_first.next().is_some_and(is_operator) && after_first.any(is_literal)
+}
+
+fn is_literal(token: &Token<'_>) -> bool {
+    matches!(token, Token::Number | Token::Text(_))
+}
+
+fn is_operator(token: &Token<'_>) -> bool {
+    matches!(token, Token::Operator(_) | Token::Punctuation(b'~' | b'^'))
+}
+
+fn is_bracket(token: &Token<'_>) -> bool {
+    matches!(token, Token::Punctuation(b'(' | b')' | b'[' | b']' | b'@'))
 }
 
 /// `'a'.upper()`: a method of a literal, without a name of the page.
@@ -165,7 +181,8 @@ fn instructs(inside: &[u8], hole: &Hole) -> bool {
 fn computes_after_equals(text: &[u8]) -> bool {
     let after = text.splitn(2, |&byte| byte == b'=').nth(1).unwrap_or_default();
     let tokens = tokens(after);
-    matches!(tokens[..], [Token::Number, Token::Operator(_), Token::Number, ..])
+    let end = tokens.iter().position(|it| !is_literal(it) && !is_operator(it) && !is_bracket(it));
+    is_computed_constant(&tokens[..end.unwrap_or(tokens.len())])
 }
 
 #[cfg(test)]

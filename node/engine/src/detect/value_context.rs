@@ -278,6 +278,12 @@ impl<'f> ValueContext<'f> {
         self.is_in_body() && self.is_in_document_format() && self.last_tag() == Some(&Tag::Name)
     }
 
+    /// Whether the value is a script of a package: `{"scripts": {"build": …}}`.
+    pub(crate) fn is_script_of_package(&self) -> bool {
+        let group = self.names().flatten().nth(1);
+        self.is_in_document_format() && group.is_some_and(|name| WORDS.field.scripts.contains(name))
+    }
+
     /// Whether the value is the address of a page, also in the report on a request.
     pub(crate) fn is_page_address(&self) -> bool {
         self.last_name().is_some_and(|name| {

@@ -46,7 +46,7 @@ impl Markup {
 
 pub(super) fn detect(value: &[u8], kind: FieldKind, is_post: bool) -> Markup {
     let mut collector = Collector::new(false);
-    if memchr::memchr(b'<', value).is_some() {
+    if memchr::memchr(b'<', value).is_some() && !idle::is_sentence_about_tags(value) {
         let text = if is_post { markdown::without_code(value) } else { Cow::Borrowed(value) };
         collector.is_document = is_post || is_page(value);
         collector.inspect_markup(&text, 0);

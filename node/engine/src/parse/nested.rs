@@ -30,9 +30,7 @@ pub(crate) fn parse_nested(
     sink: &mut Sink<'_, '_>,
 ) -> Nested {
     let value = charset::without_marks(value);
-    let saml = || {
-        saml::is_message(value, || sink.arena.last_name(parent.point)).then_some(Inside::CompressedMessage)
-    };
+    let saml = || saml::is_message(value, || sink.arena.last_name(parent.point)).then_some(Inside::Message);
     let Some(inside) =
         Inside::of(value, bytes).or_else(saml).filter(|it| !it.is_parsed_already(value, parent, sink.arena))
     else {
@@ -73,14 +71,18 @@ pub(crate) fn parse_nested(
             }
             is_valid
         }
-        Inside::CompressedMessage => {
-            if let Some(text) = saml::inflated(value, sink.budget) {
-                add(text, Tag::Gzip, "gzip", parent, sink);
+        Inside::Message => {
+            if let Some((tag, layer, text)) = saml::decoded(value, sink.budget) {
+                add(text, tag, layer, parent, sink);
             }
             false
         }
         Inside::File => {
             file::parse(value, parent.point, sink);
+            false
+        }
+        Inside::SplitTexts(texts) => {
+            add_joined(texts, parent, sink);
             false
         }
         Inside::Text(tag, layer, text) => {
@@ -94,6 +96,17 @@ pub(crate) fn parse_nested(
 /// Adds the text decoded from the whole value.
 fn add(text: Vec<u8>, tag: Tag, layer: &'static str, parent: &Field<'_>, sink: &mut Sink<'_, '_>) {
     let point = sink.arena.then(parent.point, tag);
+    add_at(point, text, layer, parent, sink);
+}
+
+/// Adds the joined texts of markup at the point of the value.
+fn add_joined(texts: Vec<Vec<u8>>, parent: &Field<'_>, sink: &mut Sink<'_, '_>) {
+    for text in texts {
+        add_at(parent.point, text, xml::SPLIT, parent, sink);
+    }
+}
+
+fn add_at(point: PointPath, text: Vec<u8>, layer: &'static str, parent: &Field<'_>, sink: &mut Sink<'_, '_>) {
     let mut field = Field::new(point, parent.kind, text);
     field.decoded = parent.decoded.iter().copied().chain([layer]).collect();
     sink.push(field);
@@ -128,9 +141,11 @@ enum Inside<'v> {
     Jwt(&'v [u8], &'v [u8]),
     Compressed(inflate::Format),
     /// A SAML message.
-    CompressedMessage,
+    Message,
     /// A file with metadata.
     File,
+    /// Texts of markup, joined. They stand where the value stands, as it may be any text.
+    SplitTexts(Vec<Vec<u8>>),
     Text(Tag, &'static str, Vec<u8>),
 }
 
@@ -159,8 +174,9 @@ impl<'v> Inside<'v> {
                 return Some(Self::File);
             }
             0 | b'<' | 0xFE | 0xFF => {
-                return charset::read_detected(value)
-                    .map(|text| Self::Text(Tag::Charset, charset::NAME, text));
+                if let Some(text) = charset::read_detected(value) {
+                    return Some(Self::Text(Tag::Charset, charset::NAME, text));
+                }
             }
             b'q' | b'm' | b's' | b'f' => {
                 if let Some(literals) = gql::literals(value) {
@@ -173,6 +189,12 @@ impl<'v> Inside<'v> {
                 }
             }
             _ => {}
+        }
+        if bytes.has(Bytes::OPEN_TAG) {
+            let texts = xml::split_texts(value);
+            if !texts.is_empty() {
+                return Some(Self::SplitTexts(texts));
+            }
         }
         if bytes.has(Bytes::DOT)
             && let Some((header, payload)) = jwt::parts(value)

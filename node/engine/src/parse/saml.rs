@@ -5,6 +5,7 @@ use crate::{
     budget::Budget,
     decode::{base64, inflate},
 };
+use shared::point::Tag;
 
 /// The parameters of messages.
 const PARAMETERS: [&str; 2] = ["SAMLRequest", "SAMLResponse"];
@@ -18,12 +19,18 @@ pub(super) fn is_message<'n>(value: &[u8], name: impl FnOnce() -> Option<&'n str
     value.len() >= MIN_BYTES && name().is_some_and(|name| PARAMETERS.contains(&name))
 }
 
-/// The XML of a message. A form turns the `+` of its base64 into a space.
-pub(super) fn inflated(value: &[u8], budget: &mut Budget) -> Option<Vec<u8>> {
+/// The XML of a message, with the point and the name of its encoding. A form turns the `+` of its base64
+/// into a space.
+pub(super) fn decoded(value: &[u8], budget: &mut Budget) -> Option<(Tag, &'static str, Vec<u8>)> {
     let encoded: Vec<u8> = value.iter().map(|&byte| if byte == b' ' { b'+' } else { byte }).collect();
-    let message = inflate::inflate_start(&base64::decode_declared(&encoded)?, MAX_MESSAGE);
-    let is_xml = message.trim_ascii_start().starts_with(b"<");
-    (is_xml && budget.spend_bytes(message.len())).then_some(message)
+    let data = base64::decode_declared(&encoded)?;
+    let is_xml = |text: &[u8]| text.trim_ascii_start().starts_with(b"<");
+    // XML that is not in UTF-8; other base64 was decoded before.
+    if is_xml(&data) {
+        return budget.spend_bytes(data.len()).then_some((Tag::Base64, base64::NAME, data));
+    }
+    let message = inflate::inflate_start(&data, MAX_MESSAGE);
+    (is_xml(&message) && budget.spend_bytes(message.len())).then_some((Tag::Gzip, "gzip", message))
 }
 
 #[cfg(test)]
@@ -42,11 +49,15 @@ mod tests {
     #[test]
     fn a_compressed_message_is_xml() {
         let value = redirected("<samlp:AuthnRequest ID=\"a\"/>");
-        let read = |value: &str| inflated(value.as_bytes(), &mut Budget::for_request());
+        let read = |value: &str| {
+            decoded(value.as_bytes(), &mut Budget::for_request()).map(|(_, _, message)| message)
+        };
         assert_eq!(read(&value).as_deref(), Some(b"<samlp:AuthnRequest ID=\"a\"/>".as_slice()));
         assert_eq!(read(&value.replace('+', " ")), read(&value));
         assert_eq!(read(&redirected("words, no markup")), None);
         assert_eq!(read("bm90IGNvbXByZXNzZWQgYXQgYWxs"), None);
+        let latin = STANDARD.encode(b"<?xml version='1.0' encoding='iso-8859-1'?><a>caf\xE9</a>");
+        assert!(read(&latin).is_some_and(|it| it.ends_with(b"\xE9</a>")));
         assert!(is_message(value.as_bytes(), || Some("SAMLRequest")));
         assert!(!is_message(value.as_bytes(), || Some("SAMLRequested")));
     }

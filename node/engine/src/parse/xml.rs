@@ -2,6 +2,7 @@
 //! fields.
 
 mod entities;
+mod split;
 mod texts;
 
 use super::Sink;
@@ -18,32 +19,39 @@ use entities::Entities;
 use shared::point::Tag;
 use texts::{Start, Texts};
 
+pub(super) use split::{NAME as SPLIT, split_texts};
+
+/// A namespace is declared within this many bytes, or by the first element.
+const MAX_START: usize = 300;
 /// A document with more declarations of entities is a bomb; benign ones declare a few words.
 const MAX_DECLARATIONS: usize = 1_000;
 /// A document whose texts expand beyond this is a bomb.
 const MAX_EXPANDED: usize = 8 << 20;
 
-/// Whether these bytes start like an XML document other than HTML.
+/// Whether the value starts like an XML document other than HTML: with a prolog or a document type, or
+/// with an element that declares a namespace. A single tag comes from an XML document parsed already.
 pub(super) fn looks_like_xml(value: &[u8]) -> bool {
-    let start = &value[..value.len().min(300)];
-    let lower = start.trim_ascii_start().to_ascii_lowercase();
-    let is_html = lower.starts_with(b"<!doctype html") || lower.starts_with(b"<html");
-    !is_html && (opens_document(&lower) || opens_namespace(&lower) && !is_one_tag(value))
-}
-
-/// A single tag comes from an XML document parsed already.
-fn is_one_tag(value: &[u8]) -> bool {
-    tokens(value).next().is_some_and(|token| token.span.len() == value.len())
-}
-
-fn opens_document(lower: &[u8]) -> bool {
-    [b"<?xml".as_slice(), b"<!doctype", b"<!entity"].iter().any(|start| lower.starts_with(start))
-}
-
-/// Whether the value starts with an element and declares a namespace.
-fn opens_namespace(lower: &[u8]) -> bool {
-    let is_element = matches!(lower, [b'<', first, ..] if first.is_ascii_alphabetic());
-    is_element && memchr::memmem::find(lower, b"xmlns").is_some()
+    let is_skipped = |token: &Token| match token.kind {
+        XmlTokenKind::Comment => true,
+        XmlTokenKind::Text => value[token.span.clone()].trim_ascii().is_empty(),
+        _ => false,
+    };
+    let Some(first) = tokens(value).find(|token| !is_skipped(token)) else { return false };
+    let inner = value[first.inner].to_ascii_lowercase();
+    match first.kind {
+        XmlTokenKind::Instruction => inner.starts_with(b"xml"),
+        XmlTokenKind::Declaration => {
+            let doctype = inner.strip_prefix(b"doctype").map(<[u8]>::trim_ascii_start);
+            inner.starts_with(b"entity") || doctype.is_some_and(|it| !it.starts_with(b"html"))
+        }
+        XmlTokenKind::Start { .. } => {
+            let start = &value[first.span.start..value.len().min(first.span.start + MAX_START)];
+            first.span.len() < value.len()
+                && xml::name(&inner) != b"html"
+                && [&inner[..], start].iter().any(|it| memchr::memmem::find(it, b"xmlns").is_some())
+        }
+        _ => false,
+    }
 }
 
 /// Adds every text, also joined with those of its element, every attribute, comment, instruction and declaration. `false` when the bytes are not
@@ -106,7 +114,10 @@ impl<'w> XmlParser<'w, '_, '_, '_> {
             XmlTokenKind::Text => self.text(inner),
             XmlTokenKind::Data => {
                 self.texts.push(inner);
-                self.sink.push_value(self.point, inner.to_vec())
+                // `]]]]><![CDATA[>` is `]]>` in a section: what follows is no value of its own.
+                let before = self.bytes.get(..token.span.start).unwrap_or_default();
+                let is_continued = before.ends_with(b"]]]]>") && inner.starts_with(b">");
+                is_continued || self.sink.push_value(self.point, inner.to_vec())
             }
             XmlTokenKind::Comment => self.push_at(Tag::XmlComment, inner),
             XmlTokenKind::Instruction => self.instruction(inner),

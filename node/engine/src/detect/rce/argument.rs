@@ -69,7 +69,10 @@ fn is_host(text: &[u8]) -> bool {
     let labels = text.split(|&byte| byte == b'.').filter(|label| !label.is_empty()).count();
     let is_name = text.iter().all(|byte| byte.is_ascii_alphanumeric() || b".-:/_@".contains(byte));
     memchr::memmem::find(text, b"://").is_some()
-        || text.eq_ignore_ascii_case(b"localhost")
+        || text
+            .split(|byte| b":/".contains(byte))
+            .next()
+            .is_some_and(|it| it.eq_ignore_ascii_case(b"localhost"))
         || memchr::memchr(b'@', text).is_some_and(|at| at > 0 && at + 1 < text.len() && is_name)
         || labels >= 2 && is_name
 }

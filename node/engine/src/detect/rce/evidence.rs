@@ -279,6 +279,15 @@ fn is_command_line(context: &CommandContext<'_>, at: usize, head: &Head, known: 
         || context.commands.get(at + 1).is_some_and(is_piped)
 }
 
+/// `base64 -d x | sh`: the output of a command line runs.
+fn feeds_shell(context: &CommandContext<'_>, at: usize, head: &Head, known: Known) -> bool {
+    let is_shell = |it: &Head| programs::is_interpreter(&it.name);
+    let is_fed = |next: &Command<'_>| next.lead == Lead::Pipe && next.words.len() == 1;
+    context.commands.get(at + 1).is_some_and(is_fed)
+        && context.head(at + 1).is_some_and(is_shell)
+        && is_command_line(context, at, head, known)
+}
+
 /// The number of tags without attributes.
 fn tags(value: &[u8]) -> usize {
     let is_tag = |at: usize| {
@@ -326,7 +335,7 @@ fn separated(context: &CommandContext<'_>, at: usize, head: &Head) -> Option<Evi
         let room = match command.lead {
             Lead::Newline => 1,
             // Prose of any length: it may be padding.
-            _ if is_strong(command, head) => usize::MAX,
+            _ if is_strong(command, head) || feeds_shell(context, at, head, known) => usize::MAX,
             _ => MAX_PROSE,
         };
         let is_cut = cuts_the_rest(context.value) && context.prose <= 1 && command.words.len() <= 4;

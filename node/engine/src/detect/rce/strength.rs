@@ -36,6 +36,7 @@ pub(super) fn is_strong(command: &Command<'_>, head: &Head) -> bool {
             || matches!(&*text, "/" | "/*");
         is_rooted
             || text.contains("://") && WORDS.rce.fetchers.contains(&head.name)
+            || WORDS.rce.clients.contains(&head.name) && is_address(&word.text)
             || is_windows_path(&word.text)
     };
     let is = |word: &Word<'_>, kind: u8| shape(word) & kind != 0;
@@ -45,6 +46,9 @@ pub(super) fn is_strong(command: &Command<'_>, head: &Head) -> bool {
         }
         [flag, code, ..] if programs::is_interpreter(&head.name) => {
             is(flag, programs::FLAG) && is(code, programs::QUOTED)
+        }
+        [flag, count, host, ..] if head.name == "ping" => {
+            is(flag, programs::FLAG) && is(count, programs::NUMBER) && is_address(&host.text)
         }
         _ => false,
     };
@@ -57,6 +61,26 @@ pub(super) fn is_strong(command: &Command<'_>, head: &Head) -> bool {
     is_direct
         || arguments.len() <= MAX_ARGUMENTS && arguments.iter().any(sensitive)
         || arguments.iter().enumerate().any(is_among_first)
+}
+
+/// `a.example/x`, `user@a.example:80`, `192.0.2.1`, `localhost`: a host, with what follows it.
+fn is_address(text: &[u8]) -> bool {
+    let text = memchr::memrchr(b'@', text).map_or(text, |at| &text[at + 1..]);
+    let length = text.iter().position(|byte| b"/:?".contains(byte)).unwrap_or(text.len());
+    let (host, rest) = text.split_at(length);
+    let is_label = |label: &[u8]| {
+        !label.is_empty() && label.iter().all(|it| it.is_ascii_alphanumeric() || b"-_".contains(it))
+    };
+    let is_number = |label: &[u8]| label.iter().all(u8::is_ascii_digit);
+    let labels: Vec<&[u8]> = host.split(|&byte| byte == b'.').collect();
+    let Some(last) = labels.last().filter(|_| labels.iter().all(|it| is_label(it))) else { return false };
+    let is_numeric = labels.iter().all(|it| is_number(it));
+    match labels.len() {
+        1 => host.eq_ignore_ascii_case(b"localhost") || is_numeric && last.len() > 7,
+        4 if is_numeric => true,
+        // `no.7` is no host.
+        _ => !is_number(last) && (last.len() > 1 || !rest.is_empty()),
+    }
 }
 
 fn is_windows_path(text: &[u8]) -> bool {

@@ -17,7 +17,7 @@ const MAX_UNSPACED_WORDS: usize = 2;
 /// `' or x`, `') and (x`: a condition after the quote, without prose after it.
 pub(super) fn condition(context: &ParseContext) -> Option<RuleMatch> {
     let stream = &context.stream;
-    let at = stream.skip(1, TokenKind::Close);
+    let at = stream.after_suffixes(stream.skip(1, TokenKind::Close));
     // `title~"or" AND …`: a search in an issue tracker, whose first quote opens a word.
     let is_search = stream.slice(0).trim_end_matches(['\'', '"']).ends_with('~');
     if !stream.is_logic(at) || is_search {
@@ -175,7 +175,7 @@ fn is_idle(comment: &str) -> bool {
 /// `'='`, `'-0-'`, `'||(…)||'`: one expression after the quote, which reopens the string.
 pub(super) fn operator(context: &ParseContext) -> Option<RuleMatch> {
     let stream = &context.stream;
-    let first = stream.skip(1, TokenKind::Close);
+    let first = stream.after_suffixes(stream.skip(1, TokenKind::Close));
     let last = stream.expression(first)?;
     let reopens = matches!(stream.kind(last - 1), Some(TokenKind::Text { closed: false }))
         && context.opening == stream.slice(last - 1).bytes().next().map_or(Opening::Bare, Opening::Quoted);

@@ -75,23 +75,41 @@ fn changes_objects(stream: &TokenStream, at: usize) -> bool {
     let adjectives = &["temporary", "unique", "external", "global", "public", "replace"];
     let object = at + 1 + usize::from(stream.is_word(at + 1, adjectives));
     let follows = at > 0 && stream.kind(at - 1) == Some(TokenKind::Semicolon);
-    let holds = stream.is_one_of(object, &WORDS.sqli.objects) && (follows || defines(stream, object));
+    let holds = stream.is_one_of(object, &WORDS.sqli.objects) && (follows || defines(stream, at, object));
     stream.is_word(at, &["drop", "create", "alter", "truncate", "rename"]) && (holds || drops_all(stream, at))
 }
 
 /// Whether the object here is defined or dropped, and not part of prose about a table, a view or a
 /// user.
-fn defines(stream: &TokenStream, object: usize) -> bool {
+fn defines(stream: &TokenStream, verb: usize, object: usize) -> bool {
     let name = object + if stream.word(object + 1) == "if" { 3 } else { 1 };
     let is_name = matches!(stream.kind(name), Some(TokenKind::Word | TokenKind::Name));
     let Some(after) = stream.operand(name).filter(|_| is_name).map(|it| it.end) else { return false };
     let is_call = stream.kind(after.wrapping_sub(1)) == Some(TokenKind::Close);
-    let is_table = stream.is_word(object, &["table", "database"]);
+    let is_listed = matches!(stream.kind(after), None | Some(TokenKind::Comma))
+        && match stream.word(object) {
+            // `drop table lamp`: words of a search.
+            "table" => after > name + 1 || is_table_name(stream, name),
+            word => word == "database",
+        };
+    let continues = if stream.word(verb) == "drop" && stream.word(object) == "table" {
+        stream.is_word(after, &["cascade", "restrict"])
+    } else {
+        stream.is_one_of(after, &WORDS.sqli.definition_words)
+    };
     is_call
         || stream.kind(after) == Some(TokenKind::Semicolon)
         || stream.kind(after) == Some(TokenKind::Comment)
-        || is_table && (stream.kind(after).is_none() || stream.kind(after) == Some(TokenKind::Comma))
-        || stream.is_one_of(after, &WORDS.sqli.definition_words)
+        || is_listed
+        || continues
+}
+
+/// Whether a name is that of a table and no English word, or one that many applications have.
+fn is_table_name(stream: &TokenStream, name: usize) -> bool {
+    let is_spelled = |it: char| it == '_' || it == '$' || it.is_ascii_digit();
+    stream.kind(name) == Some(TokenKind::Name)
+        || stream.slice(name).contains(is_spelled)
+        || stream.is_one_of(name, &WORDS.sqli.tables)
 }
 
 /// `drop x;--`: some databases need no type of object.

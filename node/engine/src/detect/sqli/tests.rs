@@ -172,8 +172,25 @@ fn finds_stacked_statements_by_their_grammar() {
             "1;waitfor delay '0:0:5'",
             "delete from users where id=1",
             "1;call f(1)",
+            "drop table users",
+            "drop table shop.lamp",
+            "drop table if exists t1, t2",
+            "drop table `lamp`",
+            "drop table lamp cascade",
+            "drop table lamp;",
+            "drop table lamp --",
+            "1;drop table lamp",
+            "; drop table lamp",
+            "create table lamp (a int)",
+            "alter table lamp add wattage int",
         ],
         &[
+            "drop table lamp",
+            "Drop table lamps, black",
+            "drop table lamp with shade",
+            "drop table on wheels",
+            "create table lamp",
+            "select a sofa from our union collection",
             "yes; update me when done",
             "no; drop it",
             "one; select two",
@@ -242,6 +259,44 @@ fn finds_server_variables() {
 fn reports_the_payload_from_the_closing_quote_on() {
     let matches = detect("blue' OR 1=1 -- x");
     assert!(matches.iter().any(|it| it.span == (4..12)), "{matches:?}");
+}
+
+#[test]
+fn suffixes_of_operands_hide_no_condition() {
+    for count in [1, 4, 5, 7, 8, 9, 20, 1_000] {
+        for suffix in [
+            " collate x",
+            " collate \"a b\"",
+            " collate a.b.c",
+            "::int",
+            "::numeric(9, 2)",
+            "::text collate x",
+            " at time zone 'utc'",
+            " isnull",
+            " notnull collate x::int",
+            "[1]",
+            "::int[1] collate x",
+        ] {
+            let suffix = suffix.repeat(count);
+            for attack in [
+                format!("' or 1{suffix}=1-- "),
+                format!("1 or 1=1{suffix}"),
+                format!("x') or ('a'{suffix}='a"),
+                format!("1 and name{suffix} like 'a%'"),
+                format!("x'{suffix}='x"),
+                format!("x'{suffix} or x{suffix}=x-- "),
+            ] {
+                assert_ne!(signatures_of(&attack), [""; 0], "{count}: {}", &attack[..attack.len().min(60)]);
+            }
+        }
+    }
+    for benign in [
+        "we collate x and meet at time zone 'utc', or 1 of us does",
+        "'a' collate and 'b' isnull",
+        "collate the pages or fold them, at time of need",
+    ] {
+        assert_eq!(signatures_of(benign), [""; 0], "{benign}");
+    }
 }
 
 #[test]

@@ -31,6 +31,78 @@ fn finds_computed_constants() {
 }
 
 #[test]
+fn brackets_blanks_and_filters_hide_no_computed_constant() {
+    let spellings = [
+        "(7)*(7)",
+        "7 *7",
+        " 7 * '7' ",
+        "((7))*((7))",
+        "7*-7",
+        "7**7",
+        "7//1",
+        "+7*7",
+        "(7*7)",
+        "[7]*7",
+        "'7'+'7'",
+        "7~7",
+        "7 *\t(7)",
+        "-(7)-(-7)",
+        "(7)%(4)",
+    ];
+    let suffixes =
+        ["", "|e", " | e", "|string|length", "|join(',')", "?c", ".toString()", ".class", "|format('%d', x)"];
+    for (open, close) in [
+        ("{{", "}}"),
+        ("${", "}"),
+        ("#{", "}"),
+        ("<%=", "%>"),
+        ("<%= ", " %>"),
+        ("*{", "}"),
+        ("@(", ")"),
+        ("{{:", "}}"),
+    ] {
+        for constant in spellings {
+            for suffix in suffixes {
+                for attack in [
+                    format!("{open}{constant}{suffix}{close}"),
+                    format!("a {open} ({constant}){suffix} {close} b"),
+                ] {
+                    assert!(signature_of(&attack).is_some(), "{attack}");
+                }
+            }
+        }
+    }
+    assert!(signature_of("#set($x=(7)*(7))$x").is_some());
+}
+
+#[test]
+fn passes_constants_that_are_not_computed() {
+    for benign in [
+        "{{ 7 }}",
+        "{{ (7) }}",
+        "{{ -7 | abs }}",
+        "{{ '7' | append: '7' }}",
+        "{{ 'a' | translate | upper }}",
+        "{{ x * 7 }}",
+        "{{ (width - 2) * 100 | round }}",
+        "{{ item.price * 2 | currency }}",
+        "${(7)}",
+        "${a.b * 7}",
+        "#{ 'title' }",
+        "#{7}",
+        "<%= 7 %>",
+        "<%= 'a'.b %>",
+        "<%= 2.days.ago %>",
+        "{{ 7, 8 }}",
+        "{{{1|}}}",
+        "a{(2)}-{(3)}",
+        "{(1)-(2)}",
+    ] {
+        assert_eq!(signature_of(benign), None, "{benign}");
+    }
+}
+
+#[test]
 fn finds_names_that_no_page_needs() {
     for attack in [
         "{{''.__class__.__mro__[2].__subclasses__()}}",

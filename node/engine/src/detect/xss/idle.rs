@@ -7,6 +7,11 @@ use crate::{
     words::WORDS,
 };
 
+/// Words of a sentence about tags, and before its first tag if there are fewer: tags alone are probes.
+const MIN_WORDS: usize = 3;
+const MIN_WORDS_BEFORE: usize = 2;
+/// Limit of the name of such a tag.
+const MAX_TAG: usize = 24;
 /// Longer handlers are programs.
 const MAX_HANDLER_BYTES: usize = 160;
 
@@ -110,6 +115,46 @@ pub(super) fn is_placeholder(tag: &Tag<'_>, value: &[u8]) -> bool {
     matches!(tag.name.as_str(), "embed" | "object")
         && tag.attributes.is_empty()
         && value.trim_ascii().len() > tag.span.len()
+}
+
+/// `what is <script> tag?`: a sentence about tags. They have no attributes and so load nothing, and its
+/// words call and assign nothing, so that they are no script either.
+pub(super) fn is_sentence_about_tags(value: &[u8]) -> bool {
+    let mut rest = value;
+    let (mut words, mut words_before) = (0, None);
+    loop {
+        let open = memchr::memchr(b'<', rest);
+        let (text, tag) = rest.split_at(open.unwrap_or(rest.len()));
+        let touches = rest.len() < value.len() && text.first().is_some_and(u8::is_ascii_alphanumeric)
+            || open.is_some() && text.last().is_some_and(u8::is_ascii_alphanumeric);
+        if touches || !text.iter().all(|it| is_of_sentence(*it)) {
+            return false;
+        }
+        words +=
+            text.split(u8::is_ascii_whitespace).filter(|it| it.iter().any(u8::is_ascii_alphabetic)).count();
+        words_before.get_or_insert(words);
+        if open.is_none() {
+            return words >= MIN_WORDS || words_before >= Some(MIN_WORDS_BEFORE);
+        }
+        let Some(length) = bare_tag(tag) else { return false };
+        rest = &tag[length..];
+    }
+}
+
+/// The length of `<name>` or `</name>`.
+fn bare_tag(tag: &[u8]) -> Option<usize> {
+    let end = memchr::memchr(b'>', &tag[..tag.len().min(MAX_TAG)])?;
+    let name = tag.get(1..end)?;
+    let name = name.strip_prefix(b"/").unwrap_or(name);
+    let is_name = name.first()?.is_ascii_alphabetic() && name.iter().all(u8::is_ascii_alphanumeric);
+    is_name.then_some(end + 1)
+}
+
+fn is_of_sentence(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || byte.is_ascii_whitespace()
+        || b",.?!:'\"/".contains(&byte)
+        || !byte.is_ascii()
 }
 
 /// Whether a script is loaded by its plain address.
@@ -216,6 +261,41 @@ mod tests {
             ["", "window.a=window.b||[]", "a=[];alert(1)", "a=[alert(1)]", "location=name", "window.a=a||[x]"]
         {
             assert!(!is_idle_script(code.as_bytes()), "{code}");
+        }
+    }
+
+    #[test]
+    fn recognizes_sentences_about_tags() {
+        for text in [
+            "what is <script> tag",
+            "How does the <iframe> tag work?",
+            "what is <script>",
+            "<object> vs <embed> in html",
+            "where to close <form> and </form>, or \"<input>\"?",
+            "was ist das <style> element für große Seiten",
+        ] {
+            assert!(is_sentence_about_tags(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "<script>",
+            "x <script>",
+            "<script> x y",
+            "<script>alert me now please",
+            "what is this<script>",
+            "what is <script>alert(1)</script>",
+            "what is <script> alert(1)",
+            "what is <script> a=b",
+            "what is <script> alert`1`",
+            "what is <script src=x> tag",
+            "what is <iframe src=x> tag",
+            "what is \"><script> tag",
+            "what is <svg/onload> tag",
+            "what is <scr<script>ipt> tag",
+            "what is <script> a[b] tag",
+            "what is <!-- <script> tag",
+            "what is <script tag",
+        ] {
+            assert!(!is_sentence_about_tags(text.as_bytes()), "{text}");
         }
     }
 

@@ -2,13 +2,14 @@
 //!
 //! Parsers differ in blanks before a colon and in repeated headers, so each line counts.
 
-use super::super::{Sink, body, declared};
+use super::super::{Sink, body, declared, xml};
 use crate::{
     budget::Limit,
     decode::{base64, charset, quoted_printable},
     field::{Field, FieldKind},
     point_path::PointPath,
 };
+use shared::point::Tag;
 use std::borrow::Cow;
 
 /// The values of all lines of the content type.
@@ -17,7 +18,7 @@ pub(super) fn content_types(head: &[u8]) -> Vec<String> {
 }
 
 /// Adds the content as it is, and decoded from the transfer encodings and character sets of the
-/// part: origins differ.
+/// part: origins differ. Content that is declared as XML is parsed as that, too.
 pub(super) fn push_content<'a>(
     head: &[u8],
     content: &'a [u8],
@@ -26,7 +27,9 @@ pub(super) fn push_content<'a>(
 ) -> bool {
     let mut texts = transfer_decoded(head, content, sink);
     texts.push((Vec::new(), Cow::Borrowed(content)));
-    let labels = body::labels(&content_types(head), sink);
+    let types = content_types(head);
+    let is_xml = types.iter().any(|it| it.to_ascii_lowercase().contains("xml"));
+    let labels = body::labels(&types, sink);
     let mut copies: Vec<Decoded<'a>> = Vec::new();
     for (layers, text) in &texts {
         for label in &labels {
@@ -36,9 +39,22 @@ pub(super) fn push_content<'a>(
         }
     }
     copies.into_iter().chain(texts).all(|(layers, text)| {
+        // Documents that look like XML are parsed in any part.
+        if is_xml && text.trim_ascii_start().starts_with(b"<") && !xml::looks_like_xml(&text) {
+            push_elements(&text, &layers, point, sink);
+        }
         let field = Field::new(point, FieldKind::Value, text);
         sink.push(Field { decoded: layers, ..field })
     })
+}
+
+/// Adds what a document that is declared as XML contains.
+fn push_elements(document: &[u8], layers: &[&'static str], point: PointPath, sink: &mut Sink<'_, '_>) {
+    let (root, added) = (sink.arena.then(point, Tag::Xml), sink.fields.len());
+    xml::parse(document, root, sink);
+    for field in &mut sink.fields[added..] {
+        field.decoded.splice(0..0, layers.iter().copied());
+    }
 }
 
 /// A text and the encodings removed from it.

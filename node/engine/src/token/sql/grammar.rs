@@ -3,8 +3,8 @@
 use super::{lexer::TokenKind, token_stream::TokenStream};
 use crate::words::WORDS;
 
-/// Prefixes (`- ~ not`), names with dots and casts are followed this far, which bounds the cost. The
-/// [stream](super::token_stream) shortens longer runs.
+/// Prefixes (`- ~ not`), names with dots and suffixes (`::text`, `collate x`) are followed this far, which
+/// bounds the cost. The [stream](super::token_stream) shortens longer runs.
 pub(super) const MAX_CHAIN: usize = 8;
 
 /// An operand of a comparison.
@@ -121,23 +121,44 @@ impl TokenStream {
     }
 
     fn simple_operand(&self, at: usize) -> Option<Operand> {
-        let operand = self.uncast_operand(at)?;
-        Some(Operand { end: self.after_casts(operand.end), ..operand })
+        let operand = self.bare_operand(at)?;
+        Some(Operand { end: self.after_suffixes(operand.end), ..operand })
     }
 
-    /// The position after `::text::varchar(9)`.
-    fn after_casts(&self, at: usize) -> usize {
+    /// The position after `::text::varchar(9)`, `collate a.b`, `at time zone 'utc'`, `isnull`, `[1]`: what
+    /// changes an operand without another one.
+    pub(crate) fn after_suffixes(&self, at: usize) -> usize {
         let mut end = at;
-        while end < at + MAX_CHAIN && self.slice(end) == "::" && self.kind(end + 1) == Some(TokenKind::Word) {
-            end += 2;
-            if self.kind(end) == Some(TokenKind::Open) {
-                end = self.after_group(end);
-            }
+        for _ in 0..MAX_CHAIN {
+            let Some(after) = self.suffix(end) else { break };
+            end = self.after_dotted(after - 1);
         }
         end
     }
 
-    fn uncast_operand(&self, at: usize) -> Option<Operand> {
+    fn suffix(&self, at: usize) -> Option<usize> {
+        let is_name = |at| {
+            matches!(
+                self.kind(at),
+                Some(TokenKind::Word | TokenKind::Name | TokenKind::Text { closed: true })
+            )
+        };
+        match self.slice(at) {
+            "::" if self.kind(at + 1) == Some(TokenKind::Word) => {
+                let is_open = self.kind(at + 2) == Some(TokenKind::Open);
+                Some(if is_open { self.after_group(at + 2) } else { at + 2 })
+            }
+            "collate" if is_name(at + 1) => Some(at + 2),
+            "at" if self.word(at + 1) == "time" && self.word(at + 2) == "zone" && is_name(at + 3) => {
+                Some(at + 4)
+            }
+            "isnull" | "notnull" if self.kind(at + 1) != Some(TokenKind::Open) => Some(at + 1),
+            "[" if self.kind(at + 1) == Some(TokenKind::Number) && self.slice(at + 2) == "]" => Some(at + 3),
+            _ => None,
+        }
+    }
+
+    fn bare_operand(&self, at: usize) -> Option<Operand> {
         let at = self.after_prefixes(at);
         match self.kind(at)? {
             TokenKind::Number | TokenKind::Text { .. } | TokenKind::Variable => {
@@ -218,8 +239,21 @@ mod tests {
     }
 
     #[test]
-    fn includes_casts_in_operands() {
-        assert_eq!(operand("'1'::text::varchar(9) = 1"), Some((Shape::Literal, 8)));
+    fn includes_suffixes_in_operands() {
+        for (text, shape) in [
+            ("'1'::text::varchar(9) = 1", Shape::Literal),
+            ("a collate nocase = 1", Shape::Name),
+            ("1 collate \"C\" collate pg_catalog.x = 1", Shape::Literal),
+            ("(a) at time zone 'utc' isnull = 1", Shape::Group),
+            ("f(1)[1][2]::int = 1", Shape::Call),
+        ] {
+            let stream = TokenStream::new(text.as_bytes(), Opening::Bare);
+            let operand = stream.operand(0).unwrap();
+            assert_eq!((operand.shape, stream.slice(operand.end)), (shape, "="), "{text}");
+        }
+        for text in ["1 isnull(a)", "1 at time = 1", "1 collate = 1", "1 [a] = 1"] {
+            assert_eq!(operand(text), Some((Shape::Literal, 1)), "{text}");
+        }
     }
 
     #[test]
@@ -232,6 +266,10 @@ mod tests {
             ("", "- ", "1", Shape::Literal),
             ("a", ".a", "", Shape::Name),
             ("1", "::text", "", Shape::Literal),
+            ("1", "::varchar(9)", "", Shape::Literal),
+            ("1", " collate x", "", Shape::Literal),
+            ("1", " collate a.b::numeric(1, 2)[1] at time zone 'x'", "", Shape::Literal),
+            ("1", " isnull", "", Shape::Literal),
             ("(1)", "*a.b", "", Shape::Name),
         ] {
             for count in [1, 7, 9, 20, 5_000] {

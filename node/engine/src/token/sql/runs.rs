@@ -1,5 +1,5 @@
-//! Long runs of prefixes, names with dots, and casts, which pad a condition. Shortened so that rules,
-//! which follow a bounded number of tokens, read past them.
+//! Long runs of prefixes, and of suffixes such as names after dots and casts, which pad a condition.
+//! Shortened so that rules, which follow a bounded number of tokens, read past them.
 
 use super::lexer::{Token, TokenKind};
 
@@ -8,14 +8,12 @@ use super::lexer::{Token, TokenKind};
 enum Unit {
     /// `not`, `-`, `~`.
     Prefix,
-    /// `.name`
-    Member,
-    /// `::text`
-    Cast,
+    /// `.name`, `::text`, `collate x`, `at time zone 'x'`, `isnull`, `[1]`.
+    Suffix,
 }
 
-/// Removes the middle of each run of more than `limit` units, which are one or two tokens. Positions
-/// after a comment move with their tokens.
+/// Removes the middle of each run of more than `limit / 2` units. Positions after a comment move with their
+/// tokens.
 pub(super) fn shorten(
     value: &[u8],
     tokens: Vec<Token>,
@@ -23,21 +21,20 @@ pub(super) fn shorten(
     limit: usize,
 ) -> (Vec<Token>, Vec<usize>) {
     let kept = (limit / 4).max(1);
-    let mut runs = Vec::new();
+    let (mut runs, mut ends) = (Vec::new(), Vec::new());
     let mut at = 0;
     while at < tokens.len() {
-        let Some((unit, length)) = unit_at(value, &tokens[at..]) else {
+        let Some((unit, _)) = unit_at(value, &tokens[at..]) else {
             at += 1;
             continue;
         };
-        let start = at;
-        let mut count = 0;
-        while unit_at(value, &tokens[at..]).is_some_and(|it| it.0 == unit) {
+        ends.clear();
+        while let Some((_, length)) = unit_at(value, &tokens[at..]).filter(|it| it.0 == unit) {
             at += length;
-            count += 1;
+            ends.push(at);
         }
-        if 2 * count > limit {
-            runs.push(start + kept * length..at - kept * length);
+        if 2 * ends.len() > limit {
+            runs.push(ends[kept - 1]..ends[ends.len() - kept - 1]);
         }
     }
     if runs.is_empty() {
@@ -63,19 +60,44 @@ pub(super) fn shorten(
 /// The unit at the start of these tokens, and its number of tokens.
 fn unit_at(value: &[u8], tokens: &[Token]) -> Option<(Unit, usize)> {
     let text = |token: &Token| value.get(token.start()..token.end()).unwrap_or_default();
-    let [first, rest @ ..] = tokens else { return None };
-    let is_name = || rest.first().is_some_and(|it| matches!(it.kind, TokenKind::Word | TokenKind::Name));
-    match first.kind {
+    let is = |at: usize, word: &[u8]| tokens.get(at).is_some_and(|it| text(it).eq_ignore_ascii_case(word));
+    let kind = |at: usize| tokens.get(at).map(|it| it.kind);
+    let is_name = |at: usize| matches!(kind(at), Some(TokenKind::Word | TokenKind::Name));
+    let is_text = |at: usize| is_name(at) || matches!(kind(at), Some(TokenKind::Text { closed: true }));
+    let first = tokens.first()?;
+    let suffix = match first.kind {
         TokenKind::Arithmetic => {
-            matches!(text(first), b"+" | b"-" | b"~" | b"!").then_some((Unit::Prefix, 1))
+            return matches!(text(first), b"+" | b"-" | b"~" | b"!").then_some((Unit::Prefix, 1));
         }
         TokenKind::Word => {
-            let words: [&[u8]; 4] = [b"not", b"binary", b"distinct", b"all"];
-            words.iter().any(|it| text(first).eq_ignore_ascii_case(it)).then_some((Unit::Prefix, 1))
+            if [&b"not"[..], b"binary", b"distinct", b"all"].iter().any(|it| is(0, it)) {
+                return Some((Unit::Prefix, 1));
+            }
+            let is_null = is(0, b"isnull") || is(0, b"notnull");
+            if is_null && kind(1) != Some(TokenKind::Open) {
+                Some(1)
+            } else if is(0, b"collate") && is_text(1) {
+                Some(2)
+            } else {
+                (is(0, b"at") && is(1, b"time") && is(2, b"zone") && is_text(3)).then_some(4)
+            }
         }
-        TokenKind::Dot if is_name() => Some((Unit::Member, 2)),
-        TokenKind::Other if text(first) == b"::" && is_name() => Some((Unit::Cast, 2)),
+        TokenKind::Dot if is_name(1) => Some(2),
+        TokenKind::Other if is(0, b"::") && is_name(1) => Some(2 + size(tokens.get(2..).unwrap_or_default())),
+        TokenKind::Other if is(0, b"[") && kind(1) == Some(TokenKind::Number) && is(2, b"]") => Some(3),
         _ => None,
+    };
+    suffix.map(|length| (Unit::Suffix, length))
+}
+
+/// The number of tokens of `(9)`, `(9, 2)` after a type.
+fn size(tokens: &[Token]) -> usize {
+    use TokenKind::{Close, Comma, Number, Open};
+    let kinds: Vec<TokenKind> = tokens.iter().take(5).map(|it| it.kind).collect();
+    match kinds[..] {
+        [Open, Number, Close, ..] => 3,
+        [Open, Number, Comma, Number, Close] => 5,
+        _ => 0,
     }
 }
 
@@ -95,6 +117,10 @@ mod tests {
         assert_eq!(slices("a.b.c.d.e.f.g.h.i"), "a . b . c . h . i");
         assert_eq!(slices("1::a::b::c::d::e"), "1 :: a :: b :: d :: e");
         assert_eq!(slices("x not"), "x not");
+        assert_eq!(
+            slices("1 collate a collate b::c(1, 2)::d(3) isnull[4] at time zone 'e' collate f.g"),
+            "1 collate a collate b collate f . g"
+        );
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(crate) fn tokens(text: &[u8]) -> Vec<Token<'_>> {
     while let Some(&byte) = text.get(at) {
         let rest = &text[at..];
         let length = match byte {
-            b'0'..=b'9' => count(rest, |it| it.is_ascii_digit() || it == b'.').max(1),
+            b'0'..=b'9' => number(rest),
             b'\'' | b'"' => memchr::memchr(byte, &rest[1..]).map_or(rest.len(), |end| end + 2),
             _ if blank(rest) > 0 => blank(rest),
             _ if is_name(byte) => name(rest),
@@ -50,6 +50,13 @@ fn blank(rest: &[u8]) -> usize {
         }
         _ => 0,
     }
+}
+
+/// The length of the number here. `7.x` is a member of a number.
+fn number(rest: &[u8]) -> usize {
+    let length = count(rest, |it| it.is_ascii_digit() || it == b'.');
+    let has_member = rest[..length].ends_with(b".") && rest.get(length).is_some_and(|it| is_name(*it));
+    length - usize::from(has_member)
 }
 
 /// The length of the name here, up to a blank.
@@ -93,6 +100,7 @@ mod tests {
                 Text(b"open")
             ]
         );
+        assert_eq!(tokens(b"7.5.x"), [Number, Punctuation(b'.'), Name(b"x")]);
         assert_eq!(tokens("\u{a0}a\u{3000}ä\u{b}\0".as_bytes()), [Name(b"a"), Name("ä".as_bytes())]);
     }
 }
