@@ -1,6 +1,6 @@
 //! The record of a request with attacks: sensitive values masked, the body bounded.
 
-use crate::mask::Masks;
+use crate::{cut, mask::Masks};
 use jiff::Timestamp;
 use shared::{
     AttackRecord, Body, Decision, Finding, Hit, InspectRequest, Location, RecordedRequest, RequestId,
@@ -88,6 +88,7 @@ fn recorded(
         recorded.body_bytes.get_or_insert(seen);
         bytes.truncate(MAX_BODY_BYTES);
     }
+    cut::request(&mut recorded);
     recorded
 }
 

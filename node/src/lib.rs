@@ -11,7 +11,7 @@
 //! | [`console_client`] | the HTTP client for the console |
 //! | [`policy`] | the ruleset in force, how it arrives, automatic lists |
 //! | [`behaviour`] | counts of source behavior over time |
-//! | [`mask`], [`hit`] | records of requests with attacks, sensitive values masked |
+//! | [`mask`], [`cut`], [`hit`] | records of requests with attacks: sensitive values masked, long texts cut |
 //! | [`spool`] | records on disk until the console has them |
 //! | [`admission`] | bounded concurrency, load shedding |
 //! | [`recent`], [`coverage`] | requests of connectors and access logs, counted once |
@@ -33,6 +33,7 @@ pub mod config;
 pub mod connectors;
 mod console_client;
 pub mod coverage;
+mod cut;
 pub mod explain;
 pub mod hit;
 pub mod log;

@@ -9,11 +9,13 @@
 mod address;
 mod assignments;
 mod body;
+mod entities;
 mod json;
 mod markup;
 mod multipart;
 mod names;
 mod pairs;
+mod protocols;
 mod secrets;
 mod text;
 
@@ -115,8 +117,8 @@ fn mask_body(bytes: &[u8], rules: &[&[Step]], headers: &[(String, String)]) -> O
     let types = body::content_types(bytes, headers)?;
     let has_parts = |it: &&str| multipart::has_parts(bytes, it) || engine::multipart::is_declared(it);
     let is_multipart = types.iter().any(has_parts);
-    let is_form = !is_multipart || types.iter().any(|it| body::is_form(it));
-    let text = std::str::from_utf8(bytes).ok().filter(|text| !text.starts_with('\u{feff}'))?;
+    let is_declared_form = types.iter().any(|it| body::is_form(it));
+    std::str::from_utf8(bytes).ok().filter(|text| !text.starts_with('\u{feff}'))?;
     let (mut json, mut form): (Vec<&[Step]>, Vec<&[Step]>) = (Vec::new(), Vec::new());
     for steps in rules.iter().map(|steps| &steps[1..]) {
         match steps.first().map(|step| &step.tag) {
@@ -126,11 +128,14 @@ fn mask_body(bytes: &[u8], rules: &[&[Step]], headers: &[(String, String)]) -> O
             _ => return None,
         }
     }
-    match json::looks_like_json(bytes) {
-        true if !json.is_empty() => json::mask(bytes, &json, None),
-        false if is_form => Some(pairs::mask(text, &form).into_bytes()),
-        _ => Some(bytes.to_vec()),
+    let is_json = json::looks_like_json(bytes);
+    let masked = if is_json && !json.is_empty() { json::mask(bytes, &json, None)? } else { bytes.to_vec() };
+    // A declared form may begin as JSON.
+    if is_declared_form || !is_multipart && !is_json {
+        let text = std::str::from_utf8(&masked).ok()?;
+        return Some(pairs::mask(text, &form).into_bytes());
     }
+    Some(masked)
 }
 
 /// A path without its secrets, for logs.

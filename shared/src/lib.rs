@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`inspect`] | connector ↔ node | [`InspectRequest`], [`Verdict`], [`ResponseReport`], [`NotInspected`] |
 //! | [`record`] | node → console | [`Record`], [`Hit`], [`Finding`], [`IngestBatch`], [`IngestReply`] |
+//! | [`record_limits`] | node → console | limits of the texts and lists of a record |
 //! | [`coverage`] | node → console | [`CoverageRecord`]: what inspected the requests of access logs |
 //! | [`ruleset`] | console → node | [`Ruleset`](ruleset::Ruleset): rules and IP lists, versioned |
 //! | [`point`] | all | [`Point`]: the location of a value in a request |
@@ -33,6 +34,7 @@ mod openapi;
 pub mod point;
 pub mod problem;
 pub mod record;
+pub mod record_limits;
 pub mod ruleset;
 pub mod score;
 pub mod sensitivity;

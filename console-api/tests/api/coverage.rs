@@ -232,6 +232,26 @@ async fn hits_and_attacks_are_found_by_what_saw_them() {
 }
 
 #[tokio::test]
+async fn the_answer_of_a_log_waits_for_its_request() {
+    let console = Console::start().await;
+    // In bulk, and after another report of the same request.
+    let status = |n: u32| json!({"response": {"request_id": request_id(n), "status": 200}});
+    for (n, before) in [(1, Vec::new()), (2, vec![status(2)])] {
+        let [request, answer] = logged(n, "Hit");
+        console.ingest(&before).await;
+        console.ingest(&[answer.clone()]).await;
+        assert_eq!(console.ingest(&[answer]).await["duplicate"], 1);
+        console.ingest(&[request]).await;
+        let hit = console.body(&format!("/api/v1/hits/{}", uuid(n))).await;
+        assert_eq!(
+            (&hit["logged"]["result_type"], &hit["response_status"]),
+            (&json!("Hit"), &json!(200)),
+            "{hit}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_request_that_a_function_reports_later_is_seen_by_the_edge() {
     let console = Console::start().await;
     console.ingest(&logged(1, "Miss")).await;

@@ -13,6 +13,7 @@ use e2e::{
     stack::{Mode, Stack, StackOptions, TriggerPair, edge_request_id, expect_status},
 };
 use futures_util::future::try_join_all;
+use serde_json::json;
 use tokio::net::TcpListener;
 
 /// Escapes, repeated names and unusual case must arrive unchanged.
@@ -167,6 +168,35 @@ pub(crate) async fn unsigned_calls_are_refused(binaries: &Binaries) -> anyhow::R
         .header("Content-Type", "application/json")
         .with_body(r#"{"client_ip":"::1","method":"GET","host":"h","path":"/"}"#);
     expect_status(&Client::default().send(stack.addresses.node, &unsigned).await?, 401)?;
+    stack.stop().await;
+    Ok(())
+}
+
+/// A connector may send any text: the node cuts what the console would reject.
+pub(crate) async fn long_texts_are_listed(binaries: &Binaries) -> anyhow::Result<()> {
+    let stack = Stack::start(binaries, StackOptions::new(Mode::Block, TriggerPair::Viewer)).await?;
+    let long = |length: usize| "x".repeat(length);
+    let connector = json!({ "kind": long(5000), "version": long(5000), "edge_request_id": "a\nb" });
+    let headers = vec![["a", "b"]; 9000];
+    for more in [
+        json!({ "connector": connector }),
+        json!({ "headers": headers }),
+        json!({ "host": long(3000) }),
+        json!({ "method": long(3000), "scheme": "ht\ntp" }),
+        json!({ "query": long(100_000) }),
+    ] {
+        let mut message = json!({ "client_ip": "::1", "method": "GET", "host": "h", "path": "/etc/passwd" });
+        for (key, value) in more.as_object().into_iter().flatten() {
+            message[key] = value.clone();
+        }
+        let call = Request::new("POST", "/v1/inspect/request", "node")
+            .header("Content-Type", "application/json")
+            .with_body(message.to_string());
+        expect_status(&Client::default().send(stack.addresses.node, &call).await?, 200)?;
+    }
+    stack.all_delivered().await?;
+    let listed = stack.console_api().hits("").await?.len();
+    ensure!(listed == 5, "{listed} of 5 hits are listed");
     stack.stop().await;
     Ok(())
 }

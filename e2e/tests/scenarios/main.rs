@@ -58,6 +58,8 @@ scenarios! {
         blocking::exempt_requests_are_counted;
     node_with_a_signing_key_rejects_unsigned_calls =>
         blocking::unsigned_calls_are_refused;
+    hit_with_texts_beyond_the_limits_is_listed =>
+        blocking::long_texts_are_listed;
     sql_injection_is_found_at_its_parameter =>
         blocking::sql_injection_is_found_at_its_parameter;
     xss_is_found_in_form_json_and_multipart_bodies =>

@@ -15,29 +15,128 @@ const MAX_WORDS: usize = 3;
 const MAX_PREFIX: usize = 2;
 /// The longest comment beside a separator.
 const MAX_COMMENT: usize = 200;
+/// The longest type between a name and its value: `$password: [String!]! = "x"`.
+const MAX_TYPE: usize = 60;
+/// The longest gap between a value and its name.
+const MAX_GAP: usize = 300;
+/// The most keys beside a value that may name it.
+const MAX_TRIES: u8 = 4;
+/// The longest value on the line after its name.
+const MAX_LINE: usize = 4096;
+/// The first word of a credential, which belongs to the next one.
+const SCHEMES: &[&str] = &["apikey", "basic", "bearer", "digest", "jwt", "negotiate", "ntlm", "token"];
 const QUOTES: [char; 3] = ['"', '\'', '`'];
 const BLANKS: [char; 2] = [' ', '\t'];
 
 /// Adds the places of values that are secrets by their names.
 pub(super) fn find(text: &str, places: &mut Vec<Range<usize>>) {
     let mut done = 0;
-    let mut is_named = false;
-    for (at, _) in text.match_indices(['=', ':']) {
+    // The key whose value names a secret, and how far no bracket ends its object.
+    let mut named: Option<(&str, usize)> = None;
+    let (mut earlier, mut is_next) = (Earlier::default(), false);
+    for (at, separator) in text.match_indices(['=', ':']) {
         if at < done {
             continue;
         }
         let Some(name) = Name::before(text, at) else { continue };
-        if name.is_secret() || is_named && names::is_of_value(name.text) {
-            is_named = false;
-            let value = value_after(text, at + 1, &name);
+        let is_value = names::is_of_value(name.text);
+        if name.is_secret() || named.is_some() && is_value {
+            named = None;
+            let mut value = value_after(text, at + 1, &name);
+            if let Some(default) = after_type(text, at + 1, separator, &name) {
+                value.end = value.end.max(value_after(text, default, &name).end);
+            }
             if !value.is_empty() {
                 done = value.end;
                 places.push(value);
             }
         } else if names::is_of_name(name.text) {
-            is_named = names_secret(text, at + 1, &name);
+            let value = earlier.value(text, at, name.text);
+            // Named already, or the next value may be.
+            earlier.owner = Some(name.text);
+            is_next = value.is_none();
+            if names_secret(text, at + 1, &name) {
+                named = value.is_none().then_some((name.text, at));
+                places.extend(value);
+            } else {
+                // `name="pin" id="x" value="y"`
+                named = named.filter(|(key, checked)| {
+                    *key != name.text && text.get(*checked..at).is_some_and(|gap| !gap.contains(['}', '>']))
+                });
+                named = named.map(|(key, _)| (key, at));
+            }
+        } else if is_value {
+            let owner = earlier.owner.filter(|_| is_next);
+            earlier = Earlier { at: Some((at, name)), owner, tries: 0 };
         }
     }
+    find_in_columns(text, places);
+}
+
+/// The last value, if its name may follow.
+#[derive(Default)]
+struct Earlier<'t> {
+    /// The separator, and the name before it.
+    at: Option<(usize, Name<'t>)>,
+    /// The key whose value names it, if any.
+    owner: Option<&'t str>,
+    /// How often the value was read.
+    tries: u8,
+}
+
+impl<'t> Earlier<'t> {
+    /// The place of the value, if the name at this separator follows it in the same object:
+    /// `value="x" id="y" name="pin"`.
+    fn value(&mut self, text: &'t str, separator: usize, name: &str) -> Option<Range<usize>> {
+        let (at, before) = self.at.as_ref()?;
+        if self.owner == Some(name) || self.tries == MAX_TRIES {
+            return None;
+        }
+        self.tries += 1;
+        let window = text.get(..=separator)?;
+        let value = value_after(window, at + 1, before);
+        let gap = text.get(value.end..separator)?;
+        let gap = gap.get(..gap.rfind(name)?)?;
+        let is_near = gap.len() <= MAX_GAP && !gap.contains(['{', '}', '[', ']', '<', '>']);
+        let is_other = ["\n\n", "\n-", "\n -", "\n  -"].iter().any(|start| gap.contains(start));
+        (is_near && !is_other && !value.is_empty()).then_some(value)
+    }
+}
+
+/// Adds values in columns: those after a name at the start of a line, and those below one.
+fn find_in_columns(text: &str, places: &mut Vec<Range<usize>>) {
+    if !text.contains('\t') {
+        return;
+    }
+    let mut at = 0;
+    // Whether each column below a heading has secrets.
+    let mut secrets: Vec<bool> = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let row = line.trim_end_matches(['\r', '\n']);
+        let columns = row.matches('\t').count() + 1;
+        let is_heading = columns > 1 && row.split('\t').all(is_column);
+        if is_heading {
+            secrets = row.split('\t').map(names::is_secret).collect();
+        }
+        let has_heading = !is_heading && columns == secrets.len();
+        let mut start = at;
+        let mut is_named = false;
+        for (column, cell) in row.split('\t').enumerate() {
+            let is_below = has_heading && secrets.get(column) == Some(&true);
+            if (is_named || is_below) && !cell.is_empty() {
+                places.push(start..start + cell.len());
+            }
+            is_named = column == 0 && columns > 1 && cell.len() <= MAX_NAME && names::is_secret(cell.trim());
+            start += cell.len() + 1;
+        }
+        at += line.len();
+    }
+}
+
+/// Whether a cell may be the name of a column.
+fn is_column(cell: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphabetic() || b"_- \"".contains(&byte);
+    !cell.is_empty() && cell.len() <= MAX_NAME && cell.bytes().all(is_letter)
 }
 
 /// Whether an attribute of a tag says that it holds a secret: `name="password"`.
@@ -120,6 +219,9 @@ fn value_after(text: &str, from: usize, name: &Name<'_>) -> Range<usize> {
     let value = if name.is_quoted { after_comments(value) } else { value };
     let start = text.len() - value.len();
     if let Some((quote, slashes, prefix)) = opening(value) {
+        if let Some(block) = block(text, start + prefix, quote, slashes) {
+            return block;
+        }
         let opened = start + prefix + slashes + 1;
         // Comments and letters before a quote may belong to the value.
         let first = if prefix > 0 || first < start { first } else { opened };
@@ -130,9 +232,68 @@ fn value_after(text: &str, from: usize, name: &Name<'_>) -> Range<usize> {
         _ => bare(value, name),
     };
     let bare = value.get(..end).unwrap_or_default().trim_end();
+    let rest = value.get(bare.len()..).unwrap_or_default();
+    if SCHEMES.iter().any(|scheme| scheme.eq_ignore_ascii_case(bare)) {
+        return first..start + bare.len() + credential(rest);
+    }
     let is_block = name.starts_line && matches!(bare, "" | "|" | ">" | "|-" | ">-" | "|+" | ">+");
     let inside = if is_block { indented(value.get(end..).unwrap_or_default()) } else { 0 };
+    if inside == 0 && bare.is_empty() && !name.is_quoted {
+        let line = line_below(rest);
+        return start + line.start..start + line.end;
+    }
     first..start + if inside > 0 { end + inside } else { bare.len() }
+}
+
+/// Where the value begins behind a type: `$password: String = "x"`.
+fn after_type(text: &str, from: usize, separator: &str, name: &Name<'_>) -> Option<usize> {
+    let rest = text.get(from..).filter(|_| separator == ":" && !name.is_quoted)?;
+    let is_of_type = |it: &char| it.is_alphanumeric() || "_ ![]?".contains(*it);
+    let length: usize = rest.chars().take(MAX_TYPE).take_while(is_of_type).map(char::len_utf8).sum();
+    let value = rest.get(length..)?.strip_prefix('=').filter(|_| length > 0)?;
+    (!value.starts_with(['=', '>'])).then_some(from + length + 1)
+}
+
+/// The content of a string in three quotes. One that is not closed ends with the text.
+fn block(text: &str, start: usize, quote: char, slashes: usize) -> Option<Range<usize>> {
+    let delimiter = format!("{}{quote}", "\\".repeat(slashes)).repeat(3);
+    let inside = text.get(start..)?.strip_prefix(&delimiter).filter(|_| quote != '`')?;
+    let start = start + delimiter.len();
+    let is_end =
+        |(at, _): &(usize, &str)| slashes > 0 || !inside.get(..*at).is_some_and(|it| it.ends_with('\\'));
+    match inside.match_indices(&delimiter).find(is_end) {
+        Some((at, _)) => Some(start..start + at),
+        None if quote == '"' => Some(start..text.len()),
+        // In SQL, two apostrophes are one.
+        None => Some(start..closing(text, start, quote, slashes)),
+    }
+}
+
+/// The length of blanks and the word after a scheme, or of one that is alone on the next line.
+fn credential(rest: &str) -> usize {
+    let word = rest.trim_start();
+    let blanks = rest.len() - word.len();
+    if rest.get(..blanks).is_some_and(|it| it.contains('\n')) {
+        return line_below(rest).end;
+    }
+    let end = |it: char| it.is_whitespace() || QUOTES.contains(&it) || it == '<';
+    blanks + word.find(end).unwrap_or(word.len())
+}
+
+/// The place of the word that is alone on the next line that is not empty, unless it is a name.
+fn line_below(rest: &str) -> Range<usize> {
+    let window = rest.get(..rest.floor_char_boundary(MAX_LINE)).unwrap_or_default();
+    let line = window.trim_start();
+    let start = window.len() - line.len();
+    let breaks = window.get(..start).map_or(0, |blanks| blanks.matches('\n').count());
+    if !(1..=2).contains(&breaks) {
+        return 0..0;
+    }
+    let line = line.split(['\r', '\n']).next().unwrap_or_default().trim_end();
+    let is_other = line.contains(char::is_whitespace)
+        || ["<", "[", "--", "//"].iter().any(|it| line.starts_with(it))
+        || starts_pair(line.trim_end_matches('='), &['=', ':']);
+    if is_other { 0..0 } else { start..start + line.len() }
 }
 
 /// The text before a comment at its end.

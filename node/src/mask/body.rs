@@ -1,6 +1,6 @@
 //! Masking of secrets in bodies: every format that the engine reads in a body of this kind.
 
-use super::{MASK, multipart, secrets::Secrets};
+use super::{MASK, json, multipart, secrets::Secrets};
 
 /// The most levels of parts inside of parts, as in the engine.
 const MAX_NESTED: usize = 4;
@@ -27,7 +27,8 @@ pub(super) fn mask(bytes: &[u8], secrets: &Secrets<'_>, headers: &[(String, Stri
 /// split the body are first, before other masks change the heads of its parts. `None` for a body that is
 /// compressed or in a character set of other bytes.
 pub(super) fn content_types<'h>(bytes: &[u8], headers: &'h [(String, String)]) -> Option<Vec<&'h str>> {
-    let is_coded = lines(headers, "content-encoding").any(|line| line.split(',').any(is_coding));
+    let mut codings = lines(headers, "content-encoding").flat_map(|line| line.split(','));
+    let is_coded = codings.any(|word| is_coded(bytes, word));
     let mut types: Vec<&str> = Vec::new();
     for line in lines(headers, "content-type").filter(|line| !line.is_empty()) {
         if !types.contains(&line) {
@@ -50,10 +51,22 @@ fn lines<'h>(headers: &'h [(String, String)], wanted: &'static str) -> impl Iter
     named.map(|(_, value)| value.trim())
 }
 
-/// Whether a content coding changes the body. The engine decodes base64 without a declaration.
-fn is_coding(word: &str) -> bool {
-    let word = word.trim();
-    word.eq_ignore_ascii_case("base64") || !engine::is_no_coding(word)
+/// Whether a body may be in a declared coding. Servers read a body that is not as it is. The engine
+/// decodes base64 without a declaration.
+fn is_coded(bytes: &[u8], word: &str) -> bool {
+    let word = word.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match word.as_str() {
+        "gzip" | "x-gzip" => bytes.starts_with(b"\x1f\x8b"),
+        "zstd" => bytes.starts_with(b"\x28\xb5\x2f\xfd"),
+        // Without a magic number.
+        "br" | "deflate" | "compress" | "x-compress" => !is_text(bytes),
+        _ => word == "base64" || !engine::is_no_coding(&word),
+    }
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    let is_control = |byte: &u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
+    std::str::from_utf8(bytes).is_ok() && !bytes.iter().any(is_control)
 }
 
 /// Whether a body or a part is compressed, or in a character set in which names and values are other
@@ -77,7 +90,12 @@ pub(super) fn mask_content(bytes: &[u8], content_type: &str, secrets: &Secrets<'
     let is_split = depth > 0 && multipart::has_parts(bytes, content_type);
     // The same bytes may be JSON to one parser, and a form or parts to another.
     let masked = as_text(bytes, |text| {
-        let json = if is_form || is_split { secrets.json(text, 0) } else { None };
+        let json = match () {
+            // Also a malformed document.
+            () if is_form && json::looks_like_json(bytes) => Some(secrets.value(text).into_owned()),
+            () if is_form || is_split => secrets.json(text, 0),
+            () => None,
+        };
         let text = json.as_deref().unwrap_or(text);
         match (is_form, is_split) {
             (true, _) => secrets.pairs(text),

@@ -10,14 +10,30 @@ const VOID: &[&str] = &["add", "br", "hr", "img", "input", "link", "meta", "para
 const SECTIONS: [(&str, &str); 2] = [("<![CDATA[", "]]>"), ("<!--", "-->")];
 /// The longest content that may name a secret.
 const MAX_NAME: usize = 200;
+/// The most levels of documents in sections.
+const MAX_SECTIONS: usize = 3;
 
 /// Adds the places of contents that are secrets. An element without an end ends with the text.
 pub(super) fn find(text: &str, places: &mut Vec<Range<usize>>) {
+    find_at_depth(text, 0, MAX_SECTIONS, places);
+}
+
+fn find_at_depth(text: &str, offset: usize, depth: usize, places: &mut Vec<Range<usize>>) {
+    let push = |place: Range<usize>, places: &mut Vec<Range<usize>>| {
+        places.push(offset + place.start..offset + place.end);
+    };
     let (mut at, mut is_named) = (0, false);
+    // The last element of a value, and the element before it that named the value.
+    let (mut value, mut owner): (Option<(Tag<'_>, Option<&str>)>, Option<&str>) = (None, None);
     while let Some(found) = text.get(at..).and_then(|rest| rest.find('<')) {
         let start = at + found;
         let Some(tag) = Tag::at(text, start) else {
-            at = section_end(text, start).unwrap_or(start + 1);
+            let section = section(text, start);
+            if let Some(Section { inside, .. }) = section.as_ref().filter(|_| depth > 0) {
+                let inner = text.get(inside.clone()).unwrap_or_default();
+                find_at_depth(inner, offset + inside.start, depth - 1, places);
+            }
+            at = section.map_or(start + 1, |section| section.end);
             continue;
         };
         at = tag.end;
@@ -28,19 +44,34 @@ pub(super) fn find(text: &str, places: &mut Vec<Range<usize>>) {
         }
         if is_secret {
             let end = end_of_element(text, tag.end, tag.name).unwrap_or(text.len());
-            places.push(tag.end..end);
+            push(tag.end..end, places);
             (at, is_named) = (end, false);
         } else if assignments::has_secret_name(tag.attributes) {
             at = end_of_text(text, tag.end);
             // An element inside holds the value.
             is_named = text.get(tag.end..at).is_some_and(|content| content.trim().is_empty());
-            places.push(tag.end..at);
+            push(tag.end..at, places);
         } else if is_name {
             let limit = text.floor_char_boundary(at + MAX_NAME);
-            let content = text.get(at..limit).and_then(|rest| rest.split('<').next());
-            is_named = content.is_some_and(|name| names::is_secret(name.trim()));
+            is_named = text.get(at..limit).is_some_and(|content| names::is_secret(name_in(content)));
+            let before = value.take().filter(|(_, owner)| *owner != Some(tag.local));
+            let place = before.and_then(|(value, _)| value.content_before(text, start));
+            owner = place.is_none().then_some(tag.local);
+            if let Some(place) = place.filter(|_| is_named) {
+                push(place, places);
+                is_named = false;
+            }
+        } else if names::is_of_value(tag.local) {
+            value = Some((tag, owner.take()));
         }
     }
+}
+
+/// The text of an element that may be a name.
+fn name_in(content: &str) -> &str {
+    let content = content.trim_start();
+    let (content, end) = content.strip_prefix("<![CDATA[").map_or((content, '<'), |inside| (inside, ']'));
+    content.split(end).next().unwrap_or_default().trim()
 }
 
 struct Tag<'t> {
@@ -71,6 +102,16 @@ impl<'t> Tag<'t> {
             is_empty: head.trim_end().ends_with('/') || VOID.iter().any(|it| it.eq_ignore_ascii_case(local)),
             end: start + 1 + length + usize::from(is_closed),
         })
+    }
+}
+
+impl Tag<'_> {
+    /// The content, if this element is the last one before a place.
+    fn content_before(&self, text: &str, place: usize) -> Option<Range<usize>> {
+        let window = text.get(..place)?;
+        let end = end_of_element(window, self.end, self.name)?;
+        let after = window.get(end..)?.split_once('>')?.1;
+        after.trim().is_empty().then_some(self.end..end)
     }
 }
 
@@ -106,10 +147,22 @@ fn end_of_element(text: &str, from: usize, name: &str) -> Option<usize> {
     }
 }
 
-/// The end of a section that starts here, or of the text.
-fn section_end(text: &str, start: usize) -> Option<usize> {
+/// A section of anything.
+struct Section {
+    inside: Range<usize>,
+    end: usize,
+}
+
+/// The section that starts here; without an end, it ends with the text.
+fn section(text: &str, start: usize) -> Option<Section> {
     let rest = text.get(start..)?;
     let (open, close) = SECTIONS.iter().find(|(open, _)| rest.starts_with(open))?;
-    let end = rest.get(open.len()..)?.find(close).map(|at| start + open.len() + at + close.len());
-    Some(end.unwrap_or(text.len()))
+    let first = start + open.len();
+    let length = text.get(first..)?.find(close);
+    let last = length.map_or(text.len(), |length| first + length);
+    Some(Section { inside: first..last, end: length.map_or(last, |_| last + close.len()) })
+}
+
+fn section_end(text: &str, start: usize) -> Option<usize> {
+    section(text, start).map(|section| section.end)
 }

@@ -36,15 +36,17 @@ fn mask_parts(bytes: &[u8], boundary: &[u8], secrets: &Secrets<'_>, depth: usize
     let (mut copied, mut is_secret) = (0, false);
     let slice = |range: Range<usize>| bytes.get(range).unwrap_or_default();
     for part in multipart::parts(bytes, boundary) {
-        // A delimiter inside of a line belongs to the content, for parsers that follow RFC 2046.
+        // A delimiter inside of a line, or at the start of a longer one, belongs to the content, for
+        // parsers that follow RFC 2046.
         let delimiter = part.span.start.saturating_sub(boundary.len() + 2);
-        let continues = is_secret && !slice(0..delimiter).ends_with(b"\n");
+        let is_line = slice(0..delimiter).ends_with(b"\n") && starts_blank(slice(part.span.clone()));
+        let continues = is_secret && !is_line;
         let content = if continues { part.span.clone() } else { part.content.clone() };
         // The delimiter and the head; before the first part and after the last one, more text.
         let between = slice(copied..content.start);
         let head = slice(delimiter..content.start).len().min(between.len());
         let (before, head) = between.split_at(between.len() - head);
-        out.extend(mask_between(before, is_secret, secrets));
+        out.extend(mask_between(before, boundary, is_secret, secrets));
         out.extend_from_slice(head);
         let text = slice(content.clone());
         let content_type = multipart::content_type(part.head);
@@ -58,13 +60,25 @@ fn mask_parts(bytes: &[u8], boundary: &[u8], secrets: &Secrets<'_>, depth: usize
         }
         copied = content.end;
     }
-    out.extend(mask_between(slice(copied..bytes.len()), is_secret, secrets));
+    out.extend(mask_between(slice(copied..bytes.len()), boundary, is_secret, secrets));
     out
 }
 
-/// The end of the body and other text after a part. A delimiter inside of a line belongs to the part.
-fn mask_between(bytes: &[u8], is_secret: bool, secrets: &Secrets<'_>) -> Vec<u8> {
-    if is_secret && bytes.starts_with(b"--") {
+/// Whether only blanks are left of the first line.
+fn starts_blank(bytes: &[u8]) -> bool {
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    line.trim_ascii().is_empty()
+}
+
+/// The end of the body and other text after a part. A delimiter inside of a line, or at the start of a
+/// longer one, belongs to the part.
+fn mask_between(bytes: &[u8], boundary: &[u8], is_secret: bool, secrets: &Secrets<'_>) -> Vec<u8> {
+    let delimiter = [b"--", boundary, b"--"].concat();
+    let is_longer = || {
+        let rest = bytes.trim_ascii_start().strip_prefix(delimiter.as_slice());
+        rest.is_some_and(|rest| !starts_blank(rest))
+    };
+    if is_secret && (bytes.starts_with(b"--") || is_longer()) {
         body::mask_secret(bytes, secrets)
     } else {
         body::mask_text(bytes, secrets)

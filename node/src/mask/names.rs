@@ -154,6 +154,41 @@ const MAX_QUALIFIERS: usize = 4;
 /// Words that make a header a credential: `X-Auth-User`, `X-Session-Data`.
 const OF_HEADERS: &[&str] = &["auth", "authentication", "authorization", "csrf", "session", "xsrf"];
 
+/// Words of paths before the token of a link: `/reset-password/x`, `/magic-link/x`.
+const OF_LINKS: &[&str] = &[
+    "accept",
+    "activate",
+    "activation",
+    "confirm",
+    "hook",
+    "hooks",
+    "invitation",
+    "invite",
+    "join",
+    "login",
+    "magic",
+    "onboarding",
+    "optout",
+    "password",
+    "recover",
+    "redeem",
+    "register",
+    "registration",
+    "reset",
+    "share",
+    "shared",
+    "signin",
+    "signup",
+    "unsubscribe",
+    "validate",
+    "validation",
+    "verification",
+    "verify",
+    "webhook",
+];
+/// Longer ones count as parts of words: `verifyemail`.
+const MAX_WHOLE: usize = 5;
+
 /// Keys whose value is a name: `{"name": "password", "value": "x"}`.
 const NAMES: &[&str] = &[
     "attr",
@@ -201,18 +236,35 @@ pub(super) fn is_secret_phrase(words: &str) -> bool {
 
 /// Whether the value of this key is a name.
 pub(super) fn is_of_name(key: &str) -> bool {
-    is_one_of(NAMES, key)
+    name_key(key).is_some()
 }
 
 /// Whether the value of this key belongs to a name beside it.
 pub(super) fn is_of_value(key: &str) -> bool {
-    is_one_of(VALUES, key)
+    value_key(key).is_some()
 }
 
-fn is_one_of(keys: &[&str], key: &str) -> bool {
+/// The key of a name, in one spelling.
+pub(super) fn name_key(key: &str) -> Option<&'static str> {
+    known(NAMES, key)
+}
+
+/// The key of a value, in one spelling.
+pub(super) fn value_key(key: &str) -> Option<&'static str> {
+    known(VALUES, key)
+}
+
+fn known(keys: &[&'static str], key: &str) -> Option<&'static str> {
     let mut parts = key.rsplit(['[', ']', '.', ':']).filter(|part| !part.is_empty());
-    let last = parts.next().unwrap_or_default();
-    last.len() <= 32 && keys.contains(&letters(last).as_str())
+    let last = letters(parts.next().filter(|last| last.len() <= 32)?);
+    keys.iter().find(|known| **known == last).copied()
+}
+
+/// Whether a segment of a path says that a token follows.
+pub(super) fn is_of_link(segment: &str) -> bool {
+    let is_in =
+        |word: &str, link: &str| link.len() > MAX_WHOLE && (word.starts_with(link) || word.ends_with(link));
+    split(segment).iter().any(|word| OF_LINKS.iter().any(|link| word == link || is_in(word, link)))
 }
 
 fn is_known(word: &str, all: &str) -> bool {
@@ -243,17 +295,7 @@ fn last_part(name: &str) -> &str {
 
 /// `user`, `pass` of `user_pass`, `userPass` and `userPass_2`, without qualifiers at the end.
 fn words(name: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let (mut start, mut before) = (0, ' ');
-    for (at, letter) in name.char_indices() {
-        if !letter.is_alphanumeric() || letter.is_uppercase() && before.is_lowercase() {
-            words.push(letters(name.get(start..at).unwrap_or_default()));
-            start = at;
-        }
-        before = letter;
-    }
-    words.push(letters(name.get(start..).unwrap_or_default()));
-    words.retain(|word| !word.is_empty());
+    let mut words = split(name);
     for _ in 0..MAX_QUALIFIERS {
         let is_number = |word: &String| word.bytes().all(|byte| byte.is_ascii_digit());
         let is_more = |word: &String| is_number(word) || QUALIFIERS.contains(&word.as_str());
@@ -265,6 +307,22 @@ fn words(name: &str) -> Vec<String> {
         let kept = last.trim_end_matches(|letter: char| letter.is_ascii_digit()).len();
         last.truncate(kept);
     }
+    words
+}
+
+/// The words of a name, by punctuation and capitals.
+fn split(name: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let (mut start, mut before) = (0, ' ');
+    for (at, letter) in name.char_indices() {
+        if !letter.is_alphanumeric() || letter.is_uppercase() && before.is_lowercase() {
+            words.push(letters(name.get(start..at).unwrap_or_default()));
+            start = at;
+        }
+        before = letter;
+    }
+    words.push(letters(name.get(start..).unwrap_or_default()));
+    words.retain(|word| !word.is_empty());
     words
 }
 

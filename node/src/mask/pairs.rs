@@ -1,7 +1,64 @@
 //! Masking of values in `a=1&b=2` and `a=1; b=2`.
 
-use super::MASK;
+use super::{MASK, names};
 use shared::point::{Key, Step};
+
+/// A name and its value: `a=1`. Without a separator, all of it is a value.
+pub(super) struct Pair<'t> {
+    pub text: &'t str,
+    pub raw: &'t str,
+    pub value: &'t str,
+    /// The name, decoded.
+    pub name: String,
+    /// The value, decoded.
+    pub plain: String,
+}
+
+impl<'t> Pair<'t> {
+    pub(super) fn of(text: &'t str) -> Self {
+        let (raw, value) = text.split_once('=').unwrap_or(("", text));
+        Self { text, raw, value, name: decoded(raw), plain: decoded(value) }
+    }
+}
+
+/// Whether each value is a secret by a name in a pair of its own: `name=password&value=x`, also in the
+/// other order.
+pub(super) fn named_values(pairs: &[Pair<'_>]) -> Vec<bool> {
+    let mut is_named = vec![false; pairs.len()];
+    let keys: Vec<Option<&str>> = pairs.iter().map(|pair| names::name_key(&pair.name)).collect();
+    let is_secret = |at: &usize| keys[*at].is_some() && names::is_secret(pairs[*at].plain.trim());
+    let secret: Vec<usize> = (0..pairs.len()).filter(is_secret).collect();
+    if secret.is_empty() {
+        return is_named;
+    }
+    let values: Vec<Option<&str>> = pairs.iter().map(|pair| names::value_key(&pair.name)).collect();
+    let first_value = values.iter().position(Option::is_some);
+    let mut first_names: Vec<(Option<&str>, usize)> = Vec::new();
+    for (at, key) in keys.iter().enumerate().filter(|(_, key)| key.is_some()) {
+        if !first_names.iter().any(|(known, _)| known == key) {
+            first_names.push((*key, at));
+        }
+    }
+    for at in secret {
+        // Up to the pair of another name with the same key, of which there are few.
+        let key = keys[at];
+        let mark = |beside: &mut dyn Iterator<Item = usize>, is_named: &mut [bool]| {
+            let mut nearest = None;
+            for at in beside.take_while(|at| keys[*at] != key).filter(|at| values[*at].is_some()) {
+                if *nearest.get_or_insert(values[at]) == values[at] {
+                    is_named[at] = true;
+                }
+            }
+        };
+        let first_name = first_names.iter().find(|(known, _)| *known == key).map(|(_, at)| *at);
+        if first_value < first_name {
+            mark(&mut (0..at).rev(), &mut is_named);
+        } else {
+            mark(&mut (at + 1..pairs.len()), &mut is_named);
+        }
+    }
+    is_named
+}
 
 /// The text with the values masked that the first steps of the rules name.
 pub(super) fn mask(text: &str, rules: &[&[Step]]) -> String {

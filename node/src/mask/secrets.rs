@@ -1,6 +1,12 @@
 //! Secrets that are masked by default, but for the parts that attacked.
 
-use super::{MASK, address, assignments, json, markup, names, pairs, text};
+use super::{
+    MASK, address, assignments,
+    entities::Unescaped,
+    json, markup, names,
+    pairs::{self, Pair},
+    protocols, text,
+};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use shared::Finding;
@@ -8,6 +14,8 @@ use std::{borrow::Cow, ops::Range};
 
 /// The most levels of JSON in strings.
 const MAX_NESTED: usize = 8;
+/// The most levels of markup in markup.
+const MAX_ESCAPED: usize = 3;
 /// The longest name of the first parameter of a form.
 const MAX_NAME: usize = 256;
 
@@ -49,6 +57,9 @@ impl<'f> Secrets<'f> {
         if names::is_secret_header(name) {
             return self.shown(value).into_owned();
         }
+        if name.eq_ignore_ascii_case(protocols::HEADER) {
+            return self.masked(value, protocols::find(value)).into_owned();
+        }
         match value.split_once('?') {
             Some((address, query)) => {
                 // A fragment of an address holds tokens as well.
@@ -78,27 +89,39 @@ impl<'f> Secrets<'f> {
 
     /// Parameters: `a=1&b=2`. A value may contain line breaks.
     pub(super) fn pairs(&self, text: &str) -> String {
-        let mut is_named = false;
-        let masked = text.split('&').map(|pair| {
-            let (raw, value) = pair.split_once('=').unwrap_or(("", pair));
-            let (name, plain) = (pairs::decoded(raw), pairs::decoded(value));
-            let is_secret = names::is_secret(&name) || is_named && names::is_of_value(&name);
-            is_named = names::is_of_name(&name) && names::is_secret(plain.trim());
+        let pairs: Vec<Pair<'_>> = text.split('&').map(Pair::of).collect();
+        let named = pairs::named_values(&pairs);
+        let masked = pairs.iter().zip(named).map(|(pair, is_named)| {
+            let Pair { text, value, name, plain, .. } = pair;
             if name.contains('=') {
                 // The separator of name and value is encoded.
-                let whole = pairs::decoded(pair);
+                let whole = pairs::decoded(text);
                 let shown = self.value(&whole);
-                return if shown == whole { pair.to_owned() } else { pairs::encoded(&shown) };
+                return if shown == whole { (*text).to_owned() } else { pairs::encoded(&shown) };
             }
-            let shown = if !is_secret || plain.is_empty() { self.value(&plain) } else { self.shown(&plain) };
-            let start = &pair[..pair.len() - value.len()];
-            match () {
-                () if shown == plain => pair.to_owned(),
-                () if plain == value => format!("{start}{shown}"),
-                () => format!("{start}{}", pairs::encoded(&shown)),
-            }
+            let is_secret = is_named || names::is_secret(name);
+            let shown = if !is_secret || plain.is_empty() { self.value(plain) } else { self.shown(plain) };
+            let shown = if shown == *plain {
+                (*value).to_owned()
+            } else if plain == value {
+                shown.into_owned()
+            } else {
+                pairs::encoded(&shown)
+            };
+            format!("{}{shown}", self.start(pair))
         });
         masked.collect::<Vec<_>>().join("&")
+    }
+
+    /// A name and its separator. A document before a separator is no name.
+    fn start<'t>(&self, pair: &Pair<'t>) -> Cow<'t, str> {
+        let start = pair.text.get(..pair.text.len() - pair.value.len()).unwrap_or_default();
+        let shown = if pair.name.contains([':', '<']) { self.value(&pair.name) } else { Cow::Borrowed("") };
+        if shown.is_empty() || shown == pair.name {
+            return Cow::Borrowed(start);
+        }
+        let name = if pair.name == pair.raw { shown.into_owned() } else { pairs::encoded(&shown) };
+        Cow::Owned(format!("{name}="))
     }
 
     /// A path: its matrix parameters and tokens.
@@ -125,9 +148,7 @@ impl<'f> Secrets<'f> {
             return Cow::Owned(masked);
         }
         let mut places = Vec::new();
-        markup::find(text, &mut places);
-        assignments::find(text, &mut places);
-        address::find_passwords(text, &mut places);
+        find(text, MAX_ESCAPED, &mut places);
         match self.masked(text, places) {
             Cow::Borrowed(text) => text::mask(text),
             Cow::Owned(masked) => Cow::Owned(text::mask(&masked).into_owned()),
@@ -177,6 +198,19 @@ impl<'f> Secrets<'f> {
             text.match_indices(*payload).map(|(at, _)| at..at + length).collect::<Vec<_>>()
         };
         merged(self.payloads.iter().flat_map(places).collect())
+    }
+}
+
+/// Adds the places of secrets in a text, and in what its character references stand for.
+fn find(text: &str, depth: usize, places: &mut Vec<Range<usize>>) {
+    markup::find(text, places);
+    assignments::find(text, places);
+    address::find_passwords(text, places);
+    address::find_in_links(text, places);
+    if let Some(unescaped) = Some(text).filter(|_| depth > 0).and_then(Unescaped::of) {
+        let mut inside = Vec::new();
+        find(&unescaped.text, depth - 1, &mut inside);
+        places.extend(inside.iter().map(|place| unescaped.original(place)));
     }
 }
 

@@ -114,7 +114,7 @@ fn drops_a_body_in_which_a_value_cannot_be_located() {
     ] {
         assert_eq!(masked_body(&[pin], "application/json", body), "***", "{}", body.escape_ascii());
     }
-    let mut request = with_body("application/json", br#"{"pin":1}"#);
+    let mut request = with_body("application/json", b"\x1f\x8b{\"pin\":1}");
     request.headers.push(("content-encoding".into(), "gzip".into()));
     masks(&[pin]).request(&mut request, &[]);
     assert_eq!(request.body.unwrap().0, b"***");
@@ -139,6 +139,11 @@ fn masks_values_in_queries_and_forms() {
     let form = r#"[["post"],["form_urlencoded","pin"]]"#;
     assert_eq!(masked_body(&[form], "application/x-www-form-urlencoded", b"a=1&pin=2"), "a=1&pin=***");
     assert_eq!(masked_body(&[form], "application/json", br#"{"pin":2}"#), r#"{"pin":2}"#);
+    for (body, masked) in
+        [("{a}=1&pin=2", "{a}=1&pin=***"), ("\"&pin=2", "\"&pin=***"), ("[]&pin=2", "[]&pin=***")]
+    {
+        assert_eq!(masked_body(&[form], "application/x-www-form-urlencoded", body.as_bytes()), masked);
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     block_page::block_page,
     connectors::Unseen,
-    hit,
+    cut, hit,
     log::access::Access,
     mask::{self, Masks},
     recent::{Entry, Sighting},
@@ -77,7 +77,7 @@ pub(super) async fn response(
         listing.put_on(&node.automatic, now);
     }
     if !node.recent.is_clean(report.request_id) {
-        node.append(&[Record::Response(report)])?;
+        node.append(&[Record::Response(cut::report(report))])?;
     }
     Ok(StatusCode::ACCEPTED)
 }
@@ -199,7 +199,9 @@ impl Node {
         for report in &reports {
             self.remember(report.request_id, Sighting::FAILED_OPEN, now);
         }
-        self.append(&reports.into_iter().map(Record::NotInspected).collect::<Vec<_>>())
+        self.append(
+            &reports.into_iter().map(cut::not_inspected).map(Record::NotInspected).collect::<Vec<_>>(),
+        )
     }
 
     /// Remembers what a connector reported of a request.

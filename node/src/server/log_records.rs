@@ -5,6 +5,7 @@ use super::{LogTally, Node, Refusal, metrics::Evaluated};
 use crate::{
     VERSION,
     coverage::{self, CoverageCounts, CoverageKey, InspectedBy, journal::JournalState},
+    cut,
     recent::{Entry, Sighting},
 };
 use access_log::LogRecord;
@@ -84,7 +85,7 @@ impl Node {
         let (inspected_by, had_hits, evaluated) = if known.has(Sighting::BY_CONNECTOR) {
             if known.has(Sighting::HAD_HITS) {
                 let report = record.response_report(distribution_id, VERSION);
-                batch.records.extend(report.map(Record::Response));
+                batch.records.extend(report.map(cut::report).map(Record::Response));
             }
             let was_inspected = known.has(Sighting::INSPECTED);
             (if was_inspected { InspectedBy::Function } else { InspectedBy::Nothing }, false, None)
@@ -127,7 +128,7 @@ impl Node {
                 complete_location(attack, record);
             }
             let report = record.response_report(distribution_id, VERSION);
-            [Some(attack), report.map(Record::Response)].into_iter().flatten().collect()
+            [Some(attack), report.map(cut::report).map(Record::Response)].into_iter().flatten().collect()
         });
         Some(Inspected { evaluated, host, records })
     }

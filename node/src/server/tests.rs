@@ -143,6 +143,25 @@ async fn blocks_an_attack_and_records_it_before_the_verdict() {
 }
 
 #[tokio::test]
+async fn records_texts_and_lists_within_the_limits_of_the_console() {
+    use shared::record_limits::{MAX_HEADERS, MAX_WORD_BYTES};
+    let harness = harness(Mode::Block);
+    let mut message = get("/etc/passwd", "");
+    message["connector"] = json!({"kind": "k".repeat(5000), "version": "v".repeat(5000)});
+    message["host"] = "h".repeat(5000).into();
+    message["method"] = "M".repeat(5000).into();
+    message["headers"] = json!(vec![["a", "b"]; 9000]);
+    assert_eq!(harness.inspect(&message).await.verdict().action, Action::Block);
+    let request = harness.attack().request;
+    let connector = request.connector.unwrap();
+    for text in [&request.host, &request.method, &connector.kind, &connector.version] {
+        assert!(text.len() <= MAX_WORD_BYTES && text.ends_with('…'), "{text}");
+    }
+    assert_eq!(request.headers.len(), MAX_HEADERS);
+    assert_eq!(request.headers.last().unwrap().1, "809 more headers");
+}
+
+#[tokio::test]
 async fn records_nothing_for_a_clean_request() {
     let harness = harness(Mode::Block);
     let verdict = harness.inspect(&get("/shop", "q=shoes")).await.verdict();

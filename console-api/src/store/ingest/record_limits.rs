@@ -1,24 +1,15 @@
-//! Limits of the texts and lists of a record. No benign node exceeds them, whatever it inspects: masks
-//! at most double a query and multiply a cookie by eight, and CloudFront accepts 8,192 bytes of URL and
-//! 32,768 bytes of URL and headers.
+//! Limits of the texts and lists of a record. No benign node exceeds them, whatever it inspects.
 
 use crate::{coverage::day, store::sql::text_codec};
 use jiff::{Timestamp, civil::Date};
 use shared::{
     AttackRecord, ConnectorInfo, CoverageCount, CoverageRecord, Finding, Hit, Point, RecordedRequest,
-    ResponseReport, Trigger, point::Key,
+    ResponseReport, Trigger,
+    point::Key,
+    record_limits::{MAX_HEADER_BYTES, MAX_HEADERS, MAX_PATH_BYTES, MAX_QUERY_BYTES, MAX_WORD_BYTES},
 };
 use std::collections::BTreeSet;
 
-/// Short texts: names, ids and words. Some are indexed; entries of PostgreSQL's indexes are bounded.
-const MAX_WORD_BYTES: usize = 1000;
-/// Twice CloudFront's limit of a URL.
-const MAX_PATH_BYTES: usize = 16 << 10;
-const MAX_QUERY_BYTES: usize = 64 << 10;
-/// Eight times CloudFront's limit of a request without its body.
-const MAX_HEADER_BYTES: usize = 256 << 10;
-/// A header takes at least four bytes of CloudFront's 32,768.
-const MAX_HEADERS: usize = 8192;
 /// Twice what a node keeps of a body.
 const MAX_BODY_BYTES: usize = 128 << 10;
 /// More than attack types exist: one hit for each.

@@ -22,20 +22,26 @@ pub(crate) async fn record(
     report: &ResponseReport,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let event = event(report);
     let status = i64::from(report.status);
-    match apply(connection, report.request_id, event, status).await? {
-        Some(is_new) => Ok(is_new | logged(connection, report).await?),
-        None => keep(connection, report.request_id, event, status, now).await,
+    match apply(connection, report.request_id, event(report), status).await? {
+        Some(is_new) => {
+            let logged = report.logged.as_ref().map(json);
+            Ok(is_new | answered(connection, report.request_id, logged.as_deref()).await?)
+        }
+        None => keep(connection, report, now).await,
     }
 }
 
 /// Stores how CloudFront answered a known request. Returns whether that is new.
-async fn logged(connection: &mut Connection, report: &ResponseReport) -> Result<bool, StoreError> {
-    let Some(logged) = &report.logged else { return Ok(false) };
+async fn answered(
+    connection: &mut Connection,
+    id: RequestId,
+    logged: Option<&str>,
+) -> Result<bool, StoreError> {
+    let Some(logged) = logged else { return Ok(false) };
     let stored = sqlx::query("update requests set logged = $2 where request_id = $1 and logged is null")
-        .bind(report.request_id.to_string())
-        .bind(json(logged))
+        .bind(id.to_string())
+        .bind(logged.to_owned())
         .execute(connection)
         .await?;
     Ok(stored.rows_affected() > 0)
@@ -43,22 +49,19 @@ async fn logged(connection: &mut Connection, report: &ResponseReport) -> Result<
 
 /// Applies the parked reports of a request.
 pub(crate) async fn apply_pending(connection: &mut Connection, id: RequestId) -> Result<(), StoreError> {
-    // `viewer-response` sorts last: its status is the one the visitor saw.
-    let pending: Vec<(String, i64)> =
-        sqlx::query_as("delete from pending_responses where request_id = $1 returning event, status")
+    let mut pending: Vec<(String, i64, Option<String>)> =
+        sqlx::query_as("delete from pending_responses where request_id = $1 returning event, status, logged")
             .bind(id.to_string())
             .fetch_all(&mut *connection)
             .await?;
-    for (event, status) in sorted(pending) {
+    // `viewer-response` sorts last: its status is the one the visitor saw.
+    pending.sort();
+    for (event, status, logged) in pending {
         let event = Some(event.as_str()).filter(|event| !event.is_empty()).map(Trigger::from);
         apply(connection, id, event.as_ref(), status).await?;
+        answered(connection, id, logged.as_deref()).await?;
     }
     Ok(())
-}
-
-fn sorted(mut pending: Vec<(String, i64)>) -> Vec<(String, i64)> {
-    pending.sort();
-    pending
 }
 
 async fn apply(
@@ -105,8 +108,8 @@ pub(crate) async fn keep_all(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let insert = Insert {
-        into: "insert into pending_responses (request_id, event, status, received_at)",
-        columns: 4,
+        into: "insert into pending_responses (request_id, event, status, received_at, logged)",
+        columns: 5,
         after: "",
     };
     let bind = |query: Query, report: &&ResponseReport| {
@@ -115,26 +118,28 @@ pub(crate) async fn keep_all(
             .bind(event(report).map_or("", Trigger::as_str).to_owned())
             .bind(i64::from(report.status))
             .bind(now.as_millisecond())
+            .bind(report.logged.as_ref().map(json))
     };
     Ok(insert.rows(connection, reports, bind).await?)
 }
 
 async fn keep(
     connection: &mut Connection,
-    id: RequestId,
-    event: Option<&Trigger>,
-    status: i64,
+    report: &ResponseReport,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let result = sqlx::query(
-        "insert into pending_responses (request_id, event, status, received_at) values ($1, $2, $3, $4) \
-         on conflict (request_id, event) do update set status = excluded.status \
-         where pending_responses.status <> excluded.status",
+        "insert into pending_responses (request_id, event, status, received_at, logged) \
+         values ($1, $2, $3, $4, $5) on conflict (request_id, event) do update set \
+         status = excluded.status, logged = coalesce(pending_responses.logged, excluded.logged) \
+         where pending_responses.status <> excluded.status \
+         or pending_responses.logged is null and excluded.logged is not null",
     )
-    .bind(id.to_string())
-    .bind(event.map_or("", Trigger::as_str))
-    .bind(status)
+    .bind(report.request_id.to_string())
+    .bind(event(report).map_or("", Trigger::as_str).to_owned())
+    .bind(i64::from(report.status))
     .bind(now.as_millisecond())
+    .bind(report.logged.as_ref().map(json))
     .execute(connection)
     .await?;
     Ok(result.rows_affected() > 0)

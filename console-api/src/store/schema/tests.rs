@@ -123,6 +123,7 @@ fn a_migration_does_not_change_once_it_is_listed() {
         "7024cde9daefe02c69326a9a88ceadf680b82b4e3dd7b1c92ba14a614be2193c",
         "f9cce8ba247dfa2af989abaa3fe7fd693b35d757804bf0d66ae55eab8639e325",
         "a8d2fe4ceba7ca838e701ea15d5d28d91dee8a9d3a13206534c548033ab164a6",
+        "5a02913253ec65a87b4deca84473e815b7f20d2f2aea6f848f83e06173230568",
     ];
     let postgres = [
         "963920033bc5065460cf320501ec598b59309cf4b60f84b63900be7ab23c0175",
@@ -142,6 +143,7 @@ fn a_migration_does_not_change_once_it_is_listed() {
         "7024cde9daefe02c69326a9a88ceadf680b82b4e3dd7b1c92ba14a614be2193c",
         "f9cce8ba247dfa2af989abaa3fe7fd693b35d757804bf0d66ae55eab8639e325",
         "42588abac140185dc0650e3417c0f69a5d40ac7e369fa35fda29ccf64eb02e88",
+        "5a02913253ec65a87b4deca84473e815b7f20d2f2aea6f848f83e06173230568",
     ];
     for (migrations, digests) in
         [(sqlx::migrate!("migrations/sqlite"), sqlite), (sqlx::migrate!("migrations/postgres"), postgres)]

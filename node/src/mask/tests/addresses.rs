@@ -78,6 +78,135 @@ fn secrets_in_paths_are_masked() {
     );
 }
 
+const LINKS: [&str; 16] = [
+    "/password/reset",
+    "/reset-password",
+    "/passwordReset",
+    "/users/password/edit",
+    "/verify-email",
+    "/verifyemail",
+    "/email/verify/7",
+    "/confirm",
+    "/account/confirmation",
+    "/magic-link",
+    "/invite",
+    "/invitations/accept",
+    "/activate",
+    "/activation",
+    "/unsubscribe",
+    "/recovery",
+];
+
+#[test]
+fn tokens_of_links_are_masked() {
+    for link in LINKS {
+        for token in [
+            "0f3c5bb6d1e94e0c8e0f2b6c4d1a7e55",
+            "550e8400-e29b-41d4-a716-446655440000",
+            "kJhGfDsAqWeRtYuIoPzX",
+            "x7Kp2mQ9",
+            "5xk-9b2f8c1d2e3f4a5b6c7d",
+            "aGVsbG8td29ybGQtMTIzNDU2%3D%3D",
+        ] {
+            assert_eq!(default_path(&format!("{link}/{token}"), "none"), format!("{link}/***"));
+            assert_eq!(default_path(&format!("{link}/{token}/done"), "none"), format!("{link}/***/done"));
+            assert_eq!(mask_path(&format!("{link}/{token}")), format!("{link}/***"));
+            let referer = format!("https://h{link}/{token}?a=1");
+            assert_eq!(default_header("Referer", &referer, "none"), format!("https://h{link}/***?a=1"));
+            let text = |token: &str| format!("see <https://h{link}/{token}>, or (https://h{link}/{token}).");
+            assert_eq!(default_body("text/plain", &text(token), "none"), text(MASK));
+        }
+    }
+}
+
+#[test]
+fn pages_after_words_of_links_stay() {
+    for link in LINKS {
+        for page in [
+            "help",
+            "step-2-of-3",
+            "how-to-reset-your-password-2024",
+            "resetYourPasswordHelp",
+            "index-v2.0.1.html",
+            "12345",
+            "2026-01-15",
+            "terms_of_service",
+            "app.3f9c2b1a8d7e.js",
+            "%D0%BF%D0%BE%D0%BC%D0%BE%D1%89%D1%8C",
+        ] {
+            let path = format!("{link}/{page}");
+            assert_eq!(default_path(&path, "none"), path);
+            assert_eq!(
+                default_body("text/plain", &format!("https://h{path} visible"), "none"),
+                format!("https://h{path} visible")
+            );
+        }
+    }
+    for path in [
+        "/products/550e8400-e29b-41d4-a716-446655440000",
+        "/assets/0f3c5bb6d1e94e0c/a.js",
+        "/v1/orders/9f8e7d6c5b4a",
+    ] {
+        assert_eq!(default_path(path, "none"), path);
+    }
+}
+
+#[test]
+fn tokens_before_hosts_are_masked() {
+    for (text, masked) in [
+        ("https://ghp_16C7e42F292c6912E7@h/a.git", "https://***@h/a.git"),
+        ("https://s3cr3tT0k3n@h", "https://***@h"),
+        ("https://0f3c5bb6d1e94e0c:x-oauth-basic@h", "https://***:***@h"),
+        ("https://0f3c5bb6d1e94e0c:@h/a", "https://***:@h/a"),
+        ("https://ann:s3cret@h", "https://ann:***@h"),
+    ] {
+        assert_eq!(default_header("X-Any", text, "none"), masked);
+        assert_eq!(
+            default_body("application/json", &format!("{{\"a\":\"{text}\"}}"), "none"),
+            format!("{{\"a\":\"{masked}\"}}")
+        );
+    }
+    for text in [
+        "ssh://git@h/a.git",
+        "https://ann.smith@h/",
+        "https://user2@h",
+        "https://h/@scope/x1y2z3w4",
+        "https://h:8080/a@b",
+        "// 12a34b56c a@b",
+    ] {
+        assert_eq!(default_header("X-Any", text, "none"), text);
+    }
+}
+
+#[test]
+fn tokens_among_subprotocols_are_masked() {
+    for (value, masked) in [
+        ("bearer, s3cret", "bearer, ***"),
+        ("access_token,abcdef", "access_token,***"),
+        (
+            "base64url.bearer.authorization.k8s.io.czNjcmV0, base64.binary.k8s.io",
+            "base64url.bearer.***, base64.binary.k8s.io",
+        ),
+        ("graphql-ws, 0f3c5bb6d1e94e0c8e0f2b6c", "graphql-ws, ***"),
+        ("v4.channel.k8s.io, bearer.abc.def", "v4.channel.k8s.io, bearer.***"),
+    ] {
+        assert_eq!(default_header("Sec-WebSocket-Protocol", value, "none"), masked);
+    }
+    for value in [
+        "graphql-transport-ws, graphql-ws",
+        "v12.stomp",
+        "actioncable-v1-json, actioncable-unsupported",
+        "wamp.2.msgpack.batched",
+        "ocpp2.0.1",
+    ] {
+        assert_eq!(default_header("sec-websocket-protocol", value, "none"), value);
+    }
+    assert_eq!(
+        default_header("Sec-WebSocket-Protocol", "bearer, a' or 1=1", "' or 1=1"),
+        "bearer, ***' or 1=1"
+    );
+}
+
 #[test]
 fn attacks_inside_and_across_secrets_stay_visible() {
     let path = default_path("/a;token=../../../etc/passwd", "../../../etc/passwd");

@@ -124,7 +124,7 @@ fn parts_in_other_bytes_are_masked_as_a_whole() {
 }
 
 #[test]
-fn only_codings_that_change_a_body_hide_it() {
+fn only_bodies_in_a_coding_are_masked_as_a_whole() {
     let pin = r#"[["post"],["json_doc"],["hash","password"]]"#;
     for (coding, expected) in [
         ("", MASKED_JSON),
@@ -133,9 +133,11 @@ fn only_codings_that_change_a_body_hide_it() {
         ("aws-chunked", MASKED_JSON),
         ("None, UTF-8", MASKED_JSON),
         ("application/json", MASKED_JSON),
-        ("gzip", MASK),
-        ("identity, br", MASK),
-        ("zstd", MASK),
+        ("gzip", MASKED_JSON),
+        ("identity, br", MASKED_JSON),
+        ("deflate;q=1", MASKED_JSON),
+        ("zstd", MASKED_JSON),
+        ("aes128gcm", MASK),
         ("base64", MASK),
     ] {
         let headers = [("Content-Encoding", coding)];
@@ -144,6 +146,15 @@ fn only_codings_that_change_a_body_hide_it() {
         masks(&[pin]).request(&mut by_rule, &[]);
         assert_eq!(by_rule.body.unwrap().0, expected.as_bytes(), "{coding}");
     }
-    let lines = [("content-encoding", "identity"), ("content-encoding", "gzip")];
+    let lines = [("content-encoding", "identity"), ("content-encoding", "base64")];
     assert_eq!(masked(&lines, JSON.as_bytes()), MASK);
+    for (coding, body) in [
+        ("gzip", &b"\x1f\x8b\x08\0"[..]),
+        ("x-gzip", b"\x1f\x8b"),
+        ("zstd", b"\x28\xb5\x2f\xfdx"),
+        ("br", b"\x0b\x02\x80x\x03"),
+        ("deflate", b"K\xcc\x01"),
+    ] {
+        assert_eq!(masked(&[("content-encoding", coding)], body), MASK, "{coding}");
+    }
 }

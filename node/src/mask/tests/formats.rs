@@ -247,3 +247,178 @@ fn bodies_of_other_bytes_are_masked_as_a_whole() {
     let binary = b"\x00\x00\x00\x00\x1f\x0a\xff";
     assert_eq!(masked_by_default(with_body("application/grpc", binary), "none").body.unwrap().0, binary);
 }
+
+#[test]
+fn values_before_their_names_are_masked() {
+    for body in [
+        r#"<add value="s3cret" key="Password"/><p>visible</p>"#,
+        r#"<add value="visible" key="Author"/><add value="s3cret" key="Password"/><add value="visible" key="b"/>"#,
+        "<param value=s3cret name=token/><p>visible</p>",
+        "<input id=\"visible\" value=\"s3cret\" name=\"password\"><p>visible</p>",
+        "<input name=\"password\" id=\"visible\" value=\"s3cret\"><p>visible</p>",
+        "<add value=\"s3cret>s3cret\" key=\"Password\"/><p>visible</p>",
+        "<i><value>s3cret</value><name>password</name></i><i><value>visible</value><name>a</name></i>",
+        "<i><value>visible</value><name>a</name><value>s3cret</value><name>password</name></i>visible",
+        "<i><name>a</name><value>visible</value><name>password</name><value>s3cret</value></i>visible",
+        "<i><Value><![CDATA[s3cret]]></Value> <Key><![CDATA[api_key]]></Key></i><p>visible</p>",
+        "<i><name><![CDATA[password]]></name><value>s3cret</value></i><p>visible</p>",
+    ] {
+        check("application/xml", body);
+    }
+    for body in [
+        "a=visible&value=s3cret&name=password&b=visible",
+        "id=5&value=s3cret&name=password&b=visible",
+        "name=user&value=visible&name=password&value=s3cret",
+        "value=visible&name=user&value=s3cret&name=password&value=visible&name=a",
+        "name=password&type=text&value=s3cret&b=visible",
+        "f[0][value]=s3cret&f[0][name]=password&f[1][value]=visible&f[1][name]=a",
+        "value=s3%63ret&value=s3cret&key=api%5Fkey&b=visible",
+    ] {
+        check("application/x-www-form-urlencoded", body);
+        assert!(
+            !masked_by_default(recorded(&serde_json::json!({"query": body})), "none")
+                .query
+                .contains("s3cret")
+        );
+    }
+    for body in [
+        r#"{"value":"s3cret","name":"password","a":"visible"}"#,
+        r#"{"key":"api_key","value":"s3cret"}"#,
+        r#"[{"value":["s3cret"],"id":"visible","key":"api_key"},{"value":"visible","key":"a"}]"#,
+        "{value: 's3cret', name: 'password', a: 'visible'}",
+        "[{'value':'visible','name':'user'},{'value':'s3cret','name':'password'}?]",
+        "{'name':'password','id':'visible','value':'s3cret'}",
+    ] {
+        check("application/json", body);
+    }
+    for body in [
+        "- value: s3cret\n  name: password\n- value: visible\n  name: user",
+        "- name: user\n  value: visible\n- name: password\n  value: s3cret",
+    ] {
+        check("text/plain", body);
+    }
+}
+
+#[test]
+fn values_beside_other_names_stay() {
+    for body in [
+        r#"<add value="x" key="Author"/><add value="y" key="Token-Type"/>"#,
+        "<b value=\"x\"/><b name=\"password\"/>",
+        "<i><value>x</value></i><i><name>password</name></i>",
+        "[{'value':'x'},{'name':'password'}?]",
+        "{data: {name: 'password', label: 'x'}}",
+    ] {
+        assert_eq!(default_body("application/xml", body, "none"), body);
+    }
+    let form = "value=x&name=user&text=password&key=b";
+    assert_eq!(default_body("application/x-www-form-urlencoded", form, "none"), form);
+}
+
+#[test]
+fn markup_in_markup_is_masked() {
+    for body in [
+        "<a>&lt;password&gt;s3cret&lt;/password&gt;&lt;b&gt;visible&lt;/b&gt;</a>",
+        "<a>&lt;u password=&quot;s3cret&quot; b=&quot;visible&quot;/&gt;</a>",
+        "<a>&#60;password&#x3e;s3cret&#60;/password&#62;visible</a>",
+        "<a>&amp;lt;pin&amp;gt;s3cret&amp;lt;/pin&amp;gt;visible</a>",
+        "<a data='{&quot;password&quot;:&quot;s3cret&quot;,&quot;b&quot;:&quot;visible&quot;}'/>",
+        "<a><![CDATA[<x><password>s3cret</password><b>visible</b></x>]]><b>visible</b></a>",
+        "<a><![CDATA[<password>s3cret]]><b>visible</b></a>",
+        "<a><!-- <password>s3cret</password> visible --></a>",
+        "<a><![CDATA[&lt;pin&gt;s3cret&lt;/pin&gt;visible]]></a>",
+    ] {
+        check("application/xml", body);
+        check("application/json", &serde_json::json!({"a": "visible", "xml": body}).to_string());
+    }
+    for body in [
+        "<a>&lt;b&gt;x &amp; y&lt;/b&gt;</a>",
+        "<a><![CDATA[<author>x</author>]]></a>",
+        "R&D &unknown; &#x110000; x",
+    ] {
+        assert_eq!(default_body("application/xml", body, "none"), body);
+    }
+}
+
+#[test]
+fn strings_in_three_quotes_are_masked() {
+    for body in [
+        "mutation { login(user: \"visible\", password: \"\"\"s3cret \"s3cret\" s3cret\"\"\") { visible } }",
+        "mutation { login(password: \"\"\"\n  s3cret\n  s3cret\n\"\"\", a: \"\"\"visible\"\"\") }",
+        "mutation { login(password: \"\"\"s3cret \\\"\"\" s3cret\"\"\", a: \"visible\") }",
+        "query ($password: String! = \"s3cret\", $a: String = \"visible\") { visible }",
+        "query ($a: String = \"visible\",\n  $password: String = \"\"\"s3cret\ns3cret\"\"\",\n $b: Int) { visible }",
+        "password = \'\'\'s3cret \'s3cret\' s3cret\'\'\'\na = \'visible\'",
+        "password: \"\"\"s3cret s3cret",
+        "UPDATE t SET password=\'\'\'s3cret\', a=\'visible\'",
+    ] {
+        check("text/plain", body);
+        check("application/json", &serde_json::json!({"query": body}).to_string());
+    }
+    let variables = serde_json::json!({"query": "mutation($p: String!) { visible }", "variables": {"password": "\"\"\"s3cret\"\"\""}});
+    check("application/json", &variables.to_string());
+    let empty = "login(password: \"\", a: \"\"\"x\"\"\")";
+    assert_eq!(default_body("text/plain", empty, "none"), empty);
+}
+
+#[test]
+fn a_delimiter_at_the_start_of_a_longer_line_ends_no_secret() {
+    let head = |name: &str| format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
+    for line in ["--bs3cret", "--b s3cret", "--b-s3cret", "--bb\r\nX: y\r\n", "--b--s3cret"] {
+        let secret = format!("{}s3cret\r\n{line}\r\ns3cret\r\n\r\ns3cret\r\n", head("password"));
+        check(MULTIPART, &format!("{}visible\r\n{secret}--b--\r\n", head("a")));
+        check(MULTIPART, &format!("{secret}{}visible\r\n--b--\r\n", head("a")));
+    }
+    let padded =
+        format!("{}s3cret\r\n{}visible\r\n--b-- \r\n", head("password"), head("a").replace("--b", "--b \t"));
+    check(MULTIPART, &padded);
+}
+
+#[test]
+fn values_on_the_next_line_and_in_columns_are_masked() {
+    for body in [
+        "user: visible\nPassword:\ns3cret\nage: visible",
+        "Your Password:\r\n\r\ns3cret\r\nvisible text",
+        "Password:\ns3cret==\nvisible",
+        "Password:\ts3cret\nvisible",
+        "user\tvisible\npassword\ts3cret\nage\tvisible",
+        "user\tpassword\tage\nvisible\ts3cret\tvisible\nvisible\ts3cret\tvisible",
+        "visible: Bearer\ns3cret0123456789",
+        "Bearer\ts3cret0123456789\nvisible",
+        "GET /visible HTTP/1.1\r\nAuthorization: Bearer\r\n s3cret\r\nHost: visible",
+        "curl -H \"Authorization: Bearer s3cret\" https://visible/",
+        "curl -H \'Authorization: Basic s3cret\' visible",
+    ] {
+        check("text/plain", body);
+    }
+    for body in [
+        "password:\nage: visible",
+        "Enter your password:\nThen go on",
+        "Authorization: Bearer\nHost: visible",
+        "auth: Bearer\nSome text",
+        "a\tb\nc\td",
+        "password:\n\n\n\nvisible",
+        "the bearer\nof certificates",
+    ] {
+        let masked = default_body("text/plain", body, "none");
+        assert_eq!(masked.replace(MASK, "Bearer"), body);
+    }
+}
+
+#[test]
+fn documents_declared_as_forms_are_masked() {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    for body in [
+        "{'password':'s3cret&s3cret','a':'visible'}",
+        "{\"password\":\"s3cret=&s3cret\",\"a\":\"visible\",?}",
+        "{\"password\":\"s3cret\",\"a\":\"visible\"}=",
+        "{\"password\":\"s3cret\",\"a\":\"visible\",\"b\":\"=visible\"}",
+        "a=visible&{\"password\":\"s3cret\"}=1",
+        "a=visible&%7B%22password%22%3A%22s3cret%22%7D=1",
+        "<a><password>s3cret</password>visible</a>=",
+    ] {
+        check(FORM, body);
+    }
+    for body in ["{\"author\":\"x\"}=", "a:b=1&c=2"] {
+        assert_eq!(default_body(FORM, body, "none"), body);
+    }
+}

@@ -67,6 +67,23 @@ const PIECES: &[&str] = &[
     "\"pin\":/*",
     "'pin':/**/",
     "*/:",
+    "&lt;a ",
+    "&amp;lt;",
+    "value:[name:pin ",
+    "value='name:pin,",
+    "value=x&name=pin&",
+    "name=pin&n-ame=pin&value=x&",
+    "<value><name>pin</name>",
+    "<value>",
+    "<!--<pin>",
+    "pin:\"\"\"",
+    "pin:'''",
+    "pin:Bearer\n",
+    "pin\ta\n",
+    "pin\t",
+    "/reset/0f3c5bb6d1e9",
+    "//a1b2c3d4@",
+    "4111.",
 ];
 
 fn any_name() -> impl Strategy<Value = String> {
