@@ -5,8 +5,6 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 use shared::{CoverageRecord, CoverageTotals};
 
-/// The days whose coverage is kept.
-pub const KEPT_DAYS: i64 = 400;
 /// The day of UTC, as rows have it.
 pub fn day(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).date().to_string()

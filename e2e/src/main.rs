@@ -199,7 +199,7 @@ Try an attack ({expected}):
 See it in the list, on the page above (sign in with the token) or over REST:
 
   curl -s -H 'Authorization: Bearer {token}' http://{console}/api/v1/attacks
-
+{cached}
 Ctrl-C stops everything.",
         python = stack.python,
         cloudfront = at.cloudfront,
@@ -210,6 +210,25 @@ Ctrl-C stops everything.",
         console = at.console,
         token = stack.admin_token,
         data = stack.directory().display(),
+        cached = cached_attack(stack).unwrap_or_default(),
         fate = if stack.options.data.is_some() { "" } else { "   (deleted at the end)" },
     )
+}
+
+/// An attack that the cache answers, which only the access log shows.
+fn cached_attack(stack: &Stack) -> Option<String> {
+    let is_seen_by_log = stack.options.logs && stack.options.trigger == TriggerPair::Origin;
+    is_seen_by_log.then(|| {
+        format!(
+            "
+Attack a cached page (the cache answers 200, and no function runs). The attack is listed from the access log, seen by log:
+
+  curl -s http://{cloudfront}/page; curl -i \"http://{cloudfront}/page?x='+OR+1=1+--\"
+  curl -s -H 'Authorization: Bearer {token}' 'http://{console}/api/v1/attacks?q=seen_by:log'
+",
+            cloudfront = stack.addresses.cloudfront,
+            console = stack.addresses.console,
+            token = stack.admin_token,
+        )
+    })
 }

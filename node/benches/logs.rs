@@ -7,7 +7,7 @@ use node::{
     Config,
     config::Environment,
     log::Logs,
-    recent::{RecentRequests, Sighting},
+    recent::{Entry, RecentRequests, Sighting},
     server::Node,
 };
 use shared::RequestId;
@@ -51,7 +51,7 @@ fn main() -> anyhow::Result<ExitCode> {
     for number in 0..REMEMBERED as u128 {
         let id = format!("{:032x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
         let id: RequestId = id.parse()?;
-        recent.record(id, Sighting::BY_LOG, Timestamp::UNIX_EPOCH);
+        recent.record(Entry::new(id, Sighting::BY_LOG), Timestamp::UNIX_EPOCH);
     }
     let bytes_each = (resident()? - before) / REMEMBERED as f64;
     drop(recent);

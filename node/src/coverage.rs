@@ -49,8 +49,6 @@ impl CoverageKeys {
     const MAX_BEHAVIORS: usize = 200;
     /// A path pattern has at most 255 characters, an id of a distribution 14.
     const MAX_BYTES: usize = 255;
-    /// Earlier requests have no day of their own.
-    const DAYS: i64 = 400;
 
     pub fn key(&self, distribution_id: &str, record: &LogRecord, now: Timestamp) -> CoverageKey {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -68,7 +66,7 @@ impl CoverageKeys {
                 behavior = CoverageRecord::OTHER;
             }
         }
-        let oldest = now - SignedDuration::from_hours(24 * Self::DAYS);
+        let oldest = now - SignedDuration::from_hours(24 * CoverageRecord::DAYS);
         let day = (record.time >= oldest).then(|| day(record.time.min(now)));
         CoverageKey { distribution_id: distribution_id.to_owned(), behavior: behavior.to_owned(), day }
     }

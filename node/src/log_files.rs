@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`state`] | how far each file was read, on disk |
-//! | [`lines`] | lines of plain and gzip files |
+//! | [`lines`] | lines of plain and gzip files, rows of Parquet files |
 //! | [`command`] | `wallarm-node ingest-logs` |
 //!
 //! The position of a file moves on after the hits of its records are in the spool: a kill repeats
@@ -19,7 +19,7 @@ use anyhow::Context as _;
 use lines::{Lines, Next};
 use state::{FileState, State};
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     ffi::OsStr,
     fs, io,
     os::unix::fs::MetadataExt as _,
@@ -38,8 +38,11 @@ pub struct LogFiles {
     /// A last line without a line feed is complete: nothing writes to the files.
     is_final: bool,
     /// Sizes and times of files that could not be read to their end.
-    failed: HashMap<PathBuf, (u64, Option<SystemTime>)>,
+    failed: BTreeMap<PathBuf, Version>,
 }
+
+/// The size and the time of a file.
+type Version = (u64, Option<SystemTime>);
 
 /// A hit appears within seconds of its record.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -47,7 +50,7 @@ const INTERVAL: Duration = Duration::from_millis(500);
 impl LogFiles {
     pub fn open(node: Arc<Node>, paths: Vec<PathBuf>, state: &Path, is_final: bool) -> anyhow::Result<Self> {
         let state = State::open(state).with_context(|| format!("cannot read {}", state.display()))?;
-        Ok(Self { node, paths, state, is_final, failed: HashMap::new() })
+        Ok(Self { node, paths, state, is_final, failed: BTreeMap::new() })
     }
 
     /// Follows the files until `stop`.
@@ -107,7 +110,14 @@ impl LogFiles {
         if file.read_bytes == Some(metadata.len()) || self.failed.get(path) == Some(&version) {
             return Ok(LogTally::default());
         }
-        let mut lines = Lines::open(path, file.offset)?;
+        self.failed.remove(path);
+        let mut lines = match Lines::open(path, file.offset) {
+            Err(cause) if cause.kind() == io::ErrorKind::InvalidData => {
+                self.unreadable(path, version, LogTally::default(), &cause);
+                return Ok(LogTally::default());
+            }
+            lines => lines?,
+        };
         let columns = match &file.columns {
             Some(columns) => Some(columns.parse::<Columns>().context("state of the file")?),
             None => self.node.config.load().logs.columns.clone(),
@@ -117,10 +127,20 @@ impl LogFiles {
         let end = reader.read_all(&self.node, &mut self.state, &mut lines, self.is_final, stop);
         let tally = reader.log.tally();
         if let End::Unreadable(cause) = end? {
-            warn!("{source}: the rest is unreadable, {} lines were read: {cause}", tally.lines());
-            self.failed.insert(path.to_owned(), version);
+            self.unreadable(path, version, tally, &cause);
         }
         Ok(tally)
+    }
+
+    /// Until the file changes, it is not read again.
+    fn unreadable(&mut self, path: &Path, version: Version, read: LogTally, cause: &io::Error) {
+        warn!("{}: the rest is unreadable, {} lines were read: {cause}", path.display(), read.lines());
+        self.failed.insert(path.to_owned(), version);
+    }
+
+    /// The files that could not be read to their end.
+    pub fn failed(&self) -> impl Iterator<Item = &Path> {
+        self.failed.keys().map(PathBuf::as_path)
     }
 }
 
@@ -134,7 +154,7 @@ struct Reader<'f> {
 enum End {
     Reached,
     Stopped,
-    /// A truncated or damaged gzip file.
+    /// A truncated or damaged gzip or Parquet file.
     Unreadable(io::Error),
 }
 

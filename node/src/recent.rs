@@ -59,12 +59,6 @@ impl Sighting {
     }
 }
 
-impl Default for RecentRequests {
-    fn default() -> Self {
-        Self::new(Self::DEFAULT_CAPACITY)
-    }
-}
-
 impl RecentRequests {
     /// Enough for the reports of functions, which follow their requests at once.
     pub const DEFAULT_CAPACITY: usize = 200_000;
@@ -79,11 +73,7 @@ impl RecentRequests {
     }
 
     /// Adds what is known of a request. A repeated request keeps what was known before.
-    pub fn record(&self, request_id: RequestId, sighting: Sighting, now: Timestamp) {
-        self.record_entry(Entry::new(request_id, sighting), now);
-    }
-
-    pub fn record_entry(&self, entry: Entry, now: Timestamp) {
+    pub fn record(&self, entry: Entry, now: Timestamp) {
         let mut generations = self.lock();
         let Generations { young, old, young_since } = &mut *generations;
         if young.len() >= self.capacity || now.duration_since(*young_since) >= Self::WINDOW {
@@ -168,11 +158,11 @@ mod tests {
 
     #[test]
     fn only_a_request_seen_without_hits_is_clean() {
-        let recent = RecentRequests::default();
-        recent.record(id(1), CLEAN, NOW);
-        recent.record(id(2), hit(), NOW);
-        recent.record(id(2), CLEAN, NOW);
-        recent.record(id(3), LOGGED, NOW);
+        let recent = RecentRequests::new(RecentRequests::DEFAULT_CAPACITY);
+        recent.record(Entry::new(id(1), CLEAN), NOW);
+        recent.record(Entry::new(id(2), hit()), NOW);
+        recent.record(Entry::new(id(2), CLEAN), NOW);
+        recent.record(Entry::new(id(3), LOGGED), NOW);
         assert_eq!([1, 2, 3, 4].map(|n| recent.is_clean(id(n))), [true, false, false, false]);
         assert_eq!(recent.find(id(2)), hit());
         assert_eq!([recent.find(id(3)), recent.find(id(4))], [LOGGED, Sighting::default()]);
@@ -181,19 +171,19 @@ mod tests {
     #[test]
     fn sightings_of_a_request_add_up_across_generations() {
         let recent = RecentRequests::new(20);
-        recent.record(id(0), hit(), NOW);
+        recent.record(Entry::new(id(0), hit()), NOW);
         for n in 1..10 {
-            recent.record(id(n), CLEAN, NOW);
+            recent.record(Entry::new(id(n), CLEAN), NOW);
         }
-        recent.record(id(0), LOGGED, NOW);
+        recent.record(Entry::new(id(0), LOGGED), NOW);
         assert_eq!(recent.find(id(0)), hit().with(LOGGED, true));
     }
 
     #[test]
     fn forgets_old_requests() {
-        let recent = RecentRequests::default();
+        let recent = RecentRequests::new(RecentRequests::DEFAULT_CAPACITY);
         for n in 0..=RecentRequests::DEFAULT_CAPACITY {
-            recent.record(id(n), CLEAN, NOW);
+            recent.record(Entry::new(id(n), CLEAN), NOW);
         }
         assert!(!recent.is_clean(id(0)));
         assert!(recent.is_clean(id(RecentRequests::DEFAULT_CAPACITY / 2)));
@@ -201,13 +191,13 @@ mod tests {
 
     #[test]
     fn remembers_requests_for_a_day() {
-        let recent = RecentRequests::default();
+        let recent = RecentRequests::new(RecentRequests::DEFAULT_CAPACITY);
         let hour = |n| NOW + SignedDuration::from_hours(n);
-        recent.record(id(0), CLEAN, hour(24));
-        recent.record(id(1), CLEAN, hour(47));
-        recent.record(id(2), CLEAN, hour(48));
+        recent.record(Entry::new(id(0), CLEAN), hour(24));
+        recent.record(Entry::new(id(1), CLEAN), hour(47));
+        recent.record(Entry::new(id(2), CLEAN), hour(48));
         assert!(recent.is_clean(id(0)));
-        recent.record(id(3), CLEAN, hour(72));
+        recent.record(Entry::new(id(3), CLEAN), hour(72));
         assert_eq!([0, 1, 2].map(|n| recent.is_clean(id(n))), [false, false, true]);
     }
 }

@@ -24,6 +24,8 @@ impl CoverageRecord {
     pub const OTHER: &str = "other";
     /// The behavior of records that do not have the field `cache-behavior-path-pattern`.
     pub const UNKNOWN: &str = "unknown";
+    /// The days that are kept apart; the console deletes earlier ones.
+    pub const DAYS: i64 = 400;
 }
 
 /// The requests of a distribution, a behavior and a day.

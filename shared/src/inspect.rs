@@ -254,6 +254,9 @@ pub struct LoggedResponse {
     /// Of the cache behavior.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path_pattern: Option<String>,
+    /// Of the visitor's connection, e.g. `TLSv1.3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_version: Option<String>,
 }
 
 impl LoggedResponse {

@@ -54,14 +54,14 @@ pub(super) fn examine(
         return report.not_checked(text.to_owned());
     };
     let deliveries = documents.logs.deliveries_of(distribution_id);
-    if deliveries.is_none() {
+    let is_unknown = deliveries.is_none();
+    if is_unknown {
         report.not_checked(
             "standard logs (v2): aws logs --region us-east-1 describe-delivery-sources, describe-deliveries and \
              describe-delivery-destinations"
                 .to_owned(),
         );
     }
-    let is_unknown = deliveries.is_none();
     let deliveries = deliveries.unwrap_or_default();
     for (delivery, destination) in &deliveries {
         standard(&documents.logs, delivery, *destination, url, report);
@@ -92,7 +92,7 @@ fn standard(
     let is_stream = delivery.destination_type == "FH";
     if let Some(format) = destination.output_format.as_deref()
         && format != "json"
-        && (is_stream || format != "w3c")
+        && (is_stream || !matches!(format, "w3c" | "parquet"))
     {
         let text = format!("The node does not read the output format {format}.");
         report.hazard(HazardKind::LogFormat, &subject, text);

@@ -141,9 +141,10 @@ fn reports_destinations_and_formats_that_the_node_does_not_read() {
     for (kind, format, is_read) in [
         ("S3", "json", true),
         ("S3", "w3c", true),
-        ("S3", "parquet", false),
+        ("S3", "parquet", true),
         ("S3", "plain", false),
         ("FH", "w3c", false),
+        ("FH", "parquet", false),
     ] {
         let found = to(kind, format, if kind == "FH" { STREAM } else { "arn:aws:s3:::logs" });
         assert_eq!(!found.contains("log-format"), is_read, "{kind} {format}: {found}");

@@ -16,8 +16,9 @@ from .progress import Refused, poll, say
 FIELDS = [
     "timestamp(ms)", "DistributionId", "x-edge-request-id", "c-ip", "x-forwarded-for", "cs-method", "cs(Host)",
     "x-host-header", "cs-uri-stem", "cs-uri-query", "cs(User-Agent)", "cs(Referer)", "cs(Cookie)", "cs-protocol",
-    "cs-protocol-version", "sc-status", "sc-bytes", "time-taken", "x-edge-location", "x-edge-result-type",
-    "x-edge-response-result-type", "x-edge-detailed-result-type", "c-country", "asn", "cache-behavior-path-pattern",
+    "cs-protocol-version", "ssl-protocol", "sc-status", "sc-bytes", "time-taken", "x-edge-location",
+    "x-edge-result-type", "x-edge-response-result-type", "x-edge-detailed-result-type", "c-country", "asn",
+    "cache-behavior-path-pattern",
 ]
 #: Seconds. A new role takes some time to propagate, a stream about a minute to become active.
 ROLE_WAIT, STREAM_WAIT = 60, 300

@@ -12,7 +12,7 @@ use e2e::{
     binaries::Binaries,
     stack::{FIREHOSE_KEY, Mode, Stack, StackOptions, TIMEOUT, TriggerPair, edge_request_id, expect_status},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::{
     net::TcpListener,
@@ -44,6 +44,23 @@ pub(crate) async fn wait_for(stack: &Stack, pointer: &str, expected: u64) -> any
     }
 }
 
+/// A distribution without functions: only its logs show its requests.
+pub(crate) async fn start_without_functions(
+    config: DistributionConfig,
+    logs: &AccessLogs,
+) -> anyhow::Result<CloudFront> {
+    let options = Options { observer: Some(logs.observer()), ..Options::default() };
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    Ok(CloudFront::start_with(listener, Edge::new(config, Clock::real()), options)?)
+}
+
+/// Deliveries to the node of a stack.
+pub(crate) fn firehose(stack: &Stack) -> anyhow::Result<Firehose> {
+    let url = format!("http://{}/v1/logs/firehose", stack.addresses.node);
+    let url = url.parse::<FirehoseUrl>().map_err(anyhow::Error::msg)?;
+    Ok(Firehose::start(url, FIREHOSE_KEY.to_owned()))
+}
+
 async fn only_hit(stack: &Stack) -> anyhow::Result<Value> {
     stack.all_delivered().await?;
     let mut hits = stack.console_api().hits("").await?;
@@ -59,7 +76,9 @@ pub(crate) async fn cached_attack_is_seen_by_log(binaries: &Binaries) -> anyhow:
     expect_status(&response, 200)?;
     let cached = response.headers.text("x-cache").unwrap_or_default();
     ensure!(cached.starts_with("Hit"), "{cached}");
-    let is_it = |item: &Value| item["type"] == "sqli" && item["parameter"] == "get > x";
+    let is_it = |item: &Value| {
+        item["type"] == "sqli" && item["parameter"] == "get > x" && item["seen_by"] == json!(["log"])
+    };
     stack.console_api().wait_for("/api/v1/attacks", LISTED_AFTER_RECORD, is_it).await?;
     wait_for(&stack, "/logs/duplicates", 2).await?;
     let hit = only_hit(&stack).await?;
@@ -90,17 +109,11 @@ pub(crate) async fn viewer_attack_is_completed(binaries: &Binaries) -> anyhow::R
 pub(crate) async fn firehose_survives_a_kill(binaries: &Binaries) -> anyhow::Result<()> {
     const REQUESTS: usize = 60;
     let mut stack = start(binaries, Mode::Block, TriggerPair::Origin).await?;
-    // A distribution without functions.
     let mut config = DistributionConfig::new(stack.addresses.origin);
     "E2EXAMPLE".clone_into(&mut config.distribution_id);
     config.faults = stack.faults.clone();
-    let url = format!("http://{}/v1/logs/firehose", stack.addresses.node);
-    let firehose =
-        Firehose::start(url.parse::<FirehoseUrl>().map_err(anyhow::Error::msg)?, FIREHOSE_KEY.to_owned());
-    let logs = AccessLogs::new(&config).with_firehose(firehose);
-    let options = Options { observer: Some(logs.observer()), ..Options::default() };
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-    let cloudfront = CloudFront::start_with(listener, Edge::new(config, Clock::real()), options)?;
+    let logs = AccessLogs::new(&config).with_firehose(firehose(&stack)?);
+    let cloudfront = start_without_functions(config, &logs).await?;
     let visitor = Client::default();
     for number in 0..REQUESTS {
         let request = Request::new("GET", format!("/etc/passwd?n={number}"), "shop.example.com");

@@ -1,12 +1,12 @@
 //! Coverage: each record of an access log counts once, whatever is repeated, delayed or killed.
 
+use super::access_logs::{firehose, start_without_functions};
 use anyhow::{Context as _, ensure};
 use cloudfront_sim::{
-    access_log::{AccessLogs, Firehose, FirehoseUrl, LogFormat},
-    clock::Clock,
-    cloudfront::{CachePolicy, CloudFront, DistributionConfig, Edge, PathPattern},
+    access_log::{AccessLogs, LogFormat},
+    cloudfront::{CachePolicy, CloudFront, DistributionConfig, PathPattern},
     faults::{FaultPlan, LogFault},
-    http1::{Client, Options, Request},
+    http1::{Client, Request},
 };
 use e2e::{
     binaries::Binaries,
@@ -46,7 +46,7 @@ pub(crate) async fn sums_equal_the_log(binaries: &Binaries, requests: usize) -> 
     let logs = LogFault { duplicate: 0.3, delay_ms: u64::try_from(DELAY.as_millis())?, lose: 0.0 };
     stack.faults.set(FaultPlan { logs, ..FaultPlan::default() })?;
     let log = stack.directory().join("coverage.json");
-    let cloudfront = without_functions(&stack, &log).await?;
+    let cloudfront = cached_without_functions(&stack, &log).await?;
     let kills = 4;
     for part in 0..kills {
         let (first, last) = (requests * part / kills, requests * (part + 1) / kills);
@@ -96,21 +96,15 @@ async fn edge_is_counted(stack: &Stack) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn without_functions(stack: &Stack, log: &Path) -> anyhow::Result<CloudFront> {
+async fn cached_without_functions(stack: &Stack, log: &Path) -> anyhow::Result<CloudFront> {
     let mut config = DistributionConfig::new(stack.addresses.origin);
     DISTRIBUTION.clone_into(&mut config.distribution_id);
     config.faults = stack.faults.clone();
     let mut cached = config.default_behavior.clone();
     cached.cache = CachePolicy::with_ttls(0, 60, 3600);
     config.behaviors = BEHAVIORS.into_iter().rev().map(|it| (PathPattern::new(it), cached.clone())).collect();
-    let url = format!("http://{}/v1/logs/firehose", stack.addresses.node);
-    let url = url.parse::<FirehoseUrl>().map_err(anyhow::Error::msg)?;
-    let logs = AccessLogs::new(&config)
-        .with_file(LogFormat::V2Json, log)?
-        .with_firehose(Firehose::start(url, FIREHOSE_KEY.to_owned()));
-    let options = Options { observer: Some(logs.observer()), ..Options::default() };
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-    Ok(CloudFront::start_with(listener, Edge::new(config, Clock::real()), options)?)
+    let logs = AccessLogs::new(&config).with_file(LogFormat::V2Json, log)?.with_firehose(firehose(stack)?);
+    start_without_functions(config, &logs).await
 }
 
 /// One request in a hundred is an attack.

@@ -3,15 +3,15 @@
 
 mod table;
 
-use super::access_logs::wait_for;
-use access_log::{LogRecord, Parser};
+use super::access_logs::{start_without_functions, wait_for};
+use access_log::{LogRecord, Parser, parquet::ParquetRows};
 use anyhow::{Context as _, ensure};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::Bytes;
 use cloudfront_sim::{
     access_log::{AccessLogs, LogFormat, REAL_TIME},
-    clock::Clock,
-    cloudfront::{CloudFront, DistributionConfig, Edge},
-    http1::{Client, Exchange, Options, Peer, Request, Response, Version},
+    cloudfront::DistributionConfig,
+    http1::{Client, Exchange, Peer, Request, Response, Version},
 };
 use e2e::{
     binaries::Binaries,
@@ -19,11 +19,16 @@ use e2e::{
 };
 use engine::Engine;
 use flate2::{Compression, write::GzEncoder};
+use parquet::{
+    basic::{Compression, GzipLevel},
+    data_type::{ByteArray, ByteArrayType},
+    file::{properties::WriterProperties, writer::SerializedFileWriter},
+    schema::parser::parse_message_type,
+};
 use serde_json::{Value, json};
 use shared::{Delivery, InspectRequest};
 use std::{collections::BTreeMap, fs, io::Write as _, net::SocketAddr, path::Path, time::Duration};
 use table::{Case, Loss, Place};
-use tokio::net::TcpListener;
 
 const DISTRIBUTION: &str = "E2EXAMPLE";
 const DOCUMENTATION: &str = include_str!("../../../docs/access-logs.md");
@@ -58,8 +63,8 @@ fn direct(case: &Case) -> InspectRequest {
     }
 }
 
-/// Writes all cases as one log of the simulator, and reads it again.
-fn logged(cases: &[Case], format: LogFormat, folder: &Path) -> anyhow::Result<Vec<LogRecord>> {
+/// All cases as one log of the simulator.
+fn log(cases: &[Case], format: LogFormat, folder: &Path) -> anyhow::Result<Vec<u8>> {
     let config = DistributionConfig::new(([127, 0, 0, 1], 1).into());
     let path = folder.join(format.file_name(DISTRIBUTION));
     let log = AccessLogs::new(&config).with_file(format, &path)?;
@@ -68,12 +73,49 @@ fn logged(cases: &[Case], format: LogFormat, folder: &Path) -> anyhow::Result<Ve
         let response = Response::new(200).header("X-Amz-Cf-Id", format!("{number}=="));
         log.write(&exchange(&case.request(), &response), now);
     }
+    Ok(fs::read(path)?)
+}
+
+fn read(format: LogFormat, log: &[u8]) -> anyhow::Result<Vec<LogRecord>> {
     let columns = if format == LogFormat::RealTime { Some(REAL_TIME.parse()?) } else { None };
     let mut parser = Parser::new(columns);
-    let text = fs::read(path)?;
-    text.split(|byte| *byte == b'\n')
+    log.split(|byte| *byte == b'\n')
         .filter_map(|line| Some(parser.parse(line)?.map_err(Into::into)))
         .collect()
+}
+
+/// The lines of a log in JSON as a Parquet file, with the columns of Athena's table.
+fn parquet(log: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let lines = log.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let rows = lines.map(serde_json::from_slice).collect::<Result<Vec<BTreeMap<String, String>>, _>>()?;
+    let names = rows.first().context("a row")?.keys();
+    let column = |name: &String| name.to_lowercase().replace(['-', '('], "_").replace(')', "");
+    let columns: String =
+        names.clone().map(|name| format!("optional binary {} (UTF8);", column(name))).collect();
+    let schema = parse_message_type(&format!("message cloudfront {{ {columns} }}"))?;
+    let properties =
+        WriterProperties::builder().set_compression(Compression::GZIP(GzipLevel::default())).build();
+    let mut writer = SerializedFileWriter::new(Vec::new(), schema.into(), properties.into())?;
+    for rows in rows.chunks(100) {
+        let mut group = writer.next_row_group()?;
+        for name in names.clone() {
+            let values: Vec<ByteArray> = rows.iter().map(|row| row[name].as_str().into()).collect();
+            let mut column = group.next_column()?.context("a column for each name")?;
+            column.typed::<ByteArrayType>().write_batch(&values, Some(&vec![1; rows.len()]), None)?;
+            column.close()?;
+        }
+        group.close()?;
+    }
+    Ok(writer.into_inner()?)
+}
+
+fn read_parquet(file: Vec<u8>) -> anyhow::Result<Vec<LogRecord>> {
+    let (mut rows, mut lines, mut line) = (ParquetRows::open(Bytes::from(file))?, Vec::new(), Vec::new());
+    while rows.read_line(&mut line)? {
+        lines.extend_from_slice(&line);
+        lines.push(b'\n');
+    }
+    read(LogFormat::V2Json, &lines)
 }
 
 fn exchange<'e>(request: &'e Request, response: &'e Response) -> Exchange<'e> {
@@ -88,8 +130,11 @@ fn records_of_all_formats_have_the_findings_of_their_requests_but_for_known_loss
     let sent: Vec<_> = cases.iter().map(direct).collect();
     let found: Vec<_> = sent.iter().map(|request| engine.inspect(request).findings).collect();
     let mut losses = Vec::new();
-    for format in LogFormat::ALL {
-        let records = logged(&cases, format, folder.path()).unwrap();
+    let logs = LogFormat::ALL.map(|format| (format, log(&cases, format, folder.path()).unwrap()));
+    let json = logs.iter().find(|(format, _)| *format == LogFormat::V2Json).unwrap();
+    let of_parquet = read_parquet(parquet(&json.1).unwrap()).unwrap();
+    let read = logs.iter().map(|(format, log)| (*format, read(*format, log).unwrap()));
+    for (format, records) in read.chain([(LogFormat::V2Json, of_parquet)]) {
         assert_eq!(records.len(), cases.len(), "{format:?}: a record is a line");
         for (number, record) in records.iter().enumerate() {
             let (case, sent, found) = (&cases[number], &sent[number], &found[number]);
@@ -131,7 +176,10 @@ pub(crate) async fn logs_have_the_findings_of_functions(binaries: &Binaries) -> 
     let stack = Stack::start(binaries, options).await?;
     let folder = tempfile::tempdir()?;
     let log = folder.path().join(LogFormat::V2Json.file_name(DISTRIBUTION));
-    let without_functions = start_without_functions(&stack, &log).await?;
+    let mut config = DistributionConfig::new(stack.addresses.origin);
+    DISTRIBUTION.clone_into(&mut config.distribution_id);
+    let logs = AccessLogs::new(&config).with_file(LogFormat::V2Json, &log)?;
+    let without_functions = start_without_functions(config, &logs).await?;
     let cases = Case::all();
     let by_function = send_all(&cases, stack.addresses.cloudfront).await?;
     let by_log = send_all(&cases, without_functions.address()).await?;
@@ -156,15 +204,6 @@ pub(crate) async fn logs_have_the_findings_of_functions(binaries: &Binaries) -> 
     ensure!(attacked >= 100, "{attacked} of {} cases have hits", cases.len());
     stack.stop().await;
     Ok(())
-}
-
-async fn start_without_functions(stack: &Stack, log: &Path) -> anyhow::Result<CloudFront> {
-    let mut config = DistributionConfig::new(stack.addresses.origin);
-    DISTRIBUTION.clone_into(&mut config.distribution_id);
-    let logs = AccessLogs::new(&config).with_file(LogFormat::V2Json, log)?;
-    let options = Options { observer: Some(logs.observer()), ..Options::default() };
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-    Ok(CloudFront::start_with(listener, Edge::new(config, Clock::real()), options)?)
 }
 
 /// CloudFront's ids of the requests.

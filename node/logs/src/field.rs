@@ -13,6 +13,9 @@ macro_rules! fields {
         impl Field {
             pub(crate) const COUNT: usize = [$(Self::$field),+].len();
 
+            #[cfg(feature = "parquet")]
+            const NAMES: &[(&str, Self)] = &[$(($name, Self::$field) $(, ($alias, Self::$field))*),+];
+
             /// The field with this name in any of the formats.
             pub fn named(name: &str) -> Option<Self> {
                 match name {
@@ -57,6 +60,7 @@ fields! {
     Headers = "cs-headers",
     Protocol = "cs-protocol",
     ProtocolVersion = "cs-protocol-version",
+    TlsVersion = "ssl-protocol",
     Status = "sc-status",
     ResponseBytes = "sc-bytes",
     TimeTaken = "time-taken",
@@ -70,6 +74,20 @@ fields! {
     PathPattern = "cache-behavior-path-pattern",
     DistributionId = "DistributionId" | "distribution-id" | "primary-distribution-id",
     DistributionDomain = "primary-distribution-dns-name",
+}
+
+#[cfg(feature = "parquet")]
+impl Field {
+    /// The field of a column of a Parquet file. Of two fields whose names differ in punctuation only,
+    /// that of standard logs: `cs_host` is `cs(Host)`.
+    pub fn of_column(name: &str) -> Option<Self> {
+        let letters = |text: &str| {
+            let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
+            letters.map(|byte| byte.to_ascii_lowercase()).collect::<Vec<_>>()
+        };
+        let column = letters(name);
+        Self::NAMES.iter().find(|(name, _)| letters(name) == column).map(|(_, field)| *field)
+    }
 }
 
 impl fmt::Display for Field {

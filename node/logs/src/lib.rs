@@ -8,6 +8,7 @@
 //! | [`parser`] | lines → records |
 //! | [`error`] | why a line is no record, with its number and field |
 //! | [`json`] | lines of standard logs (v2) in JSON |
+//! | [`parquet`] | rows of standard logs (v2) in Parquet, as lines of JSON; with the feature `parquet` |
 //! | [`escape`] | the URL encoding of values |
 //! | [`record`] | [`LogRecord`] → `InspectRequest` |
 //!
@@ -19,6 +20,8 @@ pub mod error;
 pub mod escape;
 pub mod field;
 mod json;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 pub mod parser;
 pub mod record;
 pub mod selection;

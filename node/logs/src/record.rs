@@ -198,6 +198,7 @@ fn response<V: AsRef<str>>(values: &Values<V>) -> LoggedResponse {
         time_taken_ms,
         edge_location: text(Field::EdgeLocation),
         path_pattern: text(Field::PathPattern),
+        tls_version: text(Field::TlsVersion),
     }
 }
 

@@ -77,7 +77,7 @@ impl Journal {
             let mut rest = &bytes[..];
             while let Some((frame, after)) = Frame::read(rest) {
                 for entry in &frame.entries {
-                    recent.record_entry(*entry, frame.at);
+                    recent.record(*entry, frame.at);
                 }
                 young.add(rest.len() - after.len(), &frame.entries, frame.at);
                 last = frame.counts.or(last);

@@ -44,7 +44,7 @@ pub struct IngestLogs {
     /// The fields of real-time logs, separated by commas.
     #[arg(long, value_name = "FIELDS")]
     fields: Option<Columns>,
-    /// Files (plain or gzip) and directories; `-` is the standard input.
+    /// Files (plain, gzip or Parquet) and directories; `-` is the standard input.
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
 }
@@ -105,7 +105,9 @@ impl IngestLogs {
             return Ok(());
         }
         let stop = stop.clone();
-        tokio::task::spawn_blocking(move || files.pass(&stop)).await??;
+        let files = tokio::task::spawn_blocking(move || files.pass(&stop).map(|_| files)).await??;
+        let failed: Vec<_> = files.failed().map(|path| path.display().to_string()).collect();
+        ensure!(failed.is_empty(), "could not be read to the end: {}", failed.join(", "));
         Ok(())
     }
 }

@@ -1,6 +1,9 @@
-//! Lines of plain and gzip files.
+//! Lines of plain and gzip files, and rows of Parquet files as lines.
 
-use access_log::Parser;
+use access_log::{
+    Parser,
+    parquet::{MAGIC as PARQUET, ParquetLogError, ParquetRows},
+};
 use flate2::bufread::MultiGzDecoder;
 use std::{
     fs::File,
@@ -11,15 +14,23 @@ use std::{
 /// Longer lines are truncated to this, which the parser refuses.
 const MAX_LINE_BYTES: usize = Parser::MAX_LINE_BYTES + 1;
 
-/// The lines of a file. Positions count bytes without compression.
+/// The first bytes of a gzip file.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// The lines of a file. Positions count bytes without compression, or rows of a Parquet file.
 pub(super) struct Lines {
     file: Option<File>,
-    is_gzip: bool,
-    reader: Box<dyn BufRead + Send>,
+    source: Source,
     line: Vec<u8>,
     /// Behind the last line that was complete.
     complete: u64,
     is_at_end: bool,
+}
+
+enum Source {
+    Text(Box<dyn BufRead>),
+    Gzip(Box<dyn BufRead>),
+    Parquet { rows: Box<ParquetRows<File>>, file_bytes: u64 },
 }
 
 pub(super) enum Next {
@@ -31,41 +42,60 @@ pub(super) enum Next {
 }
 
 impl Lines {
-    /// Opens a file at a position. A gzip file is recognized by its first bytes.
+    /// Opens a file at a position. Its format is recognized by its first bytes.
     pub(super) fn open(path: &Path, offset: u64) -> io::Result<Self> {
         let mut file = File::open(path)?;
         let mut magic = Vec::new();
-        file.by_ref().take(2).read_to_end(&mut magic)?;
-        let is_gzip = magic == [0x1f, 0x8b];
-        file.seek(SeekFrom::Start(if is_gzip { 0 } else { offset }))?;
-        let source = BufReader::with_capacity(64 << 10, file.try_clone()?);
-        let reader: Box<dyn BufRead + Send> = if is_gzip {
-            let mut reader = BufReader::with_capacity(64 << 10, MultiGzDecoder::new(source));
-            io::copy(&mut reader.by_ref().take(offset), &mut io::sink())?;
-            Box::new(reader)
+        file.by_ref().take(PARQUET.len() as u64).read_to_end(&mut magic)?;
+        let source = if magic == PARQUET {
+            let mut rows = ParquetRows::open(file.try_clone()?).map_err(unreadable)?;
+            rows.skip(offset).map_err(unreadable)?;
+            Source::Parquet { rows: Box::new(rows), file_bytes: file.metadata()?.len() }
+        } else if magic.starts_with(&GZIP) {
+            file.seek(SeekFrom::Start(0))?;
+            let mut lines = gzip(BufReader::with_capacity(64 << 10, file.try_clone()?));
+            io::copy(&mut lines.by_ref().take(offset), &mut io::sink())?;
+            Source::Gzip(lines)
         } else {
-            Box::new(source)
+            file.seek(SeekFrom::Start(offset))?;
+            Source::Text(Box::new(BufReader::with_capacity(64 << 10, file.try_clone()?)))
         };
-        Ok(Self { file: Some(file), is_gzip, reader, line: Vec::new(), complete: offset, is_at_end: false })
+        Ok(Self { file: Some(file), source, line: Vec::new(), complete: offset, is_at_end: false })
     }
 
     /// The lines of a stream, such as the standard input.
-    pub(super) fn of_stream(stream: impl io::Read + Send + 'static) -> io::Result<Self> {
+    pub(super) fn of_stream(stream: impl io::Read + 'static) -> io::Result<Self> {
         let mut stream = BufReader::with_capacity(64 << 10, stream);
-        let is_gzip = stream.fill_buf()?.starts_with(&[0x1f, 0x8b]);
-        let reader: Box<dyn BufRead + Send> =
-            if is_gzip { Box::new(BufReader::new(MultiGzDecoder::new(stream))) } else { Box::new(stream) };
-        Ok(Self { file: None, is_gzip, reader, line: Vec::new(), complete: 0, is_at_end: false })
+        let start = stream.fill_buf()?;
+        let source = if start.starts_with(PARQUET) {
+            let cause = "a Parquet file is read from its end: pass its path instead";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, cause));
+        } else if start.starts_with(&GZIP) {
+            Source::Gzip(gzip(stream))
+        } else {
+            Source::Text(Box::new(stream))
+        };
+        Ok(Self { file: None, source, line: Vec::new(), complete: 0, is_at_end: false })
     }
 
     pub(super) fn advance(&mut self) -> io::Result<Next> {
         self.line.clear();
+        let is_gzip = matches!(self.source, Source::Gzip(_));
+        let reader = match &mut self.source {
+            Source::Text(reader) | Source::Gzip(reader) => reader,
+            Source::Parquet { rows, .. } => {
+                let has_row = rows.read_line(&mut self.line).map_err(unreadable)?;
+                self.complete += u64::from(has_row);
+                self.is_at_end = !has_row;
+                return Ok(if has_row { Next::Line } else { Next::End });
+            }
+        };
         let mut bytes = 0;
         loop {
-            let chunk = self.reader.fill_buf()?;
+            let chunk = reader.fill_buf()?;
             if chunk.is_empty() {
                 self.is_at_end = bytes == 0;
-                if self.is_gzip && bytes > 0 {
+                if is_gzip && bytes > 0 {
                     self.complete += bytes;
                     return Ok(Next::Line);
                 }
@@ -76,7 +106,7 @@ impl Lines {
             let room = MAX_LINE_BYTES.saturating_sub(self.line.len());
             self.line.extend_from_slice(&part[..part.len().min(room)]);
             let consumed = part.len();
-            self.reader.consume(consumed);
+            reader.consume(consumed);
             bytes += consumed as u64;
             if end.is_some() {
                 self.complete += bytes;
@@ -102,7 +132,23 @@ impl Lines {
 
     /// The number of bytes that were read of a file that ended, as it is on disk.
     pub(super) fn file_bytes(&self) -> io::Result<u64> {
-        // The reader shares the position of the file.
-        self.file.as_ref().map_or(Ok(0), |mut file| file.stream_position())
+        let Some(mut file) = self.file.as_ref() else { return Ok(0) };
+        match self.source {
+            // Its footer is at its end.
+            Source::Parquet { file_bytes, .. } => Ok(file_bytes),
+            // The reader shares the position of the file.
+            Source::Text(_) | Source::Gzip(_) => file.stream_position(),
+        }
+    }
+}
+
+fn gzip(source: impl BufRead + 'static) -> Box<dyn BufRead> {
+    Box::new(BufReader::with_capacity(64 << 10, MultiGzDecoder::new(source)))
+}
+
+fn unreadable(cause: ParquetLogError) -> io::Error {
+    match cause {
+        ParquetLogError::Io(cause) => cause,
+        cause => io::Error::new(io::ErrorKind::InvalidData, cause),
     }
 }

@@ -26,7 +26,7 @@ const SAVE_INTERVAL: Duration = Duration::from_millis(200);
 pub(super) struct FileState {
     /// Another file of the same name begins anew.
     pub(super) inode: u64,
-    /// Without compression.
+    /// Without compression; in rows of a Parquet file.
     pub(super) offset: u64,
     /// Of its `#Fields` header.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -212,6 +212,91 @@ fn a_truncated_gzip_file_continues_when_it_is_complete() {
     assert_eq!(files.pass(&stop).unwrap(), LogTally::default());
 }
 
+/// 40 rows in row groups of 16.
+const PARQUET: &[u8] = include_bytes!("../../logs/fixtures/gzip.parquet");
+
+/// With a second row group whose first page cannot be decompressed.
+fn damaged_parquet() -> Vec<u8> {
+    let pages = PARQUET.windows(3).enumerate().filter(|(_, bytes)| *bytes == [0x1f, 0x8b, 0x08]);
+    let pages: Vec<_> = pages.map(|(position, _)| position).collect();
+    let mut damaged = PARQUET.to_vec();
+    damaged[pages[pages.len() / 3]] = 0;
+    damaged
+}
+
+#[test]
+fn a_parquet_file_is_read_once_also_after_a_restart() {
+    let harness = Harness::new();
+    fs::write(harness.path("a.parquet"), PARQUET).unwrap();
+    let mut files = harness.files(false);
+    let stop = CancellationToken::new();
+    assert_eq!(files.pass(&stop).unwrap(), inspected(40));
+    assert_eq!(files.pass(&stop).unwrap(), LogTally::default());
+    assert_eq!((harness.attacks().len(), harness.requests()), (24, 40));
+    drop(files);
+    let harness = harness.restarted();
+    assert_eq!(harness.pass(true), LogTally::default(), "the state has its size");
+    fs::rename(harness.path("a.parquet"), harness.path("b.parquet")).unwrap();
+    assert_eq!(harness.pass(true), LogTally { duplicates: 40, ..LogTally::default() });
+}
+
+#[test]
+fn a_damaged_parquet_file_continues_at_its_row_when_it_is_whole() {
+    let harness = Harness::new();
+    fs::write(harness.path("a.parquet"), &PARQUET[..PARQUET.len() / 2]).unwrap();
+    let mut files = harness.files(false);
+    let stop = CancellationToken::new();
+    assert_eq!(files.pass(&stop).unwrap(), LogTally::default());
+    assert_eq!(files.failed().collect::<Vec<_>>(), [harness.path("a.parquet")]);
+    fs::write(harness.path("a.parquet"), damaged_parquet()).unwrap();
+    assert_eq!(files.pass(&stop).unwrap(), inspected(16));
+    assert_eq!(files.pass(&stop).unwrap(), LogTally::default());
+    assert_eq!(files.failed().count(), 1);
+    fs::write(harness.path("a.parquet"), PARQUET).unwrap();
+    let file = OpenOptions::new().write(true).open(harness.path("a.parquet")).unwrap();
+    file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    assert_eq!(files.pass(&stop).unwrap(), inspected(24), "from the second row group on");
+    assert_eq!((files.failed().count(), harness.requests()), (0, 40));
+}
+
+#[test]
+fn a_parquet_file_is_not_a_stream() {
+    let harness = Harness::new();
+    let read = command::read_stream(&harness.node, io::Cursor::new(PARQUET), &CancellationToken::new());
+    let cause = format!("{:#}", read.unwrap_err());
+    assert_eq!(cause, "a Parquet file is read from its end: pass its path instead");
+}
+
+#[tokio::test]
+async fn the_command_fails_for_a_file_that_cannot_be_read_to_its_end() {
+    #[derive(clap::Parser)]
+    struct Arguments {
+        #[command(flatten)]
+        ingest: command::IngestLogs,
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let config = format!(
+        "version: 4\nmode: connector-server\nconnector: {{address: ':1'}}\nspool: {{directory: '{}'}}\n",
+        path("spool")
+    );
+    fs::write(path("node.yaml"), config).unwrap();
+    fs::create_dir(path("logs")).unwrap();
+    fs::write(path("logs/a.parquet"), &PARQUET[..1_000]).unwrap();
+    fs::write(path("logs/b.parquet"), PARQUET).unwrap();
+    let run = async || {
+        let arguments = ["ingest-logs", "--config", &path("node.yaml"), &path("logs")];
+        let ingest = <Arguments as clap::Parser>::try_parse_from(arguments).unwrap().ingest;
+        let config = ingest.config().unwrap();
+        ingest.run(config, Logs::default(), CancellationToken::new()).await
+    };
+    let cause = run().await.unwrap_err().to_string();
+    assert_eq!(cause, format!("could not be read to the end: {}", path("logs/a.parquet")));
+    fs::write(path("logs/a.parquet"), PARQUET).unwrap();
+    run().await.unwrap();
+}
+
 #[test]
 fn malformed_lines_are_counted_and_skipped() {
     let harness = Harness::new();

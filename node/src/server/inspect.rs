@@ -207,7 +207,7 @@ impl Node {
     /// Remembers what a connector reported of a request.
     fn remember(&self, request_id: RequestId, sighting: Sighting, now: Timestamp) {
         let entry = Entry::new(request_id, sighting);
-        self.recent.record_entry(entry, now);
+        self.recent.record(entry, now);
         if self.reads_logs {
             self.journal.record_connector(entry);
         }

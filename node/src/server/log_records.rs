@@ -156,7 +156,7 @@ impl Node {
             let now = Timestamp::now();
             journal.append(&entries, counts, now).map_err(Refusal::Journal)?;
             for entry in entries {
-                self.recent.record_entry(entry, now);
+                self.recent.record(entry, now);
             }
             // After a failure they are in the journal, and the next call or the periodic one spools them.
             let _ = self.spool_counts(&mut journal);

@@ -1,6 +1,6 @@
 //! Coverage: counts of nodes, added up by day, distribution and behavior.
 
-use crate::coverage::{CoverageFilter, CoverageGroup, CoverageRow, CoverageShares, KEPT_DAYS, Recent, day};
+use crate::coverage::{CoverageFilter, CoverageGroup, CoverageRow, CoverageShares, Recent, day};
 use crate::paging::{Page, Slice};
 use crate::store::{
     Connection, Store, StoreError,
@@ -280,11 +280,11 @@ impl Store {
     /// Deletes days that are not kept, and sources that are gone for as long.
     pub async fn delete_old_coverage(&self, now: Timestamp) -> Result<(), StoreError> {
         sqlx::query("delete from coverage where day < $1 and day <> ''")
-            .bind(days_before(now, KEPT_DAYS))
+            .bind(days_before(now, CoverageRecord::DAYS))
             .execute(&self.writer)
             .await?;
         sqlx::query("delete from coverage_sources where last_at < $1")
-            .bind((now - SignedDuration::from_hours(24 * KEPT_DAYS)).as_millisecond())
+            .bind((now - SignedDuration::from_hours(24 * CoverageRecord::DAYS)).as_millisecond())
             .execute(&self.writer)
             .await?;
         Ok(())

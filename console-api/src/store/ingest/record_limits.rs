@@ -71,6 +71,7 @@ pub(super) fn of_response(report: &ResponseReport) -> Option<String> {
             &it.detailed_result_type,
             &it.edge_location,
             &it.path_pattern,
+            &it.tls_version,
         ]
     });
     let connector = report.connector.as_ref();

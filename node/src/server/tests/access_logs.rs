@@ -13,6 +13,15 @@ fn from_connector(id: &str, path: &str) -> Value {
     message
 }
 
+/// The first count in the spool.
+fn first_totals(harness: &Harness) -> shared::CoverageTotals {
+    let totals = harness.records().into_iter().find_map(|record| match record {
+        Record::Coverage(coverage) => coverage.counts.first().map(|count| count.totals),
+        _ => None,
+    });
+    totals.unwrap()
+}
+
 #[tokio::test]
 async fn a_request_that_a_connector_sent_is_only_completed_by_its_record() {
     let harness = with_logs("");
@@ -23,11 +32,7 @@ async fn a_request_that_a_connector_sent_is_only_completed_by_its_record() {
     assert_eq!(harness.node.log_totals.get(), LogTally { completed: 2, ..LogTally::default() });
     let attacks = harness.records().into_iter().filter(|record| matches!(record, Record::Attack(_)));
     assert_eq!(attacks.count(), 1);
-    let coverage = harness.records().into_iter().find_map(|record| match record {
-        Record::Coverage(coverage) => coverage.counts.into_iter().next(),
-        _ => None,
-    });
-    let totals = coverage.unwrap().totals;
+    let totals = first_totals(&harness);
     assert_eq!((totals.requests, totals.edge, totals.log_attacks), (2, 2, 0));
     let reports = harness.reports();
     let reported: Vec<_> = reports.iter().map(|report| (report.request_id, report.status)).collect();
@@ -43,11 +48,7 @@ async fn a_request_that_a_function_passed_without_a_verdict_counts_as_failed_ope
     message["not_inspected"] = json!([report]);
     harness.inspect(&message).await.verdict();
     harness.deliver(&[line("a==", "/etc/passwd"), line("c==", "/")]).await;
-    let totals = harness.records().into_iter().find_map(|record| match record {
-        Record::Coverage(coverage) => coverage.counts.first().map(|count| count.totals),
-        _ => None,
-    });
-    let totals = totals.unwrap();
+    let totals = first_totals(&harness);
     assert_eq!((totals.requests, totals.fail_open, totals.cached, totals.log_attacks), (2, 1, 1, 1));
 }
 
