@@ -164,9 +164,13 @@ impl Budget {
 
     /// Records a bomb, which takes precedence over any limit exhausted before.
     pub(crate) fn bomb(&mut self, limit: Limit) {
-        if !self.exhausted.is_some_and(Limit::is_bomb) {
+        if !self.has_bomb() {
             self.exhausted = Some(limit);
         }
+    }
+
+    pub(crate) fn has_bomb(&self) -> bool {
+        self.exhausted.is_some_and(Limit::is_bomb)
     }
 
     /// The number of further fields allowed.

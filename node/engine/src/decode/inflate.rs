@@ -97,9 +97,10 @@ pub(crate) fn inflate_start(bytes: &[u8], limit: usize) -> Vec<u8> {
     data
 }
 
-/// The valid decompressed data within the budget.
+/// The valid decompressed data within the budget. Behind a bomb, as much as of a bomb: many would
+/// take long.
 pub(crate) fn inflate_checked(bytes: &[u8], format: Format, budget: &mut Budget) -> Inflated {
-    let limit = budget.bytes_left() / 2;
+    let limit = if budget.has_bomb() { BOMB_BYTES } else { budget.bytes_left() / 2 };
     let mut out = match format {
         Format::Gzip => read(MultiGzDecoder::new(bytes), limit),
         Format::Zlib => read(ZlibDecoder::new(bytes), limit),
@@ -159,6 +160,16 @@ mod tests {
         // 40 MB of zeros.
         let bomb = b"\xcb\xff\xff\x3f\xf8\x27\x00\xe2\xb1\x40\x20\xf7\xfe\x8f\xff\xff\x7f\xf0\x4f\x00\xc4\x61\x11\x80\xee\xfd\x1f\xff\xff\xff\xe0\x9f\x00\x88\xc3\x02\x00\xdd\xfb\x3f\xfe\xff\xff\xc1\x3f\x01\x10\x87\x05\x00\xba\xf7\x7f\xf9\xff\xff\x87\x7f\x02\x20\x0e\x0b\x00\x74\xef\xff\x00";
         assert_eq!(inflate(bomb, Format::Brotli, &mut budget).unwrap().len(), BOMB_BYTES);
+        assert_eq!(budget.exhausted(), Some(Limit::Inflation));
+    }
+
+    #[test]
+    fn data_behind_a_bomb_is_truncated() {
+        let (mut budget, data) = (Budget::for_request(), vec![b'a'; 2 * BOMB_BYTES]);
+        let inflated = |budget: &mut Budget| inflate(&gzip(&data), Format::Gzip, budget).unwrap().len();
+        assert_eq!(inflated(&mut budget), data.len());
+        budget.bomb(Limit::Inflation);
+        assert_eq!(inflated(&mut budget), BOMB_BYTES);
         assert_eq!(budget.exhausted(), Some(Limit::Inflation));
     }
 
