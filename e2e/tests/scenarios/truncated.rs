@@ -38,8 +38,9 @@ const POSITIONS: [(&str, usize); 7] = [
 const TAIL: usize = 800;
 const LONG: usize = 1_600_000;
 
-/// Lengths of bodies of common programs.
+/// A little less than CloudFront shows.
 const ONE_MB: usize = 1_040_000;
+/// Lengths of bodies of common programs.
 const LENGTHS: [(&str, usize); 7] = [
     ("10 KB", 10_000),
     ("39 KB", 38_000),

@@ -14,7 +14,7 @@ pub(super) fn tables() -> String {
 fn positions() -> String {
     let mut text = "| stages | `wlrm_truncated_body` | body |".to_owned();
     text.extend(POSITIONS.map(|(name, _)| format!(" {name} |")));
-    text += &format!("\n{}\n", rule(3, POSITIONS.len()));
+    let _ = writeln!(text, "\n{}", rule(3, POSITIONS.len()));
     let all = cells(Extent::Full);
     for deployment in Deployment::ALL {
         for policy in Policy::ALL {
@@ -22,7 +22,7 @@ fn positions() -> String {
             for group in [Group::Text, Group::Padding, Group::Data] {
                 let cells = outcomes(&all, Setting { deployment, policy }, group);
                 match rows.iter_mut().find(|(_, known)| *known == cells) {
-                    Some((names, _)) => *names += &format!(", {}", group.name()),
+                    Some((names, _)) => names.extend([", ", group.name()]),
                     None => rows.push((group.name().to_owned(), cells)),
                 }
             }
@@ -51,7 +51,7 @@ fn outcomes(all: &[(Setting, Cell)], wanted: Setting, group: Group) -> String {
 fn common_bodies() -> String {
     let mut text = "| body |".to_owned();
     text.extend(LENGTHS.map(|(name, _)| format!(" {name} |")));
-    text += &format!("\n{}\n", rule(1, LENGTHS.len()));
+    let _ = writeln!(text, "\n{}", rule(1, LENGTHS.len()));
     for (number, family) in benign::FAMILIES.iter().enumerate() {
         let _ = write!(text, "| {} |", family.name);
         for (_, length) in LENGTHS {
