@@ -62,9 +62,9 @@ pub(super) const FAMILIES: [Family; 14] = [
     }),
     text("GraphQL mutation", JSON, |random, length| {
         let query =
-            "mutation Import($items: [ItemInput!]!) {\n  import(items: $items) { id errors { field } }\n}";
+            "mutation Save($items: [ItemInput!]!) {\n  saveItems(items: $items) { id errors { field } }\n}";
         let head =
-            format!("{{\"operationName\":\"Import\",\"query\":{},\"variables\":{{\"items\":[", json!(query));
+            format!("{{\"operationName\":\"Save\",\"query\":{},\"variables\":{{\"items\":[", json!(query));
         repeated(random, length, &head, row, ",", "]}}")
     }),
     text("log lines, JSON in JSON", JSON, |random, length| {

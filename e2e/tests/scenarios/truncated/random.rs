@@ -2,11 +2,30 @@
 
 pub(super) struct Random(u64);
 
-/// Words of orders and posts; some are words of SQL and of shells.
-const WORDS: [&str; 32] = [
-    "the", "garden", "spade", "of", "ash", "and", "steel", "will", "outlive", "us", "order", "select",
-    "from", "table", "with", "a", "delivery", "is", "late", "because", "our", "winter", "driver", "could",
-    "not", "find", "where", "to", "go", "call", "or", "again",
+/// Nouns of orders.
+const WORDS: [&str; 16] = [
+    "garden", "spade", "ash", "steel", "order", "table", "delivery", "winter", "driver", "customer",
+    "letter", "union", "parcel", "address", "window", "lamp",
+];
+
+/// Clauses of notes; some have words of SQL and of shells.
+const CLAUSES: [&str; 16] = [
+    "the spade is of ash and steel",
+    "it will outlive us both",
+    "please ring twice, the bell is weak",
+    "the driver could not find the address",
+    "we select our wood from old stock",
+    "call again in March or April",
+    "the table came with a scratch",
+    "where it had been, we do not know",
+    "the delivery is late because of snow",
+    "our union will meet in the garden",
+    "keep it dry, oil it twice a year",
+    "the cat sat on the parcel",
+    "drop us a line if it breaks",
+    "update: the lamp arrived today",
+    "nobody was at home",
+    "it isn't urgent",
 ];
 
 impl Random {
@@ -26,16 +45,21 @@ impl Random {
     }
 
     pub(super) fn word(&mut self) -> &'static str {
-        WORDS[usize::try_from(self.next() % 32).unwrap_or_default()]
+        WORDS[usize::from(self.next().to_le_bytes()[2] % 16)]
+    }
+
+    fn clause(&mut self) -> &'static str {
+        CLAUSES[usize::from(self.next().to_le_bytes()[2] % 16)]
     }
 
     pub(super) fn words(&mut self, count: usize) -> String {
         (0..count).map(|_| self.word()).collect::<Vec<_>>().join(" ")
     }
 
-    /// Sentences of twelve words each.
+    /// Sentences of two clauses and a number.
     pub(super) fn sentences(&mut self, count: usize) -> String {
-        (0..count).map(|_| format!("{}, {}.", self.words(7), self.words(5))).collect::<Vec<_>>().join(" ")
+        let sentence = |_| format!("{}; {} ({}).", self.clause(), self.clause(), self.below(10_000));
+        (0..count).map(sentence).collect::<Vec<_>>().join(" ")
     }
 
     pub(super) fn bytes(&mut self, count: usize) -> Vec<u8> {
