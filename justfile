@@ -96,7 +96,7 @@ bench-engine which="all" *filter:
 
 # Measure time and memory of bombs that decompress, expand or nest; fails above 200 ms of CPU time or 64 MB
 bombs:
-    cargo test --release -q -p decision --test bombs -- --show-output
+    cargo test --release -q -p decision --test bombs -- --ignored --show-output
 
 # Compare the node with nginx and ModSecurity (CRS): time per request, and blocked requests of the corpus
 bench-peers:

@@ -125,7 +125,7 @@ enum Outcome {
     Blocked,
     /// Passed, and recorded as an attack.
     Recorded,
-    /// Inspected to its end, without a finding.
+    /// Inspected to its end, without an attack.
     Inspected,
     /// Passed, and its rest is counted as not seen, or the request as not inspected.
     Counted,

@@ -320,6 +320,7 @@ fn request(bomb: &Bomb) -> InspectRequest {
 }
 
 #[test]
+#[ignore = "slow; `just bombs` runs it"]
 fn bombs_are_blocked_or_read_to_their_end_within_bounds() {
     let (engine, policy) = (Engine::new(), Policy::new(&[], &[], GeoFields::default()));
     let evaluator = Evaluator::new(&engine, &policy);

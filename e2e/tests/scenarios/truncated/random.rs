@@ -5,7 +5,7 @@ pub(super) struct Random(u64);
 /// Nouns of orders.
 const WORDS: [&str; 16] = [
     "garden", "spade", "ash", "steel", "order", "table", "delivery", "winter", "driver", "customer",
-    "letter", "union", "parcel", "address", "window", "lamp",
+    "letter", "fence", "parcel", "address", "window", "lamp",
 ];
 
 /// Clauses of notes; some have words of SQL and of shells.
