@@ -188,11 +188,6 @@ impl Budget {
         self.fields
     }
 
-    /// The number of further bytes allowed.
-    pub(crate) fn bytes_left(&self) -> usize {
-        self.bytes
-    }
-
     pub(crate) fn exhausted(&self) -> Option<Limit> {
         self.exhausted
     }
