@@ -18,6 +18,7 @@ use e2e::{
     binaries::Binaries,
     stack::{MARK_KEY, Mode, Stack, StackOptions, TriggerPair},
 };
+use futures_util::future::try_join_all;
 use std::{collections::BTreeMap, fmt, time::Duration};
 use tokio::time::sleep;
 
@@ -360,10 +361,11 @@ async fn outcome(
     }
     let status = client.send(cloudfront.address(), &request.with_body(sample.bytes)).await?.status;
     ensure!(matches!(status, 200 | 403), "status {status}");
-    // An environment reports the requests that it decides with its next call.
+    // An environment reports the requests that it decides with its next call; several requests at once
+    // reach every environment.
     for _ in 0..if setting.policy.refuses() && unseen > 0 { CALLS } else { 0 } {
         let next = Request::new("GET", "/", "shop.example.com").header("User-Agent", "curl/8.5.0");
-        client.send(cloudfront.address(), &next).await?;
+        try_join_all((0..4).map(|_| client.send(cloudfront.address(), &next))).await?;
         if Counts::read(stack).await?.not_inspected > before.not_inspected {
             break;
         }
