@@ -31,7 +31,7 @@ slow-scenarios:
 coverage-of-200000:
     cargo test --workspace --test scenarios -- --ignored --show-output of_200000
 
-# Test all cells of the table of truncated bodies: 2,000 requests, with bodies of up to 5 MB
+# Test all cells of the tables of truncated bodies in docs/node.md: 2,800 requests, with bodies of up to 5 MB
 truncated-bodies:
     cargo test --workspace --test scenarios -- --ignored --show-output nothing_of_a_truncated_body
 
@@ -93,6 +93,10 @@ doc:
 bench-engine which="all" *filter:
     {{ if which == "linear" { "true" } else { "cargo bench -q -p engine --bench bodies -- " + filter } }}
     {{ if which == "bodies" { "true" } else { "cargo bench -q -p engine --bench linear -- " + filter } }}
+
+# Measure time and memory of bombs that decompress, expand or nest; fails above 200 ms of CPU time or 64 MB
+bombs:
+    cargo test --release -q -p decision --test bombs -- --ignored --show-output
 
 # Compare the node with nginx and ModSecurity (CRS): time per request, and blocked requests of the corpus
 bench-peers:

@@ -84,8 +84,8 @@ scenarios! {
         stages::versions_may_differ;
 
     nothing_of_a_truncated_body_passes_silently =>
-        truncated::every_cell_is_blocked_or_counted, truncated::Extent::Quick;
-    #[ignore = "slow; `just e2e` runs it"]
+        truncated::every_cell_is_blocked_or_counted, truncated::Extent::Diagonal;
+    #[ignore = "slow; `just truncated-bodies` runs it"]
     nothing_of_a_truncated_body_passes_silently_in_any_deployment =>
         truncated::every_cell_is_blocked_or_counted, truncated::Extent::Full;
 

@@ -1,8 +1,15 @@
-//! Truncated bodies: content type × length of a body with an attack at its start or end × deployment × policy, and benign twins.
-//! Each request is blocked, inspected as a whole, or passes and is counted with what was not seen.
+//! Truncated bodies: format × position of an attack × deployment × policy, the same bodies without the
+//! attack, and bodies of common programs. Each request is blocked, inspected as a whole, or passes and
+//! is counted.
+
+mod benign;
+mod bodies;
+mod random;
+mod table;
 
 use crate::stages::{distribution, request_function};
 use anyhow::{Context as _, ensure};
+use bodies::{Group, Kind};
 use cloudfront_sim::{
     cloudfront::CloudFront,
     http1::{Client, Request},
@@ -11,224 +18,260 @@ use e2e::{
     binaries::Binaries,
     stack::{MARK_KEY, Mode, Stack, StackOptions, TriggerPair},
 };
+use futures_util::future::try_join_all;
 use std::{collections::BTreeMap, fmt, time::Duration};
+use tokio::time::sleep;
 
 /// The part of a body that CloudFront shows.
 const AT_VIEWER: usize = 40 << 10;
 const AT_ORIGIN: usize = 1 << 20;
 
-const SMALL: [usize; 3] = [0, 39_000, 41 << 10];
-const LARGE: [usize; 4] = [200_000, 1_038_000, 1_500_000, 5_000_000];
+/// Positions of a value, with their names in the documentation.
+const POSITIONS: [(&str, usize); 7] = [
+    ("0", 0),
+    ("39 KB", 39_000),
+    ("41 KB", 41 << 10),
+    ("200 KB", 200_000),
+    ("0.99 MB", 1_038_000),
+    ("1.5 MB", 1_500_000),
+    ("5 MB", 5_000_000),
+];
+/// A body ends this many bytes behind the position, or at this length.
+const TAIL: usize = 800;
+const LONG: usize = 1_600_000;
+/// The most calls until requests that were not inspected are reported.
+const CALLS: usize = 100;
 
-/// How much of the table is tested.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// A little less than CloudFront shows.
+const ONE_MB: usize = 1_040_000;
+/// Lengths of bodies of common programs.
+const LENGTHS: [(&str, usize); 7] = [
+    ("10 KB", 10_000),
+    ("39 KB", 38_000),
+    ("100 KB", 100_000),
+    ("500 KB", 500_000),
+    ("1 MB", ONE_MB),
+    ("2 MB", 2_000_000),
+    ("5 MB", 5_000_000),
+];
+
+/// How much of the tables is tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
-    /// Positions around 40 KB, and of JSON and files beyond 1 MB with the default policy.
-    Quick,
+    /// Each deployment, format, policy, position and length, not combined.
+    Diagonal,
     Full,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Deployment {
     Viewer,
     Origin,
     Both,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+impl Deployment {
+    const ALL: [Self; 3] = [Self::Viewer, Self::Origin, Self::Both];
+
+    /// The part of a body that the last stage shows.
+    fn visible(self) -> usize {
+        if self == Self::Viewer { AT_VIEWER } else { AT_ORIGIN }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Origin => "origin",
+            Self::Both => "viewer+origin",
+        }
+    }
+}
+
+/// The value of `wlrm_truncated_body`, and the mode of the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Policy {
     Auto,
     Inspect,
     Block,
     Pass,
+    /// `auto`, in mode `monitoring`.
+    Monitoring,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Json,
-    Form,
-    Xml,
-    Graphql,
-    Field,
-    /// A field behind filler that repeats.
-    Padded,
-    /// A file in a multipart body.
-    File,
-    Binary,
+impl Policy {
+    const ALL: [Self; 5] = [Self::Auto, Self::Inspect, Self::Block, Self::Pass, Self::Monitoring];
+
+    fn parameter(self) -> &'static str {
+        match self {
+            Self::Auto | Self::Monitoring => "auto",
+            Self::Inspect => "inspect",
+            Self::Block => "block",
+            Self::Pass => "pass",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        if self == Self::Monitoring { "auto, mode monitoring" } else { self.parameter() }
+    }
+
+    fn mode(self) -> Mode {
+        if self == Self::Monitoring { Mode::Monitoring } else { Mode::Block }
+    }
+
+    /// Whether truncated bodies are decided without a call to the node.
+    fn refuses(self) -> bool {
+        matches!(self, Self::Block | Self::Pass)
+    }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Outcome {
     Blocked,
+    /// Passed, and recorded as an attack.
+    Recorded,
+    /// Inspected to its end, without an attack.
     Inspected,
-    /// It passed, and its rest is counted as not seen, or the request as not inspected.
+    /// Passed, and its rest is counted as not seen, or the request as not inspected.
     Counted,
 }
 
-/// One cell of the table.
-#[derive(Clone, Copy)]
-struct Cell {
-    deployment: Deployment,
-    policy: Policy,
-    kind: Kind,
-    /// Of the text between the first and the last value.
-    length: usize,
-    attack: Attack,
+impl Outcome {
+    fn letter(self) -> &'static str {
+        match self {
+            Self::Blocked => "B",
+            Self::Recorded => "R",
+            Self::Inspected => "I",
+            Self::Counted => "C",
+        }
+    }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Attack {
-    None,
-    Start,
-    End,
+/// A deployment with a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Setting {
+    deployment: Deployment,
+    policy: Policy,
+}
+
+impl Setting {
+    /// Of a body with an attack that ends at this position.
+    fn expected(self, group: Group, length: usize, attack: Option<usize>) -> Outcome {
+        let Self { deployment, policy } = self;
+        let is_found = |visible: usize| attack.is_some_and(|end| end <= visible);
+        let (is_text, is_whole) = (group != Group::Data, length <= deployment.visible());
+        let outcome = match policy {
+            // The viewer stage sees it, whatever follows.
+            _ if deployment == Deployment::Both && is_found(AT_VIEWER) => Outcome::Blocked,
+            _ if is_whole && is_found(length) => Outcome::Blocked,
+            _ if is_whole => Outcome::Inspected,
+            Policy::Block => Outcome::Blocked,
+            Policy::Pass => Outcome::Counted,
+            _ if is_found(deployment.visible()) => Outcome::Blocked,
+            Policy::Inspect => Outcome::Counted,
+            _ if is_text && deployment != Deployment::Viewer => Outcome::Blocked,
+            _ if group == Group::Padding => Outcome::Blocked,
+            _ => Outcome::Counted,
+        };
+        if policy == Policy::Monitoring && outcome == Outcome::Blocked { Outcome::Recorded } else { outcome }
+    }
+}
+
+/// A request of the tables.
+#[derive(Clone, Copy)]
+enum Cell {
+    /// A body that ends behind the position, or is longer than CloudFront ever shows.
+    Placed {
+        kind: Kind,
+        position: usize,
+        is_long: bool,
+        is_attack: bool,
+    },
+    Common {
+        family: usize,
+        length: usize,
+    },
 }
 
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { deployment, policy, kind, length, attack } = self;
-        write!(f, "{kind:?} of {length} bytes, attack: {attack:?}, {deployment:?}, {policy:?}")
-    }
-}
-
-impl Kind {
-    const TEXT: [Self; 6] = [Self::Json, Self::Form, Self::Xml, Self::Graphql, Self::Field, Self::Padded];
-    const DATA: [Self; 2] = [Self::File, Self::Binary];
-
-    fn content_type(self) -> &'static str {
         match self {
-            Self::Json => "application/json",
-            Self::Form | Self::Padded => "application/x-www-form-urlencoded",
-            Self::Xml => "application/xml",
-            Self::Graphql => "application/graphql",
-            Self::Field | Self::File => "multipart/form-data; boundary=b",
-            Self::Binary => "application/octet-stream",
-        }
-    }
-
-    /// A body with text of this length between two values.
-    fn body(self, length: usize, first: &str, last: &str) -> String {
-        let part =
-            |disposition: &str| format!("--b\r\nContent-Disposition: form-data; {disposition}\r\n\r\n");
-        let plus = |text: &str| text.replace(' ', "+");
-        let text = if self == Self::Padded { "a".repeat(length) } else { text(length) };
-        match self {
-            Self::Json => format!("{{\"p\":\"{first}\",\"text\":\"{text}\",\"q\":\"{last}\"}}"),
-            Self::Form | Self::Padded => format!("p={}&text={}&q={}", plus(first), plus(&text), plus(last)),
-            Self::Xml => format!("<?xml version=\"1.0\"?><o><p>{first}</p><t>{text}</t><q>{last}</q></o>"),
-            Self::Graphql => {
-                format!("query {{ a(p: \"{first}\", text: \"{text}\", q: \"{last}\") {{ id }} }}")
+            Self::Placed { kind, position, is_long, is_attack } => {
+                let value = if *is_attack { "attack" } else { "benign value" };
+                let long = if *is_long { ", long" } else { "" };
+                write!(f, "{kind:?} with an {value} at {position}{long}")
             }
-            Self::Field => [
-                part("name=\"p\"") + first,
-                part("name=\"text\"") + &text,
-                part("name=\"q\"") + last,
-                "--b--\r\n".to_owned(),
-            ]
-            .join("\r\n"),
-            Self::File => {
-                format!("{}{first}{text}{last}\r\n--b--\r\n", part("name=\"f\"; filename=\"a.bin\""))
+            Self::Common { family, length } => {
+                write!(f, "{} of {length} bytes", benign::FAMILIES[*family].name)
             }
-            Self::Binary => format!("{first}{text}{last}"),
         }
     }
 }
 
-/// Words of an order.
-fn text(length: usize) -> String {
-    let mut text = String::with_capacity(length + 20);
-    for number in 0_usize.. {
-        if text.len() >= length {
-            break;
-        }
-        text.extend(["article ", &(number * 7_919 % 100_003).to_string(), " "]);
-    }
-    text.truncate(length);
-    text
+/// The body of a cell.
+struct Sample {
+    content_type: Option<&'static str>,
+    bytes: Vec<u8>,
 }
 
 impl Cell {
-    fn body(&self) -> String {
-        let value = |at| if self.attack == at { "' or 1=1 -- x" } else { "blue" };
-        self.kind.body(self.length, value(Attack::Start), value(Attack::End))
-    }
-
-    /// Whether the table says what happens: attacks in the visible part of data are a matter of the detectors.
-    fn is_decided(&self) -> bool {
-        let is_visible = match self.attack {
-            Attack::None => false,
-            Attack::Start => true,
-            Attack::End => self.body().len() <= self.visible(),
-        };
-        !is_visible || Kind::TEXT.contains(&self.kind)
-    }
-
-    fn visible(&self) -> usize {
-        if self.deployment == Deployment::Viewer { AT_VIEWER } else { AT_ORIGIN }
-    }
-
-    /// The expected outcome, from the table in `docs/node.md`.
-    fn expected(&self) -> Outcome {
-        let (is_text, body) = (Kind::TEXT.contains(&self.kind), self.body().len());
-        let is_found = |visible: usize| match self.attack {
-            Attack::None => false,
-            Attack::Start => is_text,
-            Attack::End => is_text && body <= visible,
-        };
-        let is_at_origin = self.deployment != Deployment::Viewer;
-        if self.deployment == Deployment::Both && is_found(AT_VIEWER) {
-            return Outcome::Blocked;
+    /// The outcome in the tables, for a body of exactly this length.
+    fn expected(self, setting: Setting) -> Outcome {
+        match self {
+            Self::Placed { kind, position, is_long, is_attack } => {
+                let length = if is_long { LONG } else { position + TAIL };
+                setting.expected(kind.group(), length, is_attack.then_some(position + TAIL / 2))
+            }
+            Self::Common { family, length } => setting.expected(benign::FAMILIES[family].group, length, None),
         }
-        match self.policy {
-            _ if body <= self.visible() && is_found(self.visible()) => Outcome::Blocked,
-            _ if body <= self.visible() => Outcome::Inspected,
-            Policy::Block => Outcome::Blocked,
-            Policy::Pass => Outcome::Counted,
-            _ if is_found(self.visible()) => Outcome::Blocked,
-            Policy::Auto if is_text && (is_at_origin || self.kind == Kind::Padded) => Outcome::Blocked,
-            Policy::Auto | Policy::Inspect => Outcome::Counted,
+    }
+
+    fn sample(self) -> Sample {
+        match self {
+            Self::Placed { kind, position, is_long, is_attack } => {
+                let length = if is_long { LONG } else { position + TAIL };
+                let bytes = kind.body(position, length, is_attack);
+                Sample { content_type: kind.content_type(), bytes }
+            }
+            Self::Common { family, length } => {
+                let family = &benign::FAMILIES[family];
+                Sample { content_type: Some(family.content_type), bytes: family.body(length) }
+            }
         }
     }
 }
 
-pub(crate) async fn every_cell_is_blocked_or_counted(
-    binaries: &Binaries,
-    extent: Extent,
-) -> anyhow::Result<()> {
-    let stack = Stack::start(binaries, StackOptions::new(Mode::Block, TriggerPair::Both)).await?;
-    let mut edges = BTreeMap::new();
-    let client = Client::new(Duration::from_mins(1));
-    for cell in cells(extent) {
-        let name = format!("{:?}-{:?}", cell.deployment, cell.policy).to_lowercase();
-        if !edges.contains_key(&name) {
-            edges.insert(name.clone(), deploy(&stack, binaries, &cell, &name).await?);
-        }
-        let outcome =
-            outcome(&stack, &client, &edges[&name], &cell).await.with_context(|| cell.to_string())?;
-        ensure!(outcome == cell.expected(), "{cell}: {outcome:?} instead of {:?}", cell.expected());
-        let is_benign =
-            cell.attack == Attack::None && cell.kind != Kind::Padded && cell.policy != Policy::Block;
-        let is_short = cell.body().len() <= AT_ORIGIN;
-        ensure!(outcome != Outcome::Blocked || !is_benign || !is_short, "{cell}: a benign body is blocked");
-    }
-    stack.stop().await;
-    Ok(())
-}
-
-fn cells(extent: Extent) -> Vec<Cell> {
+/// All requests of the tables, or a diagonal through them.
+fn cells(extent: Extent) -> Vec<(Setting, Cell)> {
     let mut cells = Vec::new();
-    for deployment in [Deployment::Viewer, Deployment::Origin, Deployment::Both] {
-        for policy in [Policy::Auto, Policy::Inspect, Policy::Block, Policy::Pass] {
-            for kind in Kind::TEXT.into_iter().chain(Kind::DATA) {
-                for length in SMALL.into_iter().chain(LARGE) {
-                    let is_common = policy == Policy::Auto && matches!(kind, Kind::Json | Kind::File);
-                    let is_quick = SMALL.contains(&length) && policy == Policy::Auto
-                        || length == SMALL[2] && kind == Kind::Json
-                        || length == 1_500_000 && is_common;
-                    for attack in [Attack::None, Attack::Start, Attack::End] {
-                        let cell = Cell { deployment, policy, kind, length, attack };
-                        if (extent == Extent::Full || is_quick) && cell.is_decided() {
-                            cells.push(cell);
-                        }
+    let is_full = extent == Extent::Full;
+    for deployment in Deployment::ALL {
+        for policy in Policy::ALL {
+            let setting = Setting { deployment, policy };
+            let mut push = |cell| cells.push((setting, cell));
+            let turn = deployment as usize + 2 * policy as usize;
+            for (row, kind) in Kind::ALL.into_iter().enumerate() {
+                for (column, (_, position)) in POSITIONS.into_iter().enumerate() {
+                    // A position for each format; the policies other than `auto` share the formats.
+                    let is_next = (row + turn) % POSITIONS.len() == column;
+                    let is_diagonal = is_next && (policy == Policy::Auto || row % 5 == policy as usize);
+                    if !is_full && !is_diagonal {
+                        continue;
+                    }
+                    for is_attack in [true, false] {
+                        push(Cell::Placed { kind, position, is_long: false, is_attack });
+                    }
+                    if policy == Policy::Auto && position < AT_ORIGIN {
+                        push(Cell::Placed { kind, position, is_long: true, is_attack: true });
+                    }
+                }
+            }
+            if policy != Policy::Auto {
+                continue;
+            }
+            for family in 0..benign::FAMILIES.len() {
+                for (column, (_, length)) in LENGTHS.into_iter().enumerate() {
+                    if is_full || (family + turn) % LENGTHS.len() == column {
+                        push(Cell::Common { family, length });
                     }
                 }
             }
@@ -237,15 +280,38 @@ fn cells(extent: Extent) -> Vec<Cell> {
     cells
 }
 
-/// A distribution of this deployment with this policy.
-async fn deploy(stack: &Stack, binaries: &Binaries, cell: &Cell, name: &str) -> anyhow::Result<CloudFront> {
-    let policy = format!("{:?}", cell.policy).to_lowercase();
-    let keys = if cell.deployment == Deployment::Both { MARK_KEY } else { "None" };
-    let parameters = [("wlrm_truncated_body", &*policy), ("wlrm_mark_keys", keys)];
-    let function = request_function(stack, binaries, name, &parameters).await?;
+pub(crate) async fn every_cell_is_blocked_or_counted(
+    binaries: &Binaries,
+    extent: Extent,
+) -> anyhow::Result<()> {
+    let cells = cells(extent);
+    for mode in [Mode::Block, Mode::Monitoring] {
+        let stack = Stack::start(binaries, StackOptions::new(mode, TriggerPair::Both)).await?;
+        let mut distributions = BTreeMap::new();
+        for (setting, cell) in cells.iter().filter(|(setting, _)| setting.policy.mode() == mode) {
+            if !distributions.contains_key(setting) {
+                distributions.insert(*setting, deploy(&stack, binaries, *setting).await?);
+            }
+            let (sample, expected) = (cell.sample(), cell.expected(*setting));
+            let outcome = outcome(&stack, &distributions[setting], *setting, sample);
+            let outcome = outcome.await.with_context(|| format!("{cell}, {setting:?}"))?;
+            ensure!(outcome == expected, "{cell}, {setting:?}: {outcome:?} instead of {expected:?}");
+        }
+        stack.stop().await;
+    }
+    println!("{} requests, each as in the tables:\n\n{}", cells.len(), table::tables());
+    Ok(())
+}
+
+async fn deploy(stack: &Stack, binaries: &Binaries, setting: Setting) -> anyhow::Result<CloudFront> {
+    let Setting { deployment, policy } = setting;
+    let keys = if deployment == Deployment::Both { MARK_KEY } else { "None" };
+    let parameters = [("wlrm_truncated_body", policy.parameter()), ("wlrm_mark_keys", keys)];
+    let name = format!("{deployment:?}-{policy:?}").to_lowercase();
+    let function = request_function(stack, binaries, &name, &parameters).await?;
     distribution(stack, function.clone(), function, |config| {
         let functions = &mut config.default_behavior.functions;
-        match cell.deployment {
+        match deployment {
             Deployment::Viewer => functions.origin_request = None,
             Deployment::Origin => functions.viewer_request = None,
             Deployment::Both => {}
@@ -254,34 +320,77 @@ async fn deploy(stack: &Stack, binaries: &Binaries, cell: &Cell, name: &str) -> 
     .await
 }
 
+/// What the node counts.
+#[derive(Debug, Clone, Copy)]
+struct Counts {
+    attacks: u64,
+    blocked: u64,
+    truncated: u64,
+    unseen_bytes: u64,
+    not_inspected: u64,
+}
+
+impl Counts {
+    async fn read(stack: &Stack) -> anyhow::Result<Self> {
+        let request = Request::new("GET", "/metrics", "node");
+        let metrics = Client::default().send(stack.addresses.metrics, &request).await?.body_text();
+        let not_inspected = metrics.lines().find_map(|line| line.split_once("not_inspected_told_total "));
+        Ok(Self {
+            attacks: stack.node_status("/attacks").await?,
+            blocked: stack.node_status("/blocked").await?,
+            truncated: stack.node_status("/truncated_bodies").await?,
+            unseen_bytes: stack.node_status("/unseen_bytes").await?,
+            not_inspected: not_inspected.context("no counter of requests not inspected")?.1.parse()?,
+        })
+    }
+}
+
+/// Sends a request, and checks what is counted of it.
 async fn outcome(
     stack: &Stack,
-    client: &Client,
     cloudfront: &CloudFront,
-    cell: &Cell,
+    setting: Setting,
+    sample: Sample,
 ) -> anyhow::Result<Outcome> {
-    let body = cell.body();
-    let unseen = body.len().saturating_sub(cell.visible()) as u64;
-    let counted = async || {
-        let (requests, bytes) = (stack.node_status("/truncated_bodies"), stack.node_status("/unseen_bytes"));
-        anyhow::Ok((requests.await?, bytes.await?))
-    };
-    let before = counted().await?;
-    let request = Request::new("POST", "/order", "shop.example.com").header("User-Agent", "curl/8.5.0");
-    let request = request.header("Content-Type", cell.kind.content_type()).with_body(body);
-    let status = client.send(cloudfront.address(), &request).await?.status;
+    let client = Client::new(Duration::from_mins(1));
+    let unseen = sample.bytes.len().saturating_sub(setting.deployment.visible()) as u64;
+    let before = Counts::read(stack).await?;
+    let mut request = Request::new("POST", "/order", "shop.example.com").header("User-Agent", "curl/8.5.0");
+    if let Some(content_type) = sample.content_type {
+        request = request.header("Content-Type", content_type);
+    }
+    let status = client.send(cloudfront.address(), &request.with_body(sample.bytes)).await?.status;
     ensure!(matches!(status, 200 | 403), "status {status}");
-    let after = counted().await?;
-    let (requests, bytes) = (after.0 - before.0, after.1 - before.1);
-    // `block` and `pass` decide without the node; such requests are reported with the next call.
-    let is_decided_by_node = matches!(cell.policy, Policy::Auto | Policy::Inspect);
+    // An environment reports the requests that it decides with its next call; several requests at once
+    // reach every environment.
+    for _ in 0..if setting.policy.refuses() && unseen > 0 { CALLS } else { 0 } {
+        let next = Request::new("GET", "/", "shop.example.com").header("User-Agent", "curl/8.5.0");
+        try_join_all((0..4).map(|_| client.send(cloudfront.address(), &next))).await?;
+        if Counts::read(stack).await?.not_inspected > before.not_inspected {
+            break;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    let after = Counts::read(stack).await?;
+    let blocked = after.blocked - before.blocked;
+    let not_inspected = after.not_inspected - before.not_inspected;
+    let truncated = (after.truncated - before.truncated, after.unseen_bytes - before.unseen_bytes);
     if status == 403 {
+        ensure!(
+            (blocked, not_inspected) == (1, 0) || (blocked, not_inspected) == (0, 1),
+            "{before:?} {after:?}"
+        );
         return Ok(Outcome::Blocked);
     }
-    if unseen > 0 && is_decided_by_node {
-        ensure!((requests, bytes) == (1, unseen), "{requests} counted, {bytes} of {unseen} bytes");
-    } else {
-        ensure!(requests == 0, "{requests} counted");
-    }
-    Ok(if unseen > 0 { Outcome::Counted } else { Outcome::Inspected })
+    let counted = match (unseen, setting.policy.refuses()) {
+        (0, _) => (0, (0, 0)),
+        (_, true) => (1, (0, 0)),
+        (_, false) => (0, (1, unseen)),
+    };
+    ensure!((not_inspected, truncated) == counted, "{unseen} bytes not seen: {before:?} {after:?}");
+    Ok(match (after.attacks > before.attacks, unseen) {
+        (true, _) => Outcome::Recorded,
+        (false, 0) => Outcome::Inspected,
+        (false, _) => Outcome::Counted,
+    })
 }

@@ -13,6 +13,8 @@ const MAX_FIELDS: usize = 200_000;
 /// The most quotes in long values: each costs the detector of SQL injections up to 700 ns. A table of
 /// 1 MB with every cell quoted has fewer.
 const MAX_QUOTES: usize = 600_000;
+/// The most bytes of all decompressions.
+const MAX_INFLATION: usize = 32 << 20;
 /// Quotes of shorter values are not counted.
 const LONG: usize = 64 << 10;
 /// Up to this many fields are not compared: hashing them would cost more than it saves.
@@ -25,6 +27,7 @@ pub(crate) struct Budget {
     fields: usize,
     steps: usize,
     quotes: usize,
+    inflation: usize,
     exhausted: Option<Limit>,
     /// Whether equal values at different positions of an array are different: a rule names one.
     has_positions: bool,
@@ -96,6 +99,7 @@ impl Budget {
             fields: MAX_FIELDS,
             steps: 200_000,
             quotes: MAX_QUOTES,
+            inflation: MAX_INFLATION,
             exhausted: None,
             has_positions: false,
             key: RandomState::new(),
@@ -169,14 +173,19 @@ impl Budget {
         }
     }
 
+    /// The most bytes that the next decompression may give.
+    pub(crate) fn inflation_left(&self) -> usize {
+        self.inflation.min(self.bytes / 2)
+    }
+
+    /// Spends the time of a decompression: values that repeat cost no bytes.
+    pub(crate) fn spend_inflation(&mut self, count: usize) {
+        self.inflation = self.inflation.saturating_sub(count);
+    }
+
     /// The number of further fields allowed.
     pub(crate) fn fields_left(&self) -> usize {
         self.fields
-    }
-
-    /// The number of further bytes allowed.
-    pub(crate) fn bytes_left(&self) -> usize {
-        self.bytes
     }
 
     pub(crate) fn exhausted(&self) -> Option<Limit> {

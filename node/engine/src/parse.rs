@@ -44,13 +44,15 @@ pub(crate) struct Sink<'a, 'b> {
     pub malformed: Vec<(PointPath, Malformed)>,
     pub budget: &'b mut Budget,
     pub arena: &'b mut PointArena,
+    /// Whether the end of the body is missing.
+    pub is_truncated: bool,
     /// The nesting depth of the fields that are added.
     depth: usize,
 }
 
 impl<'a, 'b> Sink<'a, 'b> {
     pub(crate) fn new(depth: usize, budget: &'b mut Budget, arena: &'b mut PointArena) -> Self {
-        Self { fields: Vec::new(), malformed: Vec::new(), budget, arena, depth }
+        Self { fields: Vec::new(), malformed: Vec::new(), budget, arena, is_truncated: false, depth }
     }
 
     /// Adds a field unless its value is empty or repeated; `false` when the field budget is

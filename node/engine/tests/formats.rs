@@ -248,3 +248,23 @@ fn a_malformed_body_is_suspicious_and_an_attack_at_strict() {
     let points = score::of_request(&findings(&with_body("text/plain; charset=none", "words")));
     assert!(points < Sensitivity::Balanced.threshold() && points >= Sensitivity::Strict.threshold());
 }
+
+#[test]
+fn a_truncated_json_document_is_no_text() {
+    let truncated = |content_type: &str, note: &str| {
+        let query = r#"mutation Import($items: [Item!]!) {\n  import(items: $items) { id }\n}"#;
+        let body = format!(r#"{{"query":"{query}","variables":{{"items":[{{"note":"{note}"#);
+        InspectRequest { body_truncated: true, ..with_body(content_type, body) }
+    };
+    let point = "post > json_doc > hash:variables > hash:items > array:0 > hash:note";
+    let benign = truncated("application/json", "the spade is of ash");
+    assert_twins(&truncated("application/json", "' or 1=1 -- x"), point, &benign);
+    // What another parser reads in it is found where JSON is not declared, or ends before the end.
+    for (content_type, note) in [
+        ("application/x-www-form-urlencoded", "&q=%27+or+1=1+--+x"),
+        ("application/json", "\" ' or 1=1 -- x"),
+    ] {
+        let found = findings(&truncated(content_type, note));
+        assert!(score::of_request(&found) >= Sensitivity::Balanced.threshold(), "{note}: {found:?}");
+    }
+}

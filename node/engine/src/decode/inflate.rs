@@ -99,13 +99,14 @@ pub(crate) fn inflate_start(bytes: &[u8], limit: usize) -> Vec<u8> {
 
 /// The valid decompressed data within the budget.
 pub(crate) fn inflate_checked(bytes: &[u8], format: Format, budget: &mut Budget) -> Inflated {
-    let limit = budget.bytes_left() / 2;
+    let limit = budget.inflation_left();
     let mut out = match format {
         Format::Gzip => read(MultiGzDecoder::new(bytes), limit),
         Format::Zlib => read(ZlibDecoder::new(bytes), limit),
         Format::Deflate => read(DeflateDecoder::new(bytes), limit),
         Format::Brotli => read(brotli_decompressor::Decompressor::new(bytes, BUFFER_BYTES), limit),
     };
+    budget.spend_inflation(out.data.len());
     if out.data.len() > limit {
         if limit / bytes.len().max(1) > BOMB_RATIO {
             budget.bomb(Limit::Inflation);
@@ -160,6 +161,14 @@ mod tests {
         let bomb = b"\xcb\xff\xff\x3f\xf8\x27\x00\xe2\xb1\x40\x20\xf7\xfe\x8f\xff\xff\x7f\xf0\x4f\x00\xc4\x61\x11\x80\xee\xfd\x1f\xff\xff\xff\xe0\x9f\x00\x88\xc3\x02\x00\xdd\xfb\x3f\xfe\xff\xff\xc1\x3f\x01\x10\x87\x05\x00\xba\xf7\x7f\xf9\xff\xff\x87\x7f\x02\x20\x0e\x0b\x00\x74\xef\xff\x00";
         assert_eq!(inflate(bomb, Format::Brotli, &mut budget).unwrap().len(), BOMB_BYTES);
         assert_eq!(budget.exhausted(), Some(Limit::Inflation));
+    }
+
+    #[test]
+    fn many_decompressions_exhaust_the_budget() {
+        let (mut budget, packed) = (Budget::for_request(), gzip(&vec![b'a'; 1 << 20]));
+        let whole = || inflate(&packed, Format::Gzip, &mut budget).is_some_and(|it| it.len() == 1 << 20);
+        assert_eq!(std::iter::repeat_with(whole).take(100).filter(|it| *it).count(), 32);
+        assert_eq!(budget.exhausted(), Some(Limit::Bytes));
     }
 
     #[test]

@@ -22,6 +22,8 @@ const FIRST_WORDS: usize = 12;
 /// A value with more lines that are not empty is a text.
 const FEW_LINES: usize = 7;
 
+/// Limit of a line: escaped breaks and those of other characters do not end it.
+const MAX_LINE: usize = 8 << 10;
 /// Limit of lines of one word each between a plain first line and a header in a body.
 const MAX_FILLERS: usize = 3;
 
@@ -82,6 +84,7 @@ fn detect_in(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'static>>
 /// The text of the line after a break.
 fn line_after<'v>(value: &'v [u8], line_break: &Range<usize>) -> &'v [u8] {
     let rest = &value[line_break.end..];
+    let rest = &rest[..rest.len().min(MAX_LINE)];
     rest[..memchr::memchr2(b'\r', b'\n', rest).unwrap_or(rest.len())].trim_ascii()
 }
 

@@ -26,6 +26,7 @@ pub(super) fn parse<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
     if body.is_empty() {
         return;
     }
+    sink.is_truncated = request.body_truncated;
     let types = declared::types(request, sink);
     let readings = declared::codings(request, sink);
     let post = sink.arena.then(None, Tag::Post);
@@ -170,7 +171,11 @@ fn parse_plain<'a>(body: &'a [u8], types: &[&str], root: PointPath, sink: &mut S
     // A body that is JSON only at its start may still be a form to the origin.
     if json::looks_like_json(body) {
         let json = sink.arena.then(root, Tag::JsonDoc);
-        if json::parse(body, json, sink) {
+        // The same holds for a truncated one, unless it is declared.
+        let is_declared =
+            !types.is_empty() && types.iter().all(|it| it.to_ascii_lowercase().contains("json"));
+        let parse = if sink.is_truncated && is_declared { json::parse_truncated } else { json::parse };
+        if parse(body, json, sink) {
             return;
         }
     }

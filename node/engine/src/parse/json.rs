@@ -20,9 +20,13 @@ pub(super) use text::unescaped;
 
 /// Adds every string, key and comment. `false` when the bytes are not JSON to their end.
 pub(super) fn parse<'a>(bytes: &'a [u8], root: PointPath, sink: &mut Sink<'a, '_>) -> bool {
-    let names = sink.arena.then(root, Tag::Name);
-    let (key, seen, open) = (RandomState::new(), DigestSet::default(), Vec::new());
-    JsonParser { bytes, at: 0, root, names, keys: 0, key, seen, open, has_words: false, sink }.run()
+    JsonParser::new(bytes, root, sink).run()
+}
+
+/// The same for a truncated document: `true` when nothing but its end is missing.
+pub(super) fn parse_truncated<'a>(bytes: &'a [u8], root: PointPath, sink: &mut Sink<'a, '_>) -> bool {
+    let mut parser = JsonParser::new(bytes, root, sink);
+    parser.run() || parser.at >= bytes.len() && !parser.has_words
 }
 
 /// Up to this many keys are not compared: hashing them would cost more than it saves.
@@ -77,8 +81,14 @@ struct JsonParser<'w, 'a, 'b> {
     sink: &'w mut Sink<'a, 'b>,
 }
 
-impl JsonParser<'_, '_, '_> {
-    fn run(mut self) -> bool {
+impl<'w, 'a, 'b> JsonParser<'w, 'a, 'b> {
+    fn new(bytes: &'a [u8], root: PointPath, sink: &'w mut Sink<'a, 'b>) -> Self {
+        let names = sink.arena.then(root, Tag::Name);
+        let (key, seen, open) = (RandomState::new(), DigestSet::default(), Vec::new());
+        Self { bytes, at: 0, root, names, keys: 0, key, seen, open, has_words: false, sink }
+    }
+
+    fn run(&mut self) -> bool {
         while let Some(&byte) = self.bytes.get(self.at) {
             if !self.step(byte) {
                 return false;

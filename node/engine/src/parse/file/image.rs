@@ -7,6 +7,8 @@ use std::io::Read;
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 const JPEG: &[u8] = b"\xFF\xD8\xFF";
 const EXIF: &[u8] = b"Exif\0\0";
+/// Further texts of a PNG image are not read: each takes a decompression.
+const MAX_CHUNKS: usize = 1_000;
 /// Keys of drawings that editors embed in their exported images.
 const DRAWINGS: [&[u8]; 3] = [b"application/vnd.excalidraw+json", b"mxGraphModel", b"mxfile"];
 
@@ -43,7 +45,7 @@ fn is_webp(value: &[u8]) -> bool {
 /// Chunks: a length, a type, data, a checksum.
 fn png(mut rest: &[u8]) -> Vec<Text> {
     let mut texts = Vec::new();
-    while let Some((head, after)) = rest.split_first_chunk::<8>() {
+    while let Some((head, after)) = rest.split_first_chunk::<8>().filter(|_| texts.len() < MAX_CHUNKS) {
         let [a, b, c, d, kind @ ..] = *head;
         let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
         let data = &after[..length.min(after.len())];

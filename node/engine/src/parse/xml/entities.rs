@@ -11,6 +11,9 @@ const MAX_KEPT: usize = 64;
 /// The most bytes of a text with its entities expanded.
 const MAX_TEXT: usize = 8 << 20;
 
+/// The same, if they are a bomb.
+const MAX_BOMB_TEXT: usize = 64 << 10;
+
 /// The error for entities that multiply or contain themselves.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Bomb;
@@ -26,11 +29,18 @@ pub(super) struct Entities {
     known: HashMap<Vec<u8>, Entity>,
     /// The lengths of the values, fully expanded.
     grown: HashMap<Vec<u8>, usize>,
+    is_bomb: bool,
 }
 
 impl Entities {
     /// Records `<!ENTITY name "value">`. External entities are ignored.
     pub(super) fn declare(&mut self, declaration: &[u8]) -> Result<(), Bomb> {
+        let declared = self.add(declaration);
+        self.is_bomb |= declared.is_err();
+        declared
+    }
+
+    fn add(&mut self, declaration: &[u8]) -> Result<(), Bomb> {
         let Some((name, value)) = parse_entity(declaration) else { return Ok(()) };
         let mut references: HashMap<Vec<u8>, usize> = HashMap::new();
         for reference in references_in(value) {
@@ -92,13 +102,14 @@ impl Entities {
             return None;
         }
         memchr::memchr(b'&', text)?;
+        let most = if self.is_bomb || self.burst(text) { MAX_BOMB_TEXT } else { MAX_TEXT };
         let mut out = Vec::with_capacity(text.len());
         let mut rest = text;
         while let Some(at) = memchr::memchr(b'&', rest) {
             out.extend_from_slice(&rest[..at]);
             let name = reference(&rest[at..]);
             let entity = name.and_then(|name| Some((name, self.known.get(name)?)));
-            let fits = |(_, entity): &(&[u8], &Entity)| out.len() + entity.value.len() <= MAX_TEXT;
+            let fits = |(_, entity): &(&[u8], &Entity)| out.len() + entity.value.len() <= most;
             if let Some((name, entity)) = entity.filter(fits) {
                 out.extend_from_slice(&entity.value);
                 rest = &rest[at + name.len() + 2..];
