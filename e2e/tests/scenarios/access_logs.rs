@@ -47,7 +47,7 @@ pub(crate) async fn wait_for(stack: &Stack, pointer: &str, expected: u64) -> any
 /// A distribution without functions: only its logs show its requests.
 pub(crate) async fn start_without_functions(
     config: DistributionConfig,
-    logs: &AccessLogs,
+    logs: AccessLogs,
 ) -> anyhow::Result<CloudFront> {
     let options = Options { observer: Some(logs.observer()), ..Options::default() };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
@@ -113,7 +113,7 @@ pub(crate) async fn firehose_survives_a_kill(binaries: &Binaries) -> anyhow::Res
     "E2EXAMPLE".clone_into(&mut config.distribution_id);
     config.faults = stack.faults.clone();
     let logs = AccessLogs::new(&config).with_firehose(firehose(&stack)?);
-    let cloudfront = start_without_functions(config, &logs).await?;
+    let cloudfront = start_without_functions(config, logs).await?;
     let visitor = Client::default();
     for number in 0..REQUESTS {
         let request = Request::new("GET", format!("/etc/passwd?n={number}"), "shop.example.com");

@@ -10,7 +10,7 @@ use cloudfront_sim::{
 };
 use e2e::{
     binaries::Binaries,
-    stack::{FIREHOSE_KEY, Mode, Stack, StackOptions, TIMEOUT, TriggerPair, expect_status},
+    stack::{Mode, Stack, StackOptions, TIMEOUT, TriggerPair, expect_status},
 };
 use serde_json::Value;
 use std::{
@@ -20,7 +20,6 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    net::TcpListener,
     task::JoinSet,
     time::{Instant, sleep},
 };
@@ -104,7 +103,7 @@ async fn cached_without_functions(stack: &Stack, log: &Path) -> anyhow::Result<C
     cached.cache = CachePolicy::with_ttls(0, 60, 3600);
     config.behaviors = BEHAVIORS.into_iter().rev().map(|it| (PathPattern::new(it), cached.clone())).collect();
     let logs = AccessLogs::new(&config).with_file(LogFormat::V2Json, log)?.with_firehose(firehose(stack)?);
-    start_without_functions(config, &logs).await
+    start_without_functions(config, logs).await
 }
 
 /// One request in a hundred is an attack.

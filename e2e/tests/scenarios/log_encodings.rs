@@ -20,7 +20,7 @@ use e2e::{
 use engine::Engine;
 use flate2::{Compression, write::GzEncoder};
 use parquet::{
-    basic::{Compression, GzipLevel},
+    basic::{self, GzipLevel},
     data_type::{ByteArray, ByteArrayType},
     file::{properties::WriterProperties, writer::SerializedFileWriter},
     schema::parser::parse_message_type,
@@ -94,7 +94,7 @@ fn parquet(log: &[u8]) -> anyhow::Result<Vec<u8>> {
         names.clone().map(|name| format!("optional binary {} (UTF8);", column(name))).collect();
     let schema = parse_message_type(&format!("message cloudfront {{ {columns} }}"))?;
     let properties =
-        WriterProperties::builder().set_compression(Compression::GZIP(GzipLevel::default())).build();
+        WriterProperties::builder().set_compression(basic::Compression::GZIP(GzipLevel::default())).build();
     let mut writer = SerializedFileWriter::new(Vec::new(), schema.into(), properties.into())?;
     for rows in rows.chunks(100) {
         let mut group = writer.next_row_group()?;
@@ -179,7 +179,7 @@ pub(crate) async fn logs_have_the_findings_of_functions(binaries: &Binaries) -> 
     let mut config = DistributionConfig::new(stack.addresses.origin);
     DISTRIBUTION.clone_into(&mut config.distribution_id);
     let logs = AccessLogs::new(&config).with_file(LogFormat::V2Json, &log)?;
-    let without_functions = start_without_functions(config, &logs).await?;
+    let without_functions = start_without_functions(config, logs).await?;
     let cases = Case::all();
     let by_function = send_all(&cases, stack.addresses.cloudfront).await?;
     let by_log = send_all(&cases, without_functions.address()).await?;
