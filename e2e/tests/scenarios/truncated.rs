@@ -13,14 +13,13 @@ use bodies::{Group, Kind};
 use cloudfront_sim::{
     cloudfront::CloudFront,
     http1::{Client, Request},
+    lambda::Function,
 };
 use e2e::{
     binaries::Binaries,
     stack::{MARK_KEY, Mode, Stack, StackOptions, TriggerPair},
 };
-use futures_util::future::try_join_all;
-use std::{collections::BTreeMap, fmt, time::Duration};
-use tokio::time::sleep;
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 /// The part of a body that CloudFront shows.
 const AT_VIEWER: usize = 40 << 10;
@@ -39,8 +38,6 @@ const POSITIONS: [(&str, usize); 7] = [
 /// A body ends this many bytes behind the position, or at this length.
 const TAIL: usize = 800;
 const LONG: usize = 1_600_000;
-/// The most calls until requests that were not inspected are reported.
-const CALLS: usize = 100;
 
 /// A little less than CloudFront shows.
 const ONE_MB: usize = 1_040_000;
@@ -251,10 +248,14 @@ fn cells(extent: Extent) -> Vec<(Setting, Cell)> {
             let turn = deployment as usize + 2 * policy as usize;
             for (row, kind) in Kind::ALL.into_iter().enumerate() {
                 for (column, (_, position)) in POSITIONS.into_iter().enumerate() {
-                    // A position for each format; the policies other than `auto` share the formats.
+                    // A position for each format. The deployments share the formats with `auto`, the
+                    // policies the others.
                     let is_next = (row + turn) % POSITIONS.len() == column;
-                    let is_diagonal = is_next && (policy == Policy::Auto || row % 5 == policy as usize);
-                    if !is_full && !is_diagonal {
+                    let is_shared = match policy {
+                        Policy::Auto => row % 3 == deployment as usize,
+                        _ => row % 5 == policy as usize,
+                    };
+                    if !is_full && !(is_next && is_shared) {
                         continue;
                     }
                     for is_attack in [true, false] {
@@ -270,7 +271,8 @@ fn cells(extent: Extent) -> Vec<(Setting, Cell)> {
             }
             for family in 0..benign::FAMILIES.len() {
                 for (column, (_, length)) in LENGTHS.into_iter().enumerate() {
-                    if is_full || (family + turn) % LENGTHS.len() == column {
+                    let is_next = (family + turn) % LENGTHS.len() == column;
+                    if is_full || is_next && family % 3 == deployment as usize {
                         push(Cell::Common { family, length });
                     }
                 }
@@ -293,7 +295,8 @@ pub(crate) async fn every_cell_is_blocked_or_counted(
                 distributions.insert(*setting, deploy(&stack, binaries, *setting).await?);
             }
             let (sample, expected) = (cell.sample(), cell.expected(*setting));
-            let outcome = outcome(&stack, &distributions[setting], *setting, sample);
+            let (cloudfront, function) = &distributions[setting];
+            let outcome = outcome(&stack, (cloudfront, function), *setting, sample);
             let outcome = outcome.await.with_context(|| format!("{cell}, {setting:?}"))?;
             ensure!(outcome == expected, "{cell}, {setting:?}: {outcome:?} instead of {expected:?}");
         }
@@ -303,21 +306,25 @@ pub(crate) async fn every_cell_is_blocked_or_counted(
     Ok(())
 }
 
-async fn deploy(stack: &Stack, binaries: &Binaries, setting: Setting) -> anyhow::Result<CloudFront> {
+async fn deploy(
+    stack: &Stack,
+    binaries: &Binaries,
+    setting: Setting,
+) -> anyhow::Result<(CloudFront, Arc<Function>)> {
     let Setting { deployment, policy } = setting;
     let keys = if deployment == Deployment::Both { MARK_KEY } else { "None" };
     let parameters = [("wlrm_truncated_body", policy.parameter()), ("wlrm_mark_keys", keys)];
     let name = format!("{deployment:?}-{policy:?}").to_lowercase();
     let function = request_function(stack, binaries, &name, &parameters).await?;
-    distribution(stack, function.clone(), function, |config| {
+    let cloudfront = distribution(stack, function.clone(), function.clone(), |config| {
         let functions = &mut config.default_behavior.functions;
         match deployment {
             Deployment::Viewer => functions.origin_request = None,
             Deployment::Origin => functions.viewer_request = None,
             Deployment::Both => {}
         }
-    })
-    .await
+    });
+    Ok((cloudfront.await?, function))
 }
 
 /// What the node counts.
@@ -348,7 +355,7 @@ impl Counts {
 /// Sends a request, and checks what is counted of it.
 async fn outcome(
     stack: &Stack,
-    cloudfront: &CloudFront,
+    (cloudfront, function): (&CloudFront, &Function),
     setting: Setting,
     sample: Sample,
 ) -> anyhow::Result<Outcome> {
@@ -361,15 +368,13 @@ async fn outcome(
     }
     let status = client.send(cloudfront.address(), &request.with_body(sample.bytes)).await?.status;
     ensure!(matches!(status, 200 | 403), "status {status}");
-    // An environment reports the requests that it decides with its next call; several requests at once
-    // reach every environment.
-    for _ in 0..if setting.policy.refuses() && unseen > 0 { CALLS } else { 0 } {
+    // An environment reports the requests that it decides with its next call. One that is at rest gets
+    // the next request.
+    if setting.policy.refuses() && unseen > 0 {
+        function.at_rest().await;
         let next = Request::new("GET", "/", "shop.example.com").header("User-Agent", "curl/8.5.0");
-        try_join_all((0..4).map(|_| client.send(cloudfront.address(), &next))).await?;
-        if Counts::read(stack).await?.not_inspected > before.not_inspected {
-            break;
-        }
-        sleep(Duration::from_millis(50)).await;
+        client.send(cloudfront.address(), &next).await?;
+        function.at_rest().await;
     }
     let after = Counts::read(stack).await?;
     let blocked = after.blocked - before.blocked;

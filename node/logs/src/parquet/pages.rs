@@ -5,7 +5,7 @@ use super::{MAX_HELD_BYTES, MAX_PAGE_BYTES, ParquetLogError};
 use bytes::Bytes;
 use flate2::bufread::MultiGzDecoder;
 use parquet::{
-    basic::CompressionCodec,
+    basic::{CompressionCodec, Encoding},
     column::page::{Page, PageMetadata, PageReader},
     errors::{ParquetError, Result},
     file::{
@@ -26,6 +26,7 @@ pub(super) struct Pages<R: ChunkReader> {
     pages: SerializedPageReader<Limited<R>>,
     codec: Codec,
     held: Arc<AtomicUsize>,
+    has_dictionary: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -63,7 +64,7 @@ impl<R: ChunkReader + 'static> Pages<R> {
             SerializedPageReader::new(Arc::new(Limited(file.clone())), &chunk, 0, None)
         };
         let pages = open().map_err(|cause| ParquetLogError::Column { group, column: column(), cause })?;
-        Ok(Self { pages, codec, held })
+        Ok(Self { pages, codec, held, has_dictionary: false })
     }
 }
 
@@ -155,8 +156,16 @@ impl<R: ChunkReader> Iterator for Pages<R> {
 
 impl<R: ChunkReader> PageReader for Pages<R> {
     fn get_next_page(&mut self) -> Result<Option<Page>> {
-        let page = self.pages.get_next_page()?;
-        page.map(|page| self.decompress(page)).transpose()
+        let Some(page) = self.pages.get_next_page()? else { return Ok(None) };
+        match page.encoding() {
+            _ if matches!(page, Page::DictionaryPage { .. }) => self.has_dictionary = true,
+            // The crate panics.
+            Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY if !self.has_dictionary => {
+                return Err(ParquetError::General("a page needs a dictionary, which is absent".to_owned()));
+            }
+            _ => {}
+        }
+        self.decompress(page).map(Some)
     }
 
     fn peek_next_page(&mut self) -> Result<Option<PageMetadata>> {

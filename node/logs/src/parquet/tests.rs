@@ -183,7 +183,7 @@ fn pages_are_decompressed_within_limits() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn damaged_bytes_are_rows_or_an_error(
