@@ -239,7 +239,7 @@ async fn the_answer_of_a_log_waits_for_its_request() {
     for (n, before) in [(1, Vec::new()), (2, vec![status(2)])] {
         let [request, answer] = logged(n, "Hit");
         console.ingest(&before).await;
-        console.ingest(&[answer.clone()]).await;
+        console.ingest(std::slice::from_ref(&answer)).await;
         assert_eq!(console.ingest(&[answer]).await["duplicate"], 1);
         console.ingest(&[request]).await;
         let hit = console.body(&format!("/api/v1/hits/{}", uuid(n))).await;

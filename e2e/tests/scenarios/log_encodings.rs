@@ -90,9 +90,9 @@ fn parquet(log: &[u8]) -> anyhow::Result<Vec<u8>> {
     let rows = lines.map(serde_json::from_slice).collect::<Result<Vec<BTreeMap<String, String>>, _>>()?;
     let names = rows.first().context("a row")?.keys();
     let column = |name: &String| name.to_lowercase().replace(['-', '('], "_").replace(')', "");
-    let columns: String =
+    let columns: Vec<_> =
         names.clone().map(|name| format!("optional binary {} (UTF8);", column(name))).collect();
-    let schema = parse_message_type(&format!("message cloudfront {{ {columns} }}"))?;
+    let schema = parse_message_type(&format!("message cloudfront {{ {} }}", columns.concat()))?;
     let properties =
         WriterProperties::builder().set_compression(basic::Compression::GZIP(GzipLevel::default())).build();
     let mut writer = SerializedFileWriter::new(Vec::new(), schema.into(), properties.into())?;
@@ -129,11 +129,11 @@ fn records_of_all_formats_have_the_findings_of_their_requests_but_for_known_loss
     let (engine, folder, cases) = (Engine::new(), tempfile::tempdir().unwrap(), Case::all());
     let sent: Vec<_> = cases.iter().map(direct).collect();
     let found: Vec<_> = sent.iter().map(|request| engine.inspect(request).findings).collect();
-    let mut losses = Vec::new();
-    let logs = LogFormat::ALL.map(|format| (format, log(&cases, format, folder.path()).unwrap()));
-    let json = logs.iter().find(|(format, _)| *format == LogFormat::V2Json).unwrap();
+    let mut all = Vec::new();
+    let written = LogFormat::ALL.map(|format| (format, log(&cases, format, folder.path()).unwrap()));
+    let json = written.iter().find(|(format, _)| *format == LogFormat::V2Json).unwrap();
     let of_parquet = read_parquet(parquet(&json.1).unwrap()).unwrap();
-    let read = logs.iter().map(|(format, log)| (*format, read(*format, log).unwrap()));
+    let read = written.iter().map(|(format, log)| (*format, read(*format, log).unwrap()));
     for (format, records) in read.chain([(LogFormat::V2Json, of_parquet)]) {
         assert_eq!(records.len(), cases.len(), "{format:?}: a record is a line");
         for (number, record) in records.iter().enumerate() {
@@ -146,11 +146,11 @@ fn records_of_all_formats_have_the_findings_of_their_requests_but_for_known_loss
             let has_findings = engine.inspect(&read).findings == *found;
             let is_expected = has_findings != (loss == Some(Loss::TruncatedCookie));
             assert!(is_expected, "{format:?}, {case:?}: {loss:?}, has findings: {has_findings}");
-            losses.extend(loss);
+            all.extend(loss);
         }
     }
     for loss in Loss::ALL {
-        assert!(losses.contains(&loss), "{loss:?} has no case");
+        assert!(all.contains(&loss), "{loss:?} has no case");
         assert!(DOCUMENTATION.contains(loss.reason()), "docs/access-logs.md lacks {:?}", loss.reason());
     }
 }

@@ -255,7 +255,7 @@ fn cells(extent: Extent) -> Vec<(Setting, Cell)> {
                         Policy::Auto => row % 3 == deployment as usize,
                         _ => row % 5 == policy as usize,
                     };
-                    if !is_full && !(is_next && is_shared) {
+                    if !(is_full || is_next && is_shared) {
                         continue;
                     }
                     for is_attack in [true, false] {

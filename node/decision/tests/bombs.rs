@@ -243,7 +243,7 @@ fn nesting() -> Vec<Bomb> {
         bomb(
             "hexadecimal, 64 levels",
             "text/plain",
-            nested(64, value, |it| it.bytes().map(|byte| format!("{byte:02x}")).collect()),
+            nested(64, value, |it| shared::ids::hex(it.as_bytes())),
             Inspected,
         ),
         bomb(
@@ -343,7 +343,7 @@ fn bombs_are_blocked_or_read_to_their_end_within_bounds() {
         let outcome = match evaluation.ruling.action {
             Action::Block => Blocked,
             _ if evaluation.findings.iter().any(|it| is_limit(&it.attack_type)) => Recorded,
-            _ => Inspected,
+            Action::Allow => Inspected,
         };
         let mut signatures: Vec<_> = evaluation.findings.iter().map(|it| &*it.signature).collect();
         signatures.dedup();

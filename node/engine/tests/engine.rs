@@ -851,6 +851,33 @@ fn sentences_that_name_tags_tables_and_commands_are_benign() {
     }
 }
 
+/// The places of a document that people send.
+fn places_of_a_document(document: &str) -> [(&'static str, InspectRequest); 5] {
+    let file = format!(
+        "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"package.json\"\r\n\
+         Content-Type: application/json\r\n\r\n{document}\r\n--b--\r\n"
+    );
+    let post = |content: &str| {
+        with_body("application/json", serde_json::json!({ "title": "Build", "content": content }).to_string())
+    };
+    [
+        ("a body", with_body("application/json", document)),
+        ("a file", with_body("multipart/form-data; boundary=b", file)),
+        (
+            "a form",
+            with_body("application/x-www-form-urlencoded", format!("f={}", percent_encoded(document))),
+        ),
+        ("a post", post(document)),
+        (
+            "a post with a fence",
+            post(&format!(
+                "# Build\n\nPut the script of the build into the package, and run it before each release:\n\n\
+                 ```json\n{document}\n```\n\nThen run `npm run build`.\n"
+            )),
+        ),
+    ]
+}
+
 #[test]
 fn scripts_of_packages_are_benign() {
     let package = |script: &str| {
@@ -861,34 +888,6 @@ fn scripts_of_packages_are_benign() {
         })
         .to_string()
     };
-    let requests = |document: &str| {
-        let file = format!(
-            "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"package.json\"\r\n\
-             Content-Type: application/json\r\n\r\n{document}\r\n--b--\r\n"
-        );
-        let post = |content: &str| {
-            with_body(
-                "application/json",
-                serde_json::json!({ "title": "Build", "content": content }).to_string(),
-            )
-        };
-        [
-            ("a body", with_body("application/json", document)),
-            ("a file", with_body("multipart/form-data; boundary=b", file)),
-            (
-                "a form",
-                with_body("application/x-www-form-urlencoded", format!("f={}", percent_encoded(document))),
-            ),
-            ("a post", post(document)),
-            (
-                "a post with a fence",
-                post(&format!(
-                    "# Build\n\nPut the script of the build into the package, and run it before each release:\n\n\
-                     ```json\n{document}\n```\n\nThen run `npm run build`.\n"
-                )),
-            ),
-        ]
-    };
     for script in [
         "tsc && node build.js",
         "rm -rf dist && tsc -p . && cp a b",
@@ -896,7 +895,7 @@ fn scripts_of_packages_are_benign() {
         "cd ../shared && npm install && npm run build",
         "eslint . && mkdir -p dist && node scripts/build.js || echo failed",
     ] {
-        for (place, request) in requests(&package(script)) {
+        for (place, request) in places_of_a_document(&package(script)) {
             assert!(!is_attack(&request), "{place}: {script}: {:?}", findings(&request));
         }
         // Elsewhere it is what follows a value.
@@ -912,7 +911,7 @@ fn scripts_of_packages_are_benign() {
         "tsc && rm -rf /",
         "$(id) && node build.js",
     ] {
-        for (place, request) in requests(&package(script)).into_iter().take(3) {
+        for (place, request) in places_of_a_document(&package(script)).into_iter().take(3) {
             assert!(is_attack(&request), "{place}: {script}: {:?}", findings(&request));
         }
     }

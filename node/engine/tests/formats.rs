@@ -252,7 +252,7 @@ fn a_malformed_body_is_suspicious_and_an_attack_at_strict() {
 #[test]
 fn a_truncated_json_document_is_no_text() {
     let truncated = |content_type: &str, note: &str| {
-        let query = r#"mutation Import($items: [Item!]!) {\n  import(items: $items) { id }\n}"#;
+        let query = r"mutation Import($items: [Item!]!) {\n  import(items: $items) { id }\n}";
         let body = format!(r#"{{"query":"{query}","variables":{{"items":[{{"note":"{note}"#);
         InspectRequest { body_truncated: true, ..with_body(content_type, body) }
     };

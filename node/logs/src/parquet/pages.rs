@@ -23,7 +23,7 @@ use std::{
 };
 
 pub(super) struct Pages<R: ChunkReader> {
-    pages: SerializedPageReader<Limited<R>>,
+    reader: SerializedPageReader<Limited<R>>,
     codec: Codec,
     held: Arc<AtomicUsize>,
     has_dictionary: bool,
@@ -63,8 +63,8 @@ impl<R: ChunkReader + 'static> Pages<R> {
                 chunk.clone().into_builder().set_compression_codec(CompressionCodec::UNCOMPRESSED).build()?;
             SerializedPageReader::new(Arc::new(Limited(file.clone())), &chunk, 0, None)
         };
-        let pages = open().map_err(|cause| ParquetLogError::Column { group, column: column(), cause })?;
-        Ok(Self { pages, codec, held, has_dictionary: false })
+        let reader = open().map_err(|cause| ParquetLogError::Column { group, column: column(), cause })?;
+        Ok(Self { reader, codec, held, has_dictionary: false })
     }
 }
 
@@ -156,7 +156,7 @@ impl<R: ChunkReader> Iterator for Pages<R> {
 
 impl<R: ChunkReader> PageReader for Pages<R> {
     fn get_next_page(&mut self) -> Result<Option<Page>> {
-        let Some(page) = self.pages.get_next_page()? else { return Ok(None) };
+        let Some(page) = self.reader.get_next_page()? else { return Ok(None) };
         match page.encoding() {
             _ if matches!(page, Page::DictionaryPage { .. }) => self.has_dictionary = true,
             // The crate panics.
@@ -169,11 +169,11 @@ impl<R: ChunkReader> PageReader for Pages<R> {
     }
 
     fn peek_next_page(&mut self) -> Result<Option<PageMetadata>> {
-        self.pages.peek_next_page()
+        self.reader.peek_next_page()
     }
 
     fn skip_next_page(&mut self) -> Result<()> {
-        self.pages.skip_next_page()
+        self.reader.skip_next_page()
     }
 }
 
