@@ -26,6 +26,7 @@ use parquet::{
 use rows::{Column, RowGroup, Value};
 use std::{
     io::{self, Write as _},
+    panic::{self, AssertUnwindSafe},
     sync::{Arc, atomic::AtomicUsize},
 };
 
@@ -156,7 +157,13 @@ fn footer<R: ChunkReader>(file: &R) -> Result<ParquetMetaData, ParquetLogError> 
     }
     let start = tail_start.checked_sub(bytes as u64).ok_or(ParquetLogError::NoFooter)?;
     let footer = file.get_bytes(start, bytes).map_err(ParquetLogError::Footer)?;
-    ParquetMetaDataReader::decode_metadata(&footer).map_err(ParquetLogError::Footer)
+    contained(|| ParquetMetaDataReader::decode_metadata(&footer)).map_err(ParquetLogError::Footer)
+}
+
+/// A call of the crate, whose decoders panic on some damaged bytes. The file is not read further.
+fn contained<T>(call: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    let panicked = |_| Err(ParquetError::General("the bytes are damaged".to_owned()));
+    panic::catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(panicked)
 }
 
 #[cfg(test)]

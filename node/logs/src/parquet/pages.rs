@@ -1,7 +1,7 @@
 //! Pages of a column. The crate reads them as if they were not compressed, and they are decompressed
 //! here: its own codecs have no limit.
 
-use super::{MAX_HELD_BYTES, MAX_PAGE_BYTES, ParquetLogError};
+use super::{MAX_HELD_BYTES, MAX_PAGE_BYTES, ParquetLogError, contained};
 use bytes::Bytes;
 use flate2::bufread::MultiGzDecoder;
 use parquet::{
@@ -63,7 +63,8 @@ impl<R: ChunkReader + 'static> Pages<R> {
                 chunk.clone().into_builder().set_compression_codec(CompressionCodec::UNCOMPRESSED).build()?;
             SerializedPageReader::new(Arc::new(Limited(file.clone())), &chunk, 0, None)
         };
-        let reader = open().map_err(|cause| ParquetLogError::Column { group, column: column(), cause })?;
+        let reader =
+            contained(open).map_err(|cause| ParquetLogError::Column { group, column: column(), cause })?;
         Ok(Self { reader, codec, held, has_dictionary: false })
     }
 }
@@ -159,7 +160,6 @@ impl<R: ChunkReader> PageReader for Pages<R> {
         let Some(page) = self.reader.get_next_page()? else { return Ok(None) };
         match page.encoding() {
             _ if matches!(page, Page::DictionaryPage { .. }) => self.has_dictionary = true,
-            // The crate panics.
             Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY if !self.has_dictionary => {
                 return Err(ParquetError::General("a page needs a dictionary, which is absent".to_owned()));
             }

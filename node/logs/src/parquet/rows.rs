@@ -1,6 +1,6 @@
 //! Values of a row, from the columns of a row group.
 
-use super::{ParquetLogError, pages::Pages};
+use super::{ParquetLogError, contained, pages::Pages};
 use crate::{Columns, Field};
 use parquet::{
     basic::Type,
@@ -124,14 +124,14 @@ impl RowGroup {
 impl Cells {
     fn read(&mut self, rows: usize) -> Result<Vec<Option<Value>>, ParquetError> {
         let is_optional = self.is_optional;
-        match &mut self.reader {
+        contained(|| match &mut self.reader {
             ColumnReader::ByteArrayColumnReader(reader) => read(reader, rows, is_optional, Value::Text),
             ColumnReader::Int32ColumnReader(reader) => read(reader, rows, is_optional, number),
             ColumnReader::Int64ColumnReader(reader) => read(reader, rows, is_optional, number),
             ColumnReader::FloatColumnReader(reader) => read(reader, rows, is_optional, float),
             ColumnReader::DoubleColumnReader(reader) => read(reader, rows, is_optional, float),
             _ => Err(ParquetError::General("the type is not read".to_owned())),
-        }
+        })
     }
 }
 
