@@ -25,7 +25,7 @@ e2e *filter:
 
 # Run the scenarios that `just test` leaves out, except the table of truncated bodies and the 200,000 requests
 slow-scenarios:
-    cargo test --workspace --test scenarios -- --ignored --show-output --skip nothing_of_a_truncated_body --skip of_200000
+    cargo test --workspace --test scenarios -- --ignored --show-output --skip in_any_deployment --skip of_200000
 
 # Test that the coverage of 200,000 requests equals the simulator's access log, across kills of node and console
 coverage-of-200000:
@@ -33,7 +33,7 @@ coverage-of-200000:
 
 # Test all cells of the tables of truncated bodies in docs/node.md: 2,800 requests, with bodies of up to 5 MB
 truncated-bodies:
-    cargo test --workspace --test scenarios -- --ignored --show-output nothing_of_a_truncated_body
+    cargo test --workspace --test scenarios -- --ignored --show-output in_any_deployment
 
 # Run the UI tests in Chromium, with accessibility checks by axe-core; `just browser TEXT` filters by name
 [positional-arguments]

@@ -83,6 +83,7 @@ scenarios! {
     stages_of_different_versions_inspect_twice_at_most =>
         stages::versions_may_differ;
 
+    #[ignore = "slow; `just e2e` runs it"]
     nothing_of_a_truncated_body_passes_silently =>
         truncated::every_cell_is_blocked_or_counted, truncated::Extent::Diagonal;
     #[ignore = "slow; `just truncated-bodies` runs it"]
