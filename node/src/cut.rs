@@ -45,6 +45,7 @@ pub(crate) fn report(mut report: ResponseReport) -> ResponseReport {
             &mut logged.detailed_result_type,
             &mut logged.edge_location,
             &mut logged.path_pattern,
+            &mut logged.tls_version,
         ];
         words.into_iter().flatten().for_each(|word| text(word, MAX_WORD_BYTES));
     }
@@ -188,6 +189,7 @@ mod tests {
             headers: vec![("a".to_owned(), "b".to_owned()); 9000],
             logged: Some(Box::new(shared::LoggedResponse {
                 path_pattern: Some("/".repeat(2000)),
+                tls_version: Some("T".repeat(2000)),
                 ..shared::LoggedResponse::default()
             })),
             not_inspected: Vec::new(),
@@ -195,6 +197,9 @@ mod tests {
         let cut = report(long);
         assert_eq!(cut.headers.len(), MAX_HEADERS);
         assert!(cut.edge_request_id.is_some_and(|id| id.len() <= MAX_WORD_BYTES && !id.contains('\n')));
-        assert!(cut.logged.unwrap().path_pattern.is_some_and(|it| it.ends_with(MARK)));
+        let logged = cut.logged.unwrap();
+        for word in [logged.path_pattern, logged.tls_version] {
+            assert!(word.is_some_and(|it| it.ends_with(MARK) && it.len() <= MAX_WORD_BYTES));
+        }
     }
 }

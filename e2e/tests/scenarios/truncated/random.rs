@@ -24,7 +24,7 @@ const CLAUSES: [&str; 16] = [
     "the cat sat on the parcel",
     "drop us a line if it breaks",
     "update: the lamp arrived today",
-    "nobody was at home",
+    "the door was closed",
     "it isn't urgent",
 ];
 

@@ -5,7 +5,7 @@ use super::{MAX_HELD_BYTES, MAX_PAGE_BYTES, ParquetLogError, contained};
 use bytes::Bytes;
 use flate2::bufread::MultiGzDecoder;
 use parquet::{
-    basic::{CompressionCodec, Encoding},
+    basic::CompressionCodec,
     column::page::{Page, PageMetadata, PageReader},
     errors::{ParquetError, Result},
     file::{
@@ -26,7 +26,6 @@ pub(super) struct Pages<R: ChunkReader> {
     reader: SerializedPageReader<Limited<R>>,
     codec: Codec,
     held: Arc<AtomicUsize>,
-    has_dictionary: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -65,7 +64,7 @@ impl<R: ChunkReader + 'static> Pages<R> {
         };
         let reader =
             contained(open).map_err(|cause| ParquetLogError::Column { group, column: column(), cause })?;
-        Ok(Self { reader, codec, held, has_dictionary: false })
+        Ok(Self { reader, codec, held })
     }
 }
 
@@ -157,15 +156,8 @@ impl<R: ChunkReader> Iterator for Pages<R> {
 
 impl<R: ChunkReader> PageReader for Pages<R> {
     fn get_next_page(&mut self) -> Result<Option<Page>> {
-        let Some(page) = self.reader.get_next_page()? else { return Ok(None) };
-        match page.encoding() {
-            _ if matches!(page, Page::DictionaryPage { .. }) => self.has_dictionary = true,
-            Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY if !self.has_dictionary => {
-                return Err(ParquetError::General("a page needs a dictionary, which is absent".to_owned()));
-            }
-            _ => {}
-        }
-        self.decompress(page).map(Some)
+        let page = self.reader.get_next_page()?;
+        page.map(|page| self.decompress(page)).transpose()
     }
 
     fn peek_next_page(&mut self) -> Result<Option<PageMetadata>> {
